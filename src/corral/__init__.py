@@ -1,0 +1,1 @@
+"""Corral: type-safe background jobs for Python on Redis/Valkey, in BullMQ's data layout."""
