@@ -1,0 +1,1 @@
+"""A real Valkey server that needs no installation."""
