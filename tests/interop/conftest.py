@@ -1,0 +1,60 @@
+"""Fixtures of the interop suite: Node processes, one for each BullMQ version and run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from pathlib import Path
+
+import pytest
+
+from tests.interop.bullmq import NEWEST, VERSIONS, Node, NodeQueue
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses a Node process, so that `-m "not node"` runs without Node."""
+    for item in items:
+        uses_node = {"node", "newest", "node_process"} & set(getattr(item, "fixturenames", ()))
+        if uses_node and item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.node)
+
+
+@pytest.fixture(scope="session")
+def node_process() -> Iterator[Callable[[str], Node]]:
+    """The run's Node process for a version, started on first use."""
+    started: dict[str, Node] = {}
+
+    def process(version: str) -> Node:
+        if version not in started:
+            started[version] = Node(version).start()
+        return started[version]
+
+    yield process
+    for node in started.values():
+        node.close()
+
+
+@pytest.fixture(params=list(VERSIONS))
+async def node(
+    request: pytest.FixtureRequest, node_process: Callable[[str], Node], prefix: str
+) -> AsyncIterator[Node]:
+    """Each BullMQ version in turn. What the test opened in it is closed at the end, before the keys are checked."""
+    process = node_process(request.param)
+    yield process
+    await process.call("closeAll")
+
+
+@pytest.fixture
+async def newest(node_process: Callable[[str], Node], prefix: str) -> AsyncIterator[Node]:
+    """The newest BullMQ version alone."""
+    process = node_process(NEWEST)
+    yield process
+    await process.call("closeAll")
+
+
+@pytest.fixture
+def bull(node: Node, redis_url: str, prefix: str, queue_name: str) -> NodeQueue:
+    """The test's queue as each BullMQ version sees it."""
+    return NodeQueue(node, redis_url, prefix, queue_name)
