@@ -1,0 +1,127 @@
+"""Queue names and job ids: what is allowed, and how an id is written on the wire.
+
+BullMQ forbids ids that Corral's users want (``invite:42``) and its keys clash with others (``wait``), so the text
+a user sees and the id in Redis differ for some ids. The two are a one-to-one mapping, also for the ids of Node
+producers: whatever is read from Redis leads back to the same key. Rules and reasons: BullMQ's custom ids
+(integers could collide with generated ids, ``0`` and ``0:`` are old markers, a colon splits keys).
+"""
+
+from __future__ import annotations
+
+import re
+
+from corral.errors import InvalidJobId, InvalidQueueName
+
+__all__ = ["MAX_NAME_BYTES", "check_queue_name", "decode_job_id", "encode_job_id", "lookup_job_id"]
+
+MAX_NAME_BYTES = 200
+"""The longest job id and queue name, in bytes of UTF-8."""
+
+OWN_SUFFIXES = frozenset(
+    "wait active paused prioritized pc delayed completed failed waiting-children id meta events marker limiter "
+    "stalled stalled-check repeat delay priority".split()
+)
+"""The keys of a queue are ``<prefix>:<queue>:<suffix>``: a job with one of these as its id would *be* that key."""
+
+_OWN_FAMILIES = ("de:", "dn:", "metrics:", "0:")
+_ESCAPED_SUFFIXES = {f"%{ord(suffix[0]):02X}{suffix[1:]}": suffix for suffix in OWN_SUFFIXES}
+_SUFFIX_ESCAPES = {suffix: escaped for escaped, suffix in _ESCAPED_SUFFIXES.items()}
+_LONGEST_WIRE_ID = 3 * MAX_NAME_BYTES
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_INTEGER = re.compile(r"-?[0-9]+\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,200}\Z")
+_FOREIGN_ESCAPE = re.compile(r"%(?!25|3A)")
+_ESCAPE = re.compile(r"%(25|3A)")
+
+
+def check_queue_name(name: str) -> str:
+    """Return ``name``, or raise `InvalidQueueName`.
+
+    Allowed are 1 to 200 bytes without ``:`` and control characters. Braces only as one pair around some text,
+    a hash tag: ``{billing}-mail``.
+    """
+    if not isinstance(name, str):
+        raise InvalidQueueName(str(name), f"it must be text, not {type(name).__name__}")
+    reason = _fault(name)
+    if reason is None and ":" in name:
+        reason = "a colon separates the parts of a Redis key; use a dash or a dot"
+    if reason is None and ("{" in name or "}" in name) and not _has_one_hash_tag(name):
+        reason = "braces mark a Redis Cluster hash tag, so there may be one pair of them, with text inside"
+    if reason is not None:
+        raise InvalidQueueName(name, reason)
+    return name
+
+
+def encode_job_id(job_id: str) -> str:
+    """The id in Redis of a job with the custom id ``job_id``, or `InvalidJobId`.
+
+    Raw whenever BullMQ takes it raw; else ``:`` and ``%`` are percent-encoded, and so is the first letter of
+    an id that is a key of the queue itself.
+    """
+    if not isinstance(job_id, str):
+        raise InvalidJobId(str(job_id), f"it must be text, not {type(job_id).__name__}")
+    if _INTEGER.match(job_id):
+        raise InvalidJobId(job_id, f'integers are the ids that the queue gives itself; add a word: "job-{job_id}"')
+    if _PLAIN.match(job_id) and job_id not in _SUFFIX_ESCAPES:
+        return job_id
+    reason = _fault(job_id)
+    if reason is None and job_id.startswith("repeat:"):
+        reason = '"repeat:" begins the ids of scheduled jobs'
+    if reason is not None:
+        raise InvalidJobId(job_id, reason)
+    return _to_wire(job_id)
+
+
+def lookup_job_id(job_id: str) -> str:
+    """The id in Redis of an existing job: like `encode_job_id`, but generated and scheduled ids pass too."""
+    if job_id.startswith("repeat:") or len(job_id) > _LONGEST_WIRE_ID:
+        return job_id
+    return _to_wire(job_id)
+
+
+def decode_job_id(wire_id: str) -> str:
+    """The id that users see, of a job with ``wire_id`` in Redis. The inverse of `encode_job_id` and `lookup_job_id`."""
+    if "%" not in wire_id or ":" in wire_id or len(wire_id) > _LONGEST_WIRE_ID:
+        return wire_id
+    if wire_id in _ESCAPED_SUFFIXES:
+        return _ESCAPED_SUFFIXES[wire_id]
+    if _FOREIGN_ESCAPE.search(wire_id):
+        return wire_id
+    text = _ESCAPE.sub(lambda match: "%" if match[1] == "25" else ":", wire_id)
+    # A Node producer may use ids that merely look encoded: those that Corral would not write so stay as they are.
+    return text if _to_wire(text) == wire_id else wire_id
+
+
+def _to_wire(job_id: str) -> str:
+    if job_id in _SUFFIX_ESCAPES:
+        return _SUFFIX_ESCAPES[job_id]
+    if ":" in job_id:
+        raw = job_id.count(":") == 2 and not job_id.startswith(_OWN_FAMILIES)
+        return job_id if raw else _escape(job_id)
+    # Text that reads like an encoded id must be encoded itself, or it would be decoded to another one.
+    return _escape(job_id) if decode_job_id(job_id) != job_id else job_id
+
+
+def _escape(job_id: str) -> str:
+    return job_id.replace("%", "%25").replace(":", "%3A")
+
+
+def _has_one_hash_tag(name: str) -> bool:
+    opened, closed = name.find("{"), name.find("}")
+    return name.count("{") == name.count("}") == 1 and closed > opened + 1
+
+
+def _fault(name: str) -> str | None:
+    """What makes ``name`` unfit for any use as a name, if anything does."""
+    if not name:
+        return "it is empty"
+    if _CONTROL.search(name):
+        return "it has control characters"
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "it is not valid Unicode text (a lone surrogate)"
+    if size > MAX_NAME_BYTES:
+        return f"it has {size} bytes, and {MAX_NAME_BYTES} are allowed; a hash of a long key will do"
+    return None

@@ -1,0 +1,234 @@
+"""The options of a job, with all their defaults, and how the four places that set them are merged.
+
+Defaults < task set or queue < task < call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+from corral.contracts.backoff import Backoff, Exponential, Fixed
+from corral.contracts.deduplication import Deduplication
+from corral.contracts.duration import Duration, instant_ms, milliseconds
+from corral.contracts.names import encode_job_id
+from corral.contracts.retention import KEEP_ALL, Keep, Retention
+from corral.errors import InvalidOption
+
+__all__ = [
+    "DEFAULTS",
+    "MAX_ATTEMPTS",
+    "MAX_PRIORITY",
+    "BatchOptions",
+    "Deduplication",
+    "Durability",
+    "EnqueueOptions",
+    "JobOptions",
+    "Keep",
+    "Retention",
+    "TaskOptions",
+    "merge_call_options",
+    "merge_task_options",
+]
+
+MAX_PRIORITY = 2**21 - 1
+"""The highest number a priority may have. It runs last."""
+MAX_ATTEMPTS = 2**31 - 1
+
+Durability = Literal["fsync", "replicated"]
+"""What ``enqueue`` waits for beyond the server's word: its disk, or its replica."""
+
+
+class TaskOptions(TypedDict, total=False):
+    """What a task, a task set and a queue may set. Durations are seconds or a `timedelta`."""
+
+    attempts: int
+    """Runs in all, at least 1. Default 3. Not together with ``retries``."""
+    retries: int
+    """Runs after the first: ``retries=2`` is ``attempts=3``."""
+    backoff: Backoff | Duration | None
+    """The wait before a retry; a bare duration is `Fixed`. Default ``Exponential(1)``: 1, 2, 4, 8 s."""
+    timeout: Duration | None
+    """The longest that one run may take. Default: no limit."""
+    priority: int
+    """0 to 2,097,151. A lower number runs sooner, and jobs without one (0) run before all that have one."""
+    remove_on_complete: Retention
+    """Which completed jobs to keep. Default: the last 1,000."""
+    remove_on_fail: Retention
+    """Which failed jobs to keep. Default: all."""
+    payload_limit: int
+    """The longest payload, in bytes of JSON. Default 1 MiB."""
+
+
+class BatchOptions(TypedDict, total=False):
+    """What one call of ``enqueue_many`` may set, for all its jobs."""
+
+    delay: Duration
+    """Run no sooner than this from now. Not together with ``run_at``."""
+    run_at: datetime
+    """Run no sooner than this. With a time zone."""
+    attempts: int
+    retries: int
+    backoff: Fixed | Exponential | Duration | None
+    priority: int
+    lifo: bool
+    """Run before the jobs that are waiting already."""
+    timeout: Duration | None
+    remove_on_complete: Retention
+    remove_on_fail: Retention
+    durability: Durability
+    """Return only when the job is on disk (``"fsync"``) or on a replica (``"replicated"``)."""
+
+
+class EnqueueOptions(BatchOptions, total=False):
+    """What one call of ``enqueue`` may set. The rest is as for the task: see `TaskOptions`."""
+
+    job_id: str
+    """The job's id, up to 200 bytes. The same id is one job for as long as that job is kept."""
+    deduplication: Deduplication | str
+    """Another job that means the same is enough; text is ``Deduplication.simple(text)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """The options of one job, checked and merged. Its defaults are Corral's defaults: this is the one place."""
+
+    attempts: int = 3
+    backoff: Backoff | None = Exponential(1.0)
+    timeout_ms: int | None = None
+    priority: int = 0
+    remove_on_complete: Keep = Keep(count=1000)
+    remove_on_fail: Keep = KEEP_ALL
+    payload_limit: int = 1024 * 1024
+    lifo: bool = False
+    delay_ms: int = 0
+    due_ms: int | None = None
+    """Absolute, milliseconds since the epoch: from ``run_at``."""
+    deduplication: Deduplication | None = None
+    durability: Durability | None = None
+    job_id: str | None = None
+    """The id in Redis, already encoded."""
+
+
+DEFAULTS = JobOptions()
+
+
+def merge_task_options(lower: JobOptions, options: Mapping[str, Any]) -> JobOptions:
+    """``lower`` with the `TaskOptions` of a task, task set or queue over it. Raises `InvalidOption`."""
+    return _merge(lower, options, _TASK_FIELDS, "a task or task set")
+
+
+def merge_call_options(lower: JobOptions, options: Mapping[str, Any]) -> JobOptions:
+    """``lower`` with the `EnqueueOptions` of one call over it. Raises `InvalidOption`."""
+    if "backoff" in options and _is_function(options["backoff"]):
+        raise InvalidOption("backoff", options["backoff"], "a function cannot be stored with a job: set it on the task")
+    return _merge(lower, options, _CALL_FIELDS, "enqueue")
+
+
+def _merge(lower: JobOptions, options: Mapping[str, Any], fields: Mapping[str, _Field], where: str) -> JobOptions:
+    if not options:
+        return lower
+    for one, other in (("attempts", "retries"), ("delay", "run_at")):
+        if one in options and other in options:
+            raise InvalidOption(one, options[one], f"give {one} or {other}, not both")
+    changes: dict[str, Any] = {}
+    for option, value in options.items():
+        field = fields.get(option)
+        if field is None:
+            raise InvalidOption(option, value, f"not an option of {where}; those are: {', '.join(sorted(fields))}")
+        name, parse = field
+        changes[name] = parse(option, value)
+    return replace(lower, **changes)
+
+
+def _integer(option: str, value: Any, lowest: int, highest: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+        raise InvalidOption(option, value, f"give a whole number from {lowest:,} to {highest:,}")
+    return value
+
+
+def _attempts(option: str, value: Any) -> int:
+    return _integer(option, value, 1, MAX_ATTEMPTS)
+
+
+def _retries(option: str, value: Any) -> int:
+    return _integer(option, value, 0, MAX_ATTEMPTS - 1) + 1
+
+
+def _priority(option: str, value: Any) -> int:
+    return _integer(option, value, 0, MAX_PRIORITY)
+
+
+def _payload_limit(option: str, value: Any) -> int:
+    return _integer(option, value, 1, 512 * 1024 * 1024)
+
+
+def _flag(option: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidOption(option, value, "give True or False")
+    return value
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, (Fixed, Exponential))
+
+
+def _backoff(option: str, value: Any) -> Backoff | None:
+    if value is None or isinstance(value, (Fixed, Exponential)):
+        return value
+    if callable(value):
+        function: Backoff = value
+        return function
+    milliseconds(option, value)
+    return Fixed(value)
+
+
+def _timeout(option: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if (result := milliseconds(option, value)) == 0:
+        raise InvalidOption(option, value, "longer than 0; None is no limit")
+    return result
+
+
+def _deduplication(option: str, value: Any) -> Deduplication:
+    if isinstance(value, Deduplication):
+        return value
+    if isinstance(value, str):
+        return Deduplication(value)
+    raise InvalidOption(option, value, "give Deduplication(…), or the id as text")
+
+
+def _durability(option: str, value: Any) -> str:
+    if value not in ("fsync", "replicated"):
+        raise InvalidOption(option, value, 'give "fsync" or "replicated"')
+    return str(value)
+
+
+def _job_id(_option: str, value: Any) -> str:
+    return encode_job_id(value)
+
+
+_Field = tuple[str, Callable[[str, Any], Any]]
+
+_SHARED: dict[str, _Field] = {
+    "attempts": ("attempts", _attempts),
+    "retries": ("attempts", _retries),
+    "backoff": ("backoff", _backoff),
+    "timeout": ("timeout_ms", _timeout),
+    "priority": ("priority", _priority),
+    "remove_on_complete": ("remove_on_complete", Keep.parse),
+    "remove_on_fail": ("remove_on_fail", Keep.parse),
+}
+_TASK_FIELDS: dict[str, _Field] = {**_SHARED, "payload_limit": ("payload_limit", _payload_limit)}
+_CALL_FIELDS: dict[str, _Field] = {
+    **_SHARED,
+    "delay": ("delay_ms", milliseconds),
+    "run_at": ("due_ms", instant_ms),
+    "lifo": ("lifo", _flag),
+    "deduplication": ("deduplication", _deduplication),
+    "durability": ("durability", _durability),
+    "job_id": ("job_id", _job_id),
+}

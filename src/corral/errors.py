@@ -1,0 +1,335 @@
+"""Every error that Corral raises, in one tree.
+
+::
+
+    CorralError
+    ├── InvalidInput (also ValueError)      what the caller gave is not acceptable; nothing was stored
+    │   ├── InvalidPayload                  the payload does not validate, or is not strict JSON
+    │   ├── PayloadTooLarge                 its JSON is longer than the task allows
+    │   ├── InvalidResult                   what a handler returned is not what its task declares
+    │   ├── InvalidJobId                    the job id cannot be used
+    │   ├── InvalidQueueName                the queue name cannot be used
+    │   └── InvalidOption                   an option is unknown, or its value is not allowed
+    ├── DefinitionError                     the program declares something that cannot work
+    │   ├── DuplicateTask                   one queue has two tasks of one name
+    │   ├── InvalidTask                     a task, its types or its handler
+    │   ├── UnpicklableHandler              a function that cannot be sent to another process
+    │   ├── UnknownTask                     a job whose name no task of the worker has
+    │   └── TargetNotFound                  ``module:object`` cannot be imported
+    ├── ServerError                         between the program and its Redis or Valkey server
+    │   ├── ServerUnavailable               it did not answer in time: may be tried again
+    │   ├── QueueFull                       its memory is full: may be tried again when there is room
+    │   ├── ServerRefused                   it says no, and will again: a person has to act
+    │   ├── DurabilityUnavailable           it cannot give the durability that was asked for
+    │   └── EmbeddedServerError             the embedded server cannot be started or stopped
+    ├── JobError                            about one job
+    │   ├── JobFailed                       it failed for good
+    │   ├── JobGone                         it does not exist (any more)
+    │   ├── JobCancelled                    it was cancelled
+    │   └── StaleRun                        this run of it was superseded: its writes are refused
+    └── HandlerSignal                       raised *by* handlers: see ``corral.contracts.outcome``
+
+Each carries its data as attributes and says the remedy in its message. No message holds a password. All of
+them can be pickled, so that they pass from a handler's process to the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+__all__ = [
+    "CorralError",
+    "DefinitionError",
+    "DuplicateTask",
+    "DurabilityUnavailable",
+    "EmbeddedServerError",
+    "FieldProblem",
+    "InvalidInput",
+    "InvalidJobId",
+    "InvalidOption",
+    "InvalidPayload",
+    "InvalidQueueName",
+    "InvalidResult",
+    "InvalidTask",
+    "JobCancelled",
+    "JobError",
+    "JobFailed",
+    "JobGone",
+    "PayloadTooLarge",
+    "QueueFull",
+    "ServerError",
+    "ServerRefused",
+    "ServerUnavailable",
+    "StaleRun",
+    "TargetNotFound",
+    "UnknownTask",
+    "UnpicklableHandler",
+]
+
+
+class CorralError(Exception):
+    """The root of the tree: ``except CorralError`` catches all that Corral raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default would call the class with ``args``, the message alone, which no subclass takes.
+        return _restore, (type(self), self.args, self.__dict__.copy())
+
+
+def _restore(kind: type[CorralError], args: tuple[Any, ...], fields: dict[str, Any]) -> CorralError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
+
+
+# --- what the caller gave ---------------------------------------------------------------------------------
+
+
+class InvalidInput(CorralError, ValueError):
+    """What the caller gave is not acceptable. Nothing was stored or sent."""
+
+
+class FieldProblem(NamedTuple):
+    """One thing that is wrong inside a value."""
+
+    path: str
+    """Where: ``address.street``, ``items[3]``; empty for the value as a whole."""
+    message: str
+    """What is wrong there."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class InvalidPayload(InvalidInput):
+    """A payload does not validate against its task's type, or is not strict JSON.
+
+    Raised by ``enqueue`` before anything is stored. When it is found in the queue, the job fails at once and
+    for good, because another run would meet the same bytes.
+    """
+
+    def __init__(self, task: str, problems: Sequence[FieldProblem]) -> None:
+        self.task = task
+        self.problems = tuple(problems)
+        subject = f"the payload of {task!r}" if task else "the payload"
+        super().__init__(f"{subject} is not valid: {'; '.join(map(str, self.problems))}")
+
+
+class PayloadTooLarge(InvalidInput):
+    """The JSON of a payload has ``size`` bytes, and ``limit`` are allowed."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.size = size
+        self.limit = limit
+        super().__init__(
+            f"the payload is {size:,} bytes of JSON and the limit is {limit:,}: store the content elsewhere and "
+            "enqueue a reference to it, or raise payload_limit= of the task"
+        )
+
+
+class InvalidResult(InvalidInput):
+    """A handler returned something that is not the result type of its task, or not strict JSON."""
+
+    def __init__(self, task: str, reason: str) -> None:
+        self.task = task
+        self.reason = reason
+        subject = f"the result of {task!r}" if task else "the result"
+        super().__init__(f"{subject} is not valid: {reason}")
+
+
+class InvalidJobId(InvalidInput):
+    """A job id cannot be used."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        self.job_id = job_id
+        self.reason = reason
+        super().__init__(f"job id {_cut(job_id)} cannot be used: {reason}")
+
+
+class InvalidQueueName(InvalidInput):
+    """A queue name cannot be used."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"queue name {_cut(name)} cannot be used: {reason}")
+
+
+class InvalidOption(InvalidInput):
+    """An option is unknown, its value is not allowed, or it excludes another one."""
+
+    def __init__(self, option: str, value: object, reason: str) -> None:
+        self.option = option
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{option}={_cut(value)}: {reason}")
+
+
+# --- what the program declares ----------------------------------------------------------------------------
+
+
+class DefinitionError(CorralError):
+    """The program declares something that cannot work."""
+
+
+class DuplicateTask(DefinitionError):
+    """Two tasks of one queue have the same name: a job could not say which of them it is for."""
+
+    def __init__(self, queue: str, name: str) -> None:
+        self.queue = queue
+        self.name = name
+        super().__init__(f"queue {queue!r} has two tasks named {name!r}: rename one of them")
+
+
+class InvalidTask(DefinitionError):
+    """A task, its types, or the handler given for it cannot be used."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"task {name!r}: {reason}")
+
+
+class UnpicklableHandler(DefinitionError):
+    """A function for ``InProcess`` cannot be sent to another process."""
+
+    def __init__(self, handler: str, reason: str) -> None:
+        self.handler = handler
+        self.reason = reason
+        super().__init__(
+            f"{handler} cannot run in a process of its own: {reason}. Give a function defined at the top level "
+            "of an importable module (no lambda, no nested function, no bound method of an object that does not pickle)"
+        )
+
+
+class UnknownTask(DefinitionError):
+    """A job has a name that no task of the worker has."""
+
+    def __init__(self, queue: str, name: str) -> None:
+        self.queue = queue
+        self.name = name
+        super().__init__(
+            f"no task named {name!r} in queue {queue!r}: give the worker the task set that declares it, or start "
+            'it with unknown="park" if another worker serves it'
+        )
+
+
+class TargetNotFound(DefinitionError):
+    """A ``module:object`` target does not lead to an object that can be used."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"{target!r}: {reason}")
+
+
+# --- the server -------------------------------------------------------------------------------------------
+
+
+class ServerError(CorralError):
+    """Something between the program and its Redis or Valkey server. ``server`` never holds a password."""
+
+
+class ServerUnavailable(ServerError):
+    """The server could not be reached, or gave no answer, within ``after_seconds``. May be tried again."""
+
+    def __init__(self, server: str, after_seconds: float, cause: str) -> None:
+        self.server = server
+        self.after_seconds = after_seconds
+        self.cause = cause
+        super().__init__(
+            f"{server} gave no answer within {after_seconds:g} s ({cause}): check that it runs and that REDIS_URL "
+            "names it, or start one with `corral dev`"
+        )
+
+
+class QueueFull(ServerError):
+    """The server has no memory left for new jobs. Workers go on: it drains."""
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        super().__init__(
+            f"queue {queue!r} takes no new jobs: the server has reached maxmemory. Jobs already accepted still "
+            "run; try again later, raise maxmemory, or keep fewer finished jobs"
+        )
+
+
+class ServerRefused(ServerError):
+    """The server refuses, and would again: wrong password, missing permission, unsuitable version."""
+
+    def __init__(self, server: str, reason: str, remedy: str) -> None:
+        self.server = server
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"{server} refuses: {reason}. {remedy}" if remedy else f"{server} refuses: {reason}")
+
+
+class DurabilityUnavailable(ServerError):
+    """The durability that ``enqueue`` asked for cannot be given by this server, or was not reached in time."""
+
+    def __init__(self, durability: str, reason: str) -> None:
+        self.durability = durability
+        self.reason = reason
+        super().__init__(f"durability={durability!r}: {reason}")
+
+
+class EmbeddedServerError(ServerError):
+    """The embedded server cannot be started, reached or stopped."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"embedded server: {reason}")
+
+
+# --- one job ----------------------------------------------------------------------------------------------
+
+
+class JobError(CorralError):
+    """Something about one job."""
+
+
+class JobFailed(JobError):
+    """The job failed for good; ``reason`` is its ``failedReason``."""
+
+    def __init__(self, job_id: str, reason: str, attempts_made: int) -> None:
+        self.job_id = job_id
+        self.reason = reason
+        self.attempts_made = attempts_made
+        times = "1 attempt" if attempts_made == 1 else f"{attempts_made} attempts"
+        super().__init__(f"job {job_id} failed after {times}: {reason}")
+
+
+class JobGone(JobError):
+    """There is no such job: never added, removed, or trimmed after it had finished."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"job {job_id} is not kept: it was removed, trimmed after it finished (remove_on_complete, "
+            "remove_on_fail), or never added"
+        )
+
+
+class JobCancelled(JobError):
+    """The job was cancelled; ``reason`` is what the canceller said."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        self.job_id = job_id
+        self.reason = reason
+        super().__init__(f"job {job_id} was cancelled: {reason}" if reason else f"job {job_id} was cancelled")
+
+
+class StaleRun(JobError):
+    """This run of the job was superseded by a later one, so its writes are refused."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"this run of job {job_id} is over: the job was recovered as stalled and belongs to a later run, or it "
+            "was removed. What this run still writes is refused"
+        )
+
+
+def _cut(value: object, limit: int = 120) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
