@@ -1,0 +1,131 @@
+"""Browse: reading jobs and counts, in pages. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, NamedTuple
+
+from corral.contracts.job import Job
+from corral.contracts.names import decode_job_id
+from corral.contracts.states import JobState
+from corral.engine.keys import QueueKeys
+from corral.engine.link import Word
+from corral.engine.server import Server
+
+__all__ = ["Ending", "count_jobs", "job_state", "list_jobs", "list_queues", "read_ending", "read_job", "read_logs"]
+
+MAX_PAGE: Final = 1000
+_LISTS: Final = {JobState.WAITING: "wait", JobState.ACTIVE: "active"}
+_SETS: Final = {
+    JobState.COMPLETED: "completed",
+    JobState.FAILED: "failed",
+    JobState.DELAYED: "delayed",
+    JobState.PRIORITIZED: "prioritized",
+    JobState.WAITING_CHILDREN: "waiting_children",
+}
+
+
+class Ending(NamedTuple):
+    """How a job ended: `state` is None while it has not (`exists` tells whether there is such a job)."""
+
+    exists: bool
+    state: JobState | None
+    returnvalue: bytes | None
+    failed_reason: str
+    attempts_made: int
+
+
+async def count_jobs(server: Server, keys: QueueKeys) -> dict[JobState, int]:
+    """How many jobs are in each state. Ids that BullMQ 5 parks in `paused` count as waiting."""
+    states = [*_LISTS, *_SETS]
+    commands: list[tuple[Word, ...]] = [("LLEN", keys.key(name)) for name in _LISTS.values()]
+    commands += [("ZCARD", keys.key(name)) for name in _SETS.values()]
+    *counts, parked = await server.calls([*commands, ("LLEN", keys.key("paused"))])
+    found = dict(zip(states, counts, strict=True))
+    found[JobState.WAITING] += parked
+    return found
+
+
+async def job_state(server: Server, keys: QueueKeys, wire_id: str) -> JobState:
+    """The state of one job, `UNKNOWN` when there is none. Does not search the waiting list: a job that exists and
+    is in no other state is waiting."""
+    async with server.borrowed() as link:
+        for state, name in _SETS.items():
+            if await link.call("ZSCORE", keys.key(name), wire_id) is not None:
+                return state
+        if await link.call("LPOS", keys.key("active"), wire_id) is not None:
+            return JobState.ACTIVE
+        exists = await link.call("EXISTS", keys.job(wire_id))
+    return JobState.WAITING if exists else JobState.UNKNOWN
+
+
+async def read_job(server: Server, keys: QueueKeys, wire_id: str) -> Job | None:
+    """A snapshot of one job with its state, or None."""
+    flat = await server.call("HGETALL", keys.job(wire_id))
+    if not flat:
+        return None
+    return _snapshot(keys, wire_id, flat, await job_state(server, keys, wire_id))
+
+
+async def list_jobs(
+    server: Server, keys: QueueKeys, state: JobState, *, start: int = 0, limit: int = 20
+) -> list[Job]:
+    """A page of the jobs of one state: finished ones newest first, the others in the order in which they run."""
+    first, last = max(0, start), max(0, start) + min(max(1, limit), MAX_PAGE) - 1
+    if state in _LISTS:
+        # The next to run stands at the tail.
+        ids = await server.call("LRANGE", keys.key(_LISTS[state]), -last - 1, -first - 1)
+        ids.reverse()
+    else:
+        finished = state in (JobState.COMPLETED, JobState.FAILED)
+        ids = await server.call("ZREVRANGE" if finished else "ZRANGE", keys.key(_SETS[state]), first, last)
+    hashes = await server.calls([("HGETALL", keys.base + wire_id.decode()) for wire_id in ids])
+    return [
+        _snapshot(keys, wire_id.decode(), flat, state) for wire_id, flat in zip(ids, hashes, strict=True) if flat
+    ]
+
+
+async def read_ending(server: Server, keys: QueueKeys, wire_id: str) -> Ending:
+    """Whether and how a job ended."""
+    value, reason, finished, made = await server.call(
+        "HMGET", keys.job(wire_id), "returnvalue", "failedReason", "finishedOn", "atm"
+    )
+    if finished is None:
+        exists = bool(await server.call("EXISTS", keys.job(wire_id)))
+        return Ending(exists, None, None, "", 0)
+    failed = await server.call("ZSCORE", keys.key("failed"), wire_id)
+    state = JobState.FAILED if failed is not None else JobState.COMPLETED
+    return Ending(True, state, value, (reason or b"").decode("utf-8", "replace"), int(made or 0))
+
+
+async def read_logs(
+    server: Server, keys: QueueKeys, wire_id: str, *, start: int = 0, limit: int = 100
+) -> list[str]:
+    """A page of a job's log lines, the oldest first."""
+    rows = await server.call("LRANGE", keys.job(wire_id) + ":logs", start, start + min(limit, MAX_PAGE) - 1)
+    return [row.decode("utf-8", "replace") for row in rows]
+
+
+async def list_queues(server: Server) -> AsyncIterator[str]:
+    """The names of all queues under the prefix, found by SCAN (never KEYS), in no order."""
+    prefix = server.settings.prefix
+    cursor, seen = b"0", set[str]()
+    while True:
+        cursor, found = await server.call("SCAN", cursor, "MATCH", f"{_escape(prefix)}:*:meta", "COUNT", 1000)
+        for key in found:
+            name = key.decode()[len(prefix) + 1 : -len(":meta")]
+            if name and ":" not in name and name not in seen:
+                seen.add(name)
+                yield name
+        if cursor == b"0":
+            return
+
+
+def _escape(text: str) -> str:
+    """Text for a MATCH pattern that stands for itself."""
+    return "".join(f"\\{letter}" if letter in "*?[]\\^-" else letter for letter in text)
+
+
+def _snapshot(keys: QueueKeys, wire_id: str, flat: Sequence[bytes], state: JobState) -> Job:
+    fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return Job.from_fields(keys.queue, decode_job_id(wire_id), fields, state=state)

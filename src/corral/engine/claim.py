@@ -1,0 +1,57 @@
+"""Claim: a worker takes ready jobs to run them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from corral.engine.keys import QueueKeys
+from corral.engine.link import Link, Word
+from corral.engine.record import Claimed
+from corral.engine.script import load
+
+__all__ = ["Claim", "Claims", "claim_jobs"]
+
+
+class Claim(NamedTuple):
+    """What a worker asks for.
+
+    `token` is written to the locks, which last `lock_ms`. `sender` and `number` let a call be sent again: it then
+    gives the same jobs.
+    """
+
+    wanted: int
+    token: str
+    lock_ms: int
+    worker: str = ""
+    sender: str = ""
+    number: int = 0
+
+
+class Claims(NamedTuple):
+    """What a worker got: the server's time (ms), ms until a rate limit ends, the due time (ms) of the next delayed
+    job (0 for none), and the jobs."""
+
+    now: int
+    limited_ms: int
+    next_due: int
+    jobs: list[Claimed]
+
+
+async def claim_jobs(
+    link: Link, keys: QueueKeys, claim: Claim, *, clock: Word = "", timeout: float | None = None
+) -> Claims:
+    """Start up to `claim.wanted` jobs in one call."""
+    now, limited_ms, next_due, rows = await link.run(
+        load("claim/claim_jobs"),
+        keys,
+        keys.base,
+        clock,
+        claim.sender,
+        claim.number,
+        claim.wanted,
+        claim.token,
+        claim.lock_ms,
+        claim.worker,
+        timeout=timeout,
+    )
+    return Claims(now, limited_ms, next_due, list(map(Claimed._make, rows)))

@@ -1,0 +1,131 @@
+"""What an error of the server means: the one table that says retry or fatal.
+
+*retry*: the same call may be sent again, now or a little later. *full*: no room for new jobs; what drains the queue
+still works. *fatal*: it will be refused again until a person acts, and the remedy says how. Everything else is the
+script's or the caller's own mistake and passes through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from redis import exceptions as redis_errors
+
+from corral.errors import QueueFull, ServerError, ServerRefused
+
+__all__ = ["FAULTS", "Fault", "Unanswered", "Verdict", "fault_of", "translate"]
+
+
+class Verdict(StrEnum):
+    """What to do about an error."""
+
+    RETRY = "retry"
+    FULL = "full"
+    FATAL = "fatal"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One row: the code that a reply begins with (or a name of ours), the verdict, the remedy."""
+
+    code: str
+    verdict: Verdict
+    remedy: str
+
+
+class Unanswered(ServerError):
+    """No answer to a call, or not now: it may have been carried out or not, and may be sent again.
+
+    Inside the engine only; users see `ServerUnavailable` when the time is up.
+    """
+
+    def __init__(self, server: str, cause: str) -> None:
+        self.server = server
+        self.cause = cause
+        super().__init__(f"{server}: {cause}")
+
+
+_WAIT = "It passes by itself"
+FAULTS: Final = {
+    fault.code: fault
+    for fault in (
+        Fault("CONNECTION", Verdict.RETRY, _WAIT),
+        Fault("TIMEOUT", Verdict.RETRY, _WAIT),
+        Fault("LOADING", Verdict.RETRY, "The server reads its data; it answers when that is done"),
+        Fault("BUSY", Verdict.RETRY, "A script runs too long; SCRIPT KILL ends one that has not written"),
+        Fault("TRYAGAIN", Verdict.RETRY, "The cluster moves this slot"),
+        Fault("CLUSTERDOWN", Verdict.RETRY, "The cluster elects a new primary"),
+        Fault("MASTERDOWN", Verdict.RETRY, "The replica has lost its primary"),
+        Fault("READONLY", Verdict.RETRY, "A failover is under way, or the URL names a replica"),
+        Fault("UNBLOCKED", Verdict.RETRY, "A failover is under way"),
+        Fault("MAXCLIENTS", Verdict.RETRY, "The server has no free connection; raise maxclients"),
+        Fault("MISCONF", Verdict.RETRY, "The server cannot write to its disk; make room"),
+        Fault("NOREPLICAS", Verdict.RETRY, "Too few replicas are connected (min-replicas-to-write)"),
+        Fault("OOM", Verdict.FULL, "Raise maxmemory, or keep fewer finished jobs"),
+        Fault("WRONGPASS", Verdict.FATAL, "Check user and password in REDIS_URL"),
+        Fault("NOAUTH", Verdict.FATAL, "Give user and password in REDIS_URL: redis://user:password@host"),
+        Fault("NOPERM", Verdict.FATAL, "Give the user the missing command or key pattern (ACL SETUSER)"),
+        Fault("CROSSSLOT", Verdict.FATAL, "Put a hash tag in the prefix or the queue name: prefix={bull}"),
+        Fault("MOVED", Verdict.FATAL, "This is a Redis Cluster, which this version does not serve yet"),
+        Fault("PROTOCOL", Verdict.FATAL, "Check host and port: what answers there is no Redis or Valkey server"),
+        Fault("TLS", Verdict.FATAL, "Check the certificate and the host name, and that the port speaks TLS"),
+        Fault("URL", Verdict.FATAL, "Give redis://, rediss://, unix:// or embedded://"),
+    )
+}
+
+# redis-py cuts the code off the message of these.
+_BY_CLASS: Final = (
+    (redis_errors.AuthorizationError, "NOPERM"),
+    (redis_errors.NoPermissionError, "NOPERM"),
+    (redis_errors.BusyLoadingError, "LOADING"),
+    (redis_errors.ReadOnlyError, "READONLY"),
+    (redis_errors.OutOfMemoryError, "OOM"),
+    (redis_errors.TryAgainError, "TRYAGAIN"),
+    (redis_errors.ClusterCrossSlotError, "CROSSSLOT"),
+    (redis_errors.ClusterDownError, "CLUSTERDOWN"),
+    (redis_errors.MasterDownError, "MASTERDOWN"),
+    (redis_errors.MovedError, "MOVED"),
+    (redis_errors.InvalidResponse, "PROTOCOL"),
+    (redis_errors.TimeoutError, "TIMEOUT"),
+    (TimeoutError, "TIMEOUT"),
+)
+
+
+def fault_of(error: BaseException) -> Fault | None:
+    """The row of the table for an error, or None when it is not the server's state that is at fault."""
+    text = str(error)
+    if isinstance(error, redis_errors.AuthenticationError):
+        return FAULTS["NOAUTH" if "required" in text.lower() or "without any password" in text else "WRONGPASS"]
+    for kind, code in _BY_CLASS:
+        if isinstance(error, kind):
+            return FAULTS[code]
+    if isinstance(error, redis_errors.ConnectionError | OSError | EOFError):
+        return FAULTS[_of_connection(text)]
+    return FAULTS.get(text.partition(" ")[0].rstrip(":"))
+
+
+def _of_connection(text: str) -> str:
+    if "max number of clients" in text:
+        return "MAXCLIENTS"
+    if "invalid username-password" in text or "invalid password" in text:
+        return "WRONGPASS"
+    if "CERTIFICATE_VERIFY_FAILED" in text or "WRONG_VERSION_NUMBER" in text or "certificate" in text.lower():
+        return "TLS"
+    if "Protocol" in text or "protocol error" in text.lower():
+        return "PROTOCOL"
+    return "CONNECTION"
+
+
+def translate(error: BaseException, server: str, queue: str = "") -> ServerError | None:
+    """The error to raise instead: `Unanswered`, `QueueFull` or `ServerRefused`; None to let it pass."""
+    fault = fault_of(error)
+    if fault is None:
+        return None
+    said = str(error) or type(error).__name__
+    if fault.verdict is Verdict.FULL:
+        return QueueFull(queue)
+    if fault.verdict is Verdict.RETRY:
+        return Unanswered(server, said)
+    return ServerRefused(server, said, fault.remedy)

@@ -1,0 +1,41 @@
+"""Listen: the event stream of a queue, read from a place that is never lost."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from corral.engine.keys import QueueKeys
+from corral.engine.link import Link
+
+__all__ = ["RawEvent", "last_event_id", "read_events"]
+
+
+class RawEvent(NamedTuple):
+    """One entry of the stream: its id and its fields, as text."""
+
+    id: str
+    fields: dict[str, str]
+
+
+async def last_event_id(link: Link, keys: QueueKeys) -> str:
+    """The id of the newest event, `0-0` when there is none: whoever reads from here misses nothing later."""
+    newest = await link.call("XREVRANGE", keys.key("events"), "+", "-", "COUNT", 1)
+    return newest[0][0].decode() if newest else "0-0"
+
+
+async def read_events(
+    link: Link, keys: QueueKeys, after: str, *, block_ms: int, count: int = 500
+) -> list[RawEvent]:
+    """The events after an id, waiting up to `block_ms` for the first. The link is busy for that time."""
+    reply = await link.call(
+        "XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", keys.key("events"), after,
+        timeout=block_ms / 1000 + link.timeout,
+    )  # fmt: skip
+    if not reply:
+        return []
+    return [RawEvent(event_id.decode(), _fields(flat)) for event_id, flat in reply[0][1] if flat]
+
+
+def _fields(flat: list[bytes]) -> dict[str, str]:
+    texts = [part.decode("utf-8", "replace") for part in flat]
+    return dict(zip(texts[::2], texts[1::2], strict=True))

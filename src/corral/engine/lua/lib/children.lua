@@ -1,0 +1,92 @@
+--- What a child's end does to its parent. Parents and children may live in different queues, so the keys are made
+--- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`.
+local function queue_of(job_key)
+  return string.match(job_key, '^(.*:)[^:]+$'), string.match(job_key, '([^:]+)$')
+end
+
+local function release_parent(parent_key, now)
+  local base, parent_id = queue_of(parent_key)
+  local settings = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'version')
+  local kept = redis.call('HMGET', parent_key, 'delay', 'priority')
+  local delay, priority = tonumber(kept[1] or 0) or 0, tonumber(kept[2] or 0) or 0
+  if delay > 0 then
+    local due = now + delay
+    redis.call('ZADD', base .. 'delayed', due * 4096, parent_id)
+    redis.call('XADD', base .. 'events', '*', 'event', 'delayed', 'jobId', parent_id, 'delay', due)
+    local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
+    redis.call('ZADD', base .. 'marker', math.floor(first[2] / 4096), '1')
+    return
+  end
+  if priority > 0 then
+    local arrival = redis.call('INCR', base .. 'pc') % 4294967296
+    redis.call('ZADD', base .. 'prioritized', priority * 4294967296 + arrival, parent_id)
+  else
+    local parks = settings[1] and settings[3] and string.sub(settings[3], 1, 8) == 'bullmq:5'
+    redis.call('RPUSH', base .. (parks and 'paused' or 'wait'), parent_id)
+  end
+  local full = settings[2] and redis.call('LLEN', base .. 'active') >= tonumber(settings[2])
+  if not settings[1] and not full then
+    redis.call('ZADD', base .. 'marker', 0, '0')
+  end
+  redis.call('XADD', base .. 'events', '*', 'event', 'waiting', 'jobId', parent_id, 'prev', 'waiting-children')
+end
+
+local function release_if_waiting(parent_key, now)
+  local base, parent_id = queue_of(parent_key)
+  if redis.call('EXISTS', parent_key) == 1 and redis.call('ZREM', base .. 'waiting-children', parent_id) == 1 then
+    release_parent(parent_key, now)
+  end
+end
+
+local function release_if_done(parent_key, now)
+  if redis.call('SCARD', parent_key .. ':dependencies') == 0 then
+    release_if_waiting(parent_key, now)
+  end
+end
+
+local function child_completed(child_key, parent_key, value, now)
+  if redis.call('SREM', parent_key .. ':dependencies', child_key) == 1 then
+    redis.call('HSET', parent_key .. ':processed', child_key, value)
+    release_if_done(parent_key, now)
+  end
+end
+
+local function fail_parent(child_key, parent_key, now)
+  redis.call('ZADD', parent_key .. ':unsuccessful', now, child_key)
+  if redis.call('EXISTS', parent_key) == 0 then
+    return
+  end
+  local base, parent_id = queue_of(parent_key)
+  local reason = 'child ' .. child_key .. ' failed'
+  local was_delayed = redis.call('ZREM', base .. 'delayed', parent_id) == 1
+  if was_delayed then
+    redis.call('HSET', parent_key, 'delay', 0)
+  end
+  if was_delayed or redis.call('ZREM', base .. 'waiting-children', parent_id) == 1 then
+    redis.call('HSET', parent_key, 'defa', reason)
+    release_parent(parent_key, now)
+  elseif not redis.call('ZSCORE', base .. 'failed', parent_id) then
+    redis.call('HSET', parent_key, 'defa', reason)
+  end
+end
+
+--- The policy stands in the child's `parent` JSON: fpof, cpof, idof, rdof, or none (then the parent goes on waiting).
+local function child_failed(child_key, parent_key, policy, reason, now)
+  if not (policy.fpof or policy.cpof or policy.idof or policy.rdof) then
+    return
+  end
+  if redis.call('SREM', parent_key .. ':dependencies', child_key) == 0 then
+    return
+  end
+  if policy.fpof then
+    fail_parent(child_key, parent_key, now)
+  elseif policy.cpof then
+    redis.call('HSET', parent_key .. ':failed', child_key, reason)
+    release_if_waiting(parent_key, now)
+  else
+    release_if_done(parent_key, now)
+    if policy.idof then
+      redis.call('HSET', parent_key .. ':failed', child_key, reason)
+    end
+  end
+end

@@ -1,0 +1,45 @@
+--- Promote what is due, then start up to `run.wanted` jobs. Returns the started jobs, the ms until a rate limit
+--- ends (0: none) and when the next delayed job is due (0: none known, or not asked because jobs were found).
+--- @key delayed  zset    job ids by due time
+--- @key active   list    job ids that workers hold
+--- @key limiter  string  jobs started in the current window
+--- @include lib/promote_due
+--- @include lib/room_to_start
+--- @include lib/take_ready
+--- @include lib/start_job
+local function claim_next(prefix, queue, run, now)
+  promote_due(prefix, queue, now)
+  local room, limited_ms = room_to_start(queue, run.wanted)
+  local started, counted = {}, 0
+  while #started < room do
+    local ids = take_ready(room - #started)
+    if #ids == 0 then
+      break
+    end
+    for _, job_id in ipairs(ids) do
+      local marker_of_v4 = string.sub(job_id, 1, 2) == '0:'
+      local job = nil
+      if marker_of_v4 then
+        redis.call('LREM', active, 1, job_id)
+      else
+        job = start_job(prefix, job_id, run, now)
+      end
+      if job then
+        started[#started + 1] = job
+        if not job[10] then
+          counted = counted + 1
+        end
+      end
+    end
+  end
+  -- A job that only carries its own failure (`defa`) does not run, so it does not count against the rate.
+  if queue.max and counted > 0 and redis.call('INCRBY', limiter, counted) == counted then
+    redis.call('PEXPIRE', limiter, queue.duration or 1000)
+  end
+  local next_due = 0
+  if #started == 0 and limited_ms == 0 then
+    local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+    next_due = first[2] and math.floor(first[2] / 4096) or 0
+  end
+  return started, limited_ms, next_due
+end

@@ -1,0 +1,78 @@
+--- End a job: its outcome is stored, its parent hears of it, its deduplication id is free again.
+--- `group` collects finished jobs of one target and retention, so that they are filed and trimmed together.
+--- @key completed  zset    completed ids by time
+--- @key failed     zset    failed ids by time
+--- @key events     stream
+--- @include lib/children
+--- @include lib/end_deduplication
+--- @include lib/job_keys
+--- @include lib/note_failure
+--- @include lib/trim_finished
+local function file_group(prefix, group, now)
+  if group.ids and #group.ids > 0 then
+    local scored = {}
+    for at, job_id in ipairs(group.ids) do
+      scored[2 * at - 1] = now
+      scored[2 * at] = job_id
+    end
+    in_chunks('ZADD', group.finished, scored)
+    trim_finished(prefix, group.finished, group.keep_count, group.keep_age, now)
+  end
+  group.ids = nil
+end
+
+local function add_to_group(prefix, group, finished, run, now)
+  if not group.ids or group.finished ~= finished or group.keep_count ~= run.keep_count
+    or group.keep_age ~= run.keep_age then
+    file_group(prefix, group, now)
+    group.ids, group.finished, group.keep_count, group.keep_age = {}, finished, run.keep_count, run.keep_age
+  end
+  group.ids[#group.ids + 1] = run.id
+end
+
+local function tell_parent(job, run, now)
+  local read, policy = pcall(cjson.decode, job.parent or '{}')
+  if not read or type(policy) ~= 'table' then
+    policy = {}
+  end
+  if run.verb == 'c' then
+    child_completed(job.key, job.parent_key, run.text, now)
+  else
+    child_failed(job.key, job.parent_key, policy, run.text, now)
+  end
+end
+
+local function finish_job(prefix, queue, job, run, group, now)
+  local succeeded = run.verb == 'c'
+  if not succeeded then
+    note_failure(job.key, run)
+  end
+  if job.deduplication_id then
+    end_deduplication(prefix, queue, run.id, job.deduplication_id, now)
+  end
+  if job.parent_key then
+    tell_parent(job, run, now)
+  end
+  local made = job.made + 1
+  if run.keep_count == 0 then
+    if job.parent_key then
+      unlink_child(job.key, job.parent_key, now)
+    end
+    redis.call('DEL', unpack(job_keys({}, job.key)))
+  elseif succeeded then
+    add_to_group(prefix, group, completed, run, now)
+    redis.call('HSET', job.key, 'returnvalue', run.text, 'finishedOn', now, 'atm', made)
+  else
+    add_to_group(prefix, group, failed, run, now)
+    redis.call('HSET', job.key, 'finishedOn', now, 'atm', made)
+    redis.call('HDEL', job.key, 'defa')
+  end
+  if succeeded then
+    redis.call('XADD', events, '*', 'event', 'completed', 'jobId', run.id, 'returnvalue', run.text, 'prev', 'active')
+  else
+    redis.call('XADD', events, '*', 'event', 'failed', 'jobId', run.id, 'failedReason', run.text, 'prev', 'active')
+    if made >= run.amount then
+      redis.call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', run.id, 'attemptsMade', made)
+    end
+  end
+end

@@ -1,0 +1,22 @@
+--- Put a job back that did not end: r retried now, d delayed by its backoff, s snoozed, w given back untouched.
+--- Only r and d spend an attempt.
+--- @key events  stream
+--- @include lib/delay_job
+--- @include lib/note_failure
+--- @include lib/ready_job
+--- @include lib/wake_when_due
+local function put_back(queue, job, run, now)
+  if run.verb == 'r' or run.verb == 'd' then
+    note_failure(job.key, run)
+    redis.call('HSET', job.key, 'atm', job.made + 1)
+  end
+  if run.verb == 'd' or run.verb == 's' then
+    redis.call('HSET', job.key, 'delay', run.amount)
+    delay_job(run.id, now + run.amount)
+    wake_when_due()
+    return
+  end
+  local front = run.verb == 'w' or run.amount == 1
+  ready_job(queue, run.id, job.priority, front)
+  redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', run.id, 'prev', 'active')
+end

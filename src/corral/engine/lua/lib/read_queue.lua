@@ -1,0 +1,25 @@
+--- The settings of the queue that decide what may run. `held` means that no job may start now.
+--- @key meta    hash  settings of the queue
+--- @key active  list  job ids that workers hold
+local function read_queue()
+  local kept = redis.call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents', 'version')
+  local queue = {
+    paused = kept[1] and true or false,
+    concurrency = tonumber(kept[2] or nil),
+    max = tonumber(kept[3] or nil),
+    duration = tonumber(kept[4] or nil),
+    max_events = tonumber(kept[5] or nil),
+    version = kept[6],
+  }
+  if not queue.max_events then
+    queue.max_events = 10000
+    redis.call('HSET', meta, 'opts.maxLenEvents', queue.max_events)
+  end
+  queue.held = queue.paused
+  if queue.concurrency and not queue.paused then
+    queue.held = redis.call('LLEN', active) >= queue.concurrency
+  end
+  -- BullMQ 5 keeps the ready ids of a paused queue in `paused`, BullMQ 6 leaves them in `wait`.
+  queue.parks = queue.paused and type(queue.version) == 'string' and string.sub(queue.version, 1, 8) == 'bullmq:5'
+  return queue
+end

@@ -1,0 +1,22 @@
+--- The record of a sender's last call, so that a call whose reply was lost may be sent again.
+--- `recall` gives the reply of this very call when it was carried out before; `remember` keeps it for ten minutes.
+--- @key sent  string  prefix of the records, one a sender
+local function recall(sender, number)
+  if sender == '' then
+    return nil
+  end
+  local kept = redis.call('GET', sent .. sender)
+  if kept then
+    local record = cmsgpack.unpack(kept)
+    if record[1] == number then
+      return record[2]
+    end
+  end
+  return nil
+end
+
+local function remember(sender, number, reply)
+  if sender ~= '' then
+    redis.call('SET', sent .. sender, cmsgpack.pack({ number, reply }), 'PX', 600000)
+  end
+end

@@ -1,0 +1,28 @@
+--- Move up to `wanted` ready ids to `active`: first those of `wait`, then by priority.
+--- @key wait         list    ready ids, next at the tail
+--- @key prioritized  zset    job ids by priority, then arrival
+--- @key pc           string  arrivals so far
+--- @key active       list    job ids that workers hold
+--- @include lib/in_chunks
+local function take_ready(wanted)
+  local ids = {}
+  if wanted == 1 then
+    ids[1] = redis.call('RPOPLPUSH', wait, active) or nil
+  else
+    ids = redis.call('RPOP', wait, wanted) or {}
+    if #ids > 0 then
+      in_chunks('LPUSH', active, ids)
+    end
+  end
+  if #ids < wanted then
+    local popped = redis.call('ZPOPMIN', prioritized, wanted - #ids)
+    if #popped == 0 then
+      redis.call('DEL', pc)
+    end
+    for at = 1, #popped, 2 do
+      ids[#ids + 1] = popped[at]
+      redis.call('LPUSH', active, popped[at])
+    end
+  end
+  return ids
+end

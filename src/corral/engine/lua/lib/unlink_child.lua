@@ -1,0 +1,7 @@
+--- A child disappears: its parent no longer waits for it, and runs when it was the last one.
+--- @include lib/children
+local function unlink_child(child_key, parent_key, now)
+  if redis.call('SREM', parent_key .. ':dependencies', child_key) == 1 then
+    release_if_done(parent_key, now)
+  end
+end

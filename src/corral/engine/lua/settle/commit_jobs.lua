@@ -1,0 +1,97 @@
+#!lua flags=allow-oom
+--- Settle finished runs and claim the next jobs: one call for both.
+---                          active → completed | failed | waiting | prioritized | delayed, and waiting … → active
+--- @key sent                    string  prefix of the records, one a sender
+--- @key stalled                 set     ids seen active at the last stalled check
+--- @key wait                    list    ready ids, next at the tail
+--- @key prioritized             zset    job ids by priority, then arrival
+--- @key active                  list    job ids that workers hold
+--- @key events                  stream
+--- @key metrics_completed       hash    how many completed
+--- @key metrics_completed_data  list    how many completed, by the minute
+--- @key metrics_failed          hash    how many failed
+--- @key metrics_failed_data     list    how many failed, by the minute
+--- @include lib/clock
+--- @include lib/read_queue
+--- @include lib/sent
+--- @include lib/in_chunks
+--- @include lib/leave_active
+--- @include lib/finish_job
+--- @include lib/put_back
+--- @include lib/count_finished
+--- @include lib/claim_next
+--- @include lib/claimed_before
+--- @include lib/pass_baton
+--- @arg prefix         string   what every key of the queue begins with
+--- @arg now            string   milliseconds, or empty for the server's time
+--- @arg sender         string   the worker's name for this line of calls
+--- @arg number         string   the sender's number of this call: a call sent again settles nothing twice
+--- @arg wanted         integer  free slots
+--- @arg token          string   written to the lock of each claimed job
+--- @arg lock_ms        integer  how long the locks last
+--- @arg worker         string   name of the worker, stored as `pb`
+--- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
+--- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
+---                     s snoozed, w given back), text (result or reason), trace, amount (d, s: ms; f: attempts
+---                     allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
+--- @event completed failed retries-exhausted waiting delayed active drained
+--- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
+---         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
+---         -9 children failed), jobs
+--- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait
+local done = recall(sender, number)
+local now_ms = clock(now)
+if done then
+  return { now_ms, 0, 0, done[1], claimed_before(prefix, done[2], token) }
+end
+local queue = read_queue()
+local codes, locks, left, group = {}, {}, {}, {}
+local succeeded, ended = 0, 0
+for at = runs, #ARGV, 10 do
+  local run = {
+    id = ARGV[at], token = ARGV[at + 1], starts = ARGV[at + 2], verb = ARGV[at + 3], text = ARGV[at + 4],
+    trace = ARGV[at + 5], amount = tonumber(ARGV[at + 6]), keep_count = tonumber(ARGV[at + 7]),
+    keep_age = tonumber(ARGV[at + 8]), trace_limit = tonumber(ARGV[at + 9]),
+  }
+  local job, code = leave_active(prefix, run)
+  codes[#codes + 1] = code or 0
+  if job then
+    locks[#locks + 1] = job.key .. ':lock'
+    left[#left + 1] = run.id
+    if run.verb == 'c' or run.verb == 'f' then
+      finish_job(prefix, queue, job, run, group, now_ms)
+      ended = ended + 1
+      succeeded = succeeded + (run.verb == 'c' and 1 or 0)
+    else
+      put_back(queue, job, run, now_ms)
+    end
+  end
+end
+file_group(prefix, group, now_ms)
+if #left > 0 then
+  in_chunks('DEL', nil, locks)
+  in_chunks('SREM', stalled, left)
+  redis.call('XTRIM', events, 'MAXLEN', '~', queue.max_events)
+end
+if metric_points > 0 and succeeded > 0 then
+  count_finished(metrics_completed, metrics_completed_data, succeeded, now_ms, metric_points)
+end
+if metric_points > 0 and ended > succeeded then
+  count_finished(metrics_failed, metrics_failed_data, ended - succeeded, now_ms, metric_points)
+end
+
+local jobs, limited_ms, next_due = {}, 0, -1
+if wanted > 0 then
+  local claim = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker }
+  jobs, limited_ms, next_due = claim_next(prefix, queue, claim, now_ms)
+end
+if #jobs == wanted then
+  pass_baton(queue)
+end
+if ended > 0 and #jobs == 0 and limited_ms == 0 and next_due <= 0 and not queue.paused
+  and redis.call('LLEN', active) == 0 and redis.call('LLEN', wait) == 0
+  and redis.call('ZCARD', prioritized) == 0 then
+  redis.call('XADD', events, '*', 'event', 'drained')
+end
+remember(sender, number, { codes, to_remember(jobs) })
+return { now_ms, limited_ms, next_due, codes, jobs }

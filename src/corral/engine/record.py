@@ -1,0 +1,93 @@
+"""What the scripts take and give, as named tuples of words: nothing is converted on the hot path."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from corral.engine.link import Word
+
+__all__ = ["Claimed", "NewJob", "Refusal", "Settlement", "Verb"]
+
+
+class NewJob(NamedTuple):
+    """One job to add, in the order that `enqueue/add_jobs` reads it.
+
+    `flags`: `c` when the id was chosen by the caller, `l` for lifo. `due` is milliseconds since the epoch, or empty;
+    it wins over `delay` (ms). `deduplication` is JSON, or empty.
+    """
+
+    wire_id: Word
+    flags: str
+    name: str
+    data: Word
+    opts: Word
+    delay: int
+    due: Word
+    priority: int
+    deduplication: str
+
+
+class Claimed(NamedTuple):
+    """One started job, in the order in which the scripts return it: raw bytes, None where a field is missing.
+
+    `starts` is the number of this run (`ats`), `made` how many attempts ended before it (`atm`), `deferred` a
+    failure to deliver instead of running it (`defa`).
+    """
+
+    name: bytes | None
+    data: bytes | None
+    opts: bytes | None
+    starts: int
+    made: bytes | None
+    timestamp: bytes | None
+    delay: bytes | None
+    priority: bytes | None
+    stalls: bytes | None
+    deferred: bytes | None
+    schedule: bytes | None
+    parent_key: bytes | None
+    deduplication: bytes | None
+    wire_id: bytes
+
+
+class Verb(StrEnum):
+    """How a run ends."""
+
+    COMPLETE = "c"
+    FAIL = "f"
+    RETRY = "r"
+    DELAY = "d"
+    SNOOZE = "s"
+    GIVE_BACK = "w"
+
+
+class Settlement(NamedTuple):
+    """How one run ended, in the order that `settle/commit_jobs` reads it.
+
+    `text` is the result (JSON) or the reason. `amount`: ms for DELAY and SNOOZE, attempts allowed for FAIL, 1 to
+    run first for RETRY. `keep_count` and `keep_age` (seconds): -1 for no limit. `traces`: stack traces to keep.
+    """
+
+    wire_id: Word
+    token: Word
+    starts: int
+    verb: str
+    text: Word
+    trace: str = ""
+    amount: int = 0
+    keep_count: int = -1
+    keep_age: int = -1
+    traces: int = 0
+
+
+class Refusal(IntEnum):
+    """Why a script refused a write. The numbers are BullMQ's."""
+
+    NO_JOB = -1
+    SUPERSEDED = -2
+    NOT_ACTIVE = -3
+    CHILDREN_PENDING = -4
+    HELD_BY_ANOTHER = -6
+    SCHEDULED = -8
+    CHILDREN_FAILED = -9
