@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import structlog
-
+from corral.logs import get_logger
 from corral.worker.lease_settings import QueueLease, ServerAddress, TlsSettings
 from corral.worker.lease_table import LeaseTable
 from corral.worker.renewer_process import RenewerProcess
 
-log = structlog.get_logger("corral.worker.lease")
+log = get_logger("corral.worker.lease")
 
 __all__ = ["Lease", "OnLost", "QueueLease", "ServerAddress", "TlsSettings"]
 
@@ -43,7 +42,7 @@ class Lease:
         self._process = RenewerProcess(server, queues, self._table.fd, self._on_event)
 
     def hold(self, queue_index: int, wire_id: bytes, token: bytes, ats: int) -> int:
-        """Renew this job's lock from now on. Returns the slot for `drop`. ValueError when the id is too long."""
+        """Renew this job's lock from now on. Returns the slot for `drop`. ValueError: the id is too long."""
         return self._table.hold(queue_index, wire_id, token, ats)
 
     def drop(self, slot: int) -> None:

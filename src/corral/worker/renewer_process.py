@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import structlog
-
+from corral.logs import get_logger
 from corral.worker.lease_settings import QueueLease, ServerAddress
 
 # Only the folder of the package is added, and at the end: nothing of it may hide a module of the standard
@@ -26,7 +25,7 @@ STOP_TIMEOUT = 1.0
 FIRST_RESTART_PAUSE = 0.1
 LONGEST_RESTART_PAUSE = 5.0
 
-log = structlog.get_logger("corral.worker.lease")
+log = get_logger("corral.worker.lease")
 
 
 class RenewerProcess:
