@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to start without the server asked for, and hide the caller's own Redis from the tests."""
     try:
-        program_of(config.getoption("--server"))
+        program_of(str(config.getoption("--server")))
     except LookupError as error:
         raise pytest.UsageError(str(error)) from error
     for name in [name for name in os.environ if name.startswith(("REDIS_", "CORRAL_"))]:
