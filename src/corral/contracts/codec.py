@@ -1,0 +1,183 @@
+"""Values to strict JSON and back, through one Pydantic `TypeAdapter` per task.
+
+Encoding validates twice: the value before it is written, and the text after, because the fields of a dataclass are
+checked by nobody when it is made, and because what is stored must be readable on the other side. NaN and Infinity
+are refused, which Pydantic would write as null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Literal, NoReturn, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+from pydantic_core import PydanticSerializationError
+
+from corral.contracts.shape import key_count, may_hold_non_finite
+from corral.contracts.strict_json import check_constants, has_repeated_keys, non_finite_paths
+from corral.errors import FieldProblem, InvalidPayload, InvalidResult, InvalidTask
+
+__all__ = ["JSON_CODEC", "Codec", "TypeNotReady"]
+
+T = TypeVar("T")
+
+ABSENT = b"{}"
+"""What BullMQ stores for a job without data."""
+
+
+class TypeNotReady(Exception):  # noqa: N818
+    """The type refers to a name that does not exist yet."""
+
+
+class Codec(Generic[T]):
+    """Encodes and decodes the values of one type.
+
+    ``resolve`` gives the type: it is called when the codec is first used, or by `build`, and raises `TypeNotReady`
+    as long as a name in it is missing. ``task`` and ``role`` say what errors are about.
+    """
+
+    __slots__ = (
+        "_adapter", "_check_finite", "_keys", "_resolve", "_to_json", "_validate_json", "_validate_python", "absent",
+        "role", "task",
+    )  # fmt: skip
+
+    _adapter: TypeAdapter[T]
+    _check_finite: bool
+    _keys: int | None
+
+    def __init__(
+        self, resolve: Callable[[], Any], *, task: str = "", role: Literal["payload", "result"] = "payload"
+    ) -> None:
+        self.task = task
+        self.role = role
+        self.absent = False
+        """Whether the payload is None, which BullMQ has as an empty object."""
+        self._resolve: Callable[[], Any] | None = resolve
+        self._validate_python: Callable[[Any], Any] = self._build_and_validate_python
+        self._validate_json: Callable[[Any], Any] = self._build_and_validate_json
+        self._to_json: Callable[..., bytes] = lambda *_, **__: b""
+
+    @classmethod
+    def of(cls, type_: Any, *, task: str = "", role: Literal["payload", "result"] = "payload") -> Codec[Any]:
+        """The codec of a type that is complete. Raises `InvalidTask` when Pydantic knows no JSON for it."""
+        codec: Codec[Any] = cls(lambda: type_, task=task, role=role)
+        codec.build()
+        return codec
+
+    @property
+    def adapter(self) -> TypeAdapter[T]:
+        """Pydantic's adapter, for instance to make a JSON Schema."""
+        self.build()
+        return self._adapter
+
+    def build(self) -> None:
+        """Make the adapter now. Raises `TypeNotReady`, or `InvalidTask` when there is no JSON for the type."""
+        if self._resolve is None:
+            return
+        type_ = self._resolve()
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(type_)
+            adapter.rebuild(raise_errors=True)
+        except PydanticUndefinedAnnotation as error:
+            raise TypeNotReady(str(error)) from error
+        except PydanticUserError as error:
+            if error.code in {"class-not-fully-defined", "undefined-annotation"}:
+                raise TypeNotReady(str(error)) from error
+            raise InvalidTask(self.task, f"its {self.role} type {_name(type_)} has no JSON form: {error.message}") from error
+        self._adapter = adapter
+        self._check_finite = may_hold_non_finite(adapter.core_schema)
+        self._keys = key_count(adapter.core_schema)
+        self._validate_python = adapter.validator.validate_python
+        self._validate_json = adapter.validator.validate_json
+        self._to_json = adapter.serializer.to_json
+        self.absent = self.role == "payload" and type_ in (None, type(None))
+        self._resolve = None
+
+    def encode(self, value: T) -> bytes:
+        """The JSON of ``value``. Raises `InvalidPayload`, or `InvalidResult` for the codec of a result."""
+        try:
+            value = self._validate_python(value)
+            text = ABSENT if self.absent else self._to_json(value, by_alias=True, round_trip=True, warnings=False)
+            if not self.absent:
+                self._validate_json(text)
+        except (ValidationError, PydanticSerializationError) as error:
+            self._refuse(self._non_finite(value) or _problems(error), error)
+        # A NaN has become null or a bare NaN: without either word in the text there is none.
+        if self._check_finite and (b"null" in text or b"NaN" in text or b"Infinity" in text):
+            if problems := self._non_finite(value):
+                self._refuse(problems, None)
+        return text
+
+    def decode(self, text: bytes | str) -> T:
+        """The value of a stored JSON ``text``. Raises `InvalidPayload` or `InvalidResult`, with the field paths."""
+        if isinstance(text, str):
+            text = text.encode(errors="surrogatepass")
+        if self._resolve is not None:
+            self._ready()
+        if self.absent and text == ABSENT:
+            text = b"null"
+        try:
+            value: T = self._validate_json(text)
+            check_constants(text)
+        except ValidationError as error:
+            self._refuse(_problems(error), error)
+        except ValueError as error:
+            self._refuse([FieldProblem("", f"not strict JSON: {error}")], error)
+        # As many colons as there are required keys: there is no room for a repeated one.
+        if text.count(b":") != self._keys and has_repeated_keys(text):
+            self._refuse([FieldProblem("", "not strict JSON: a key appears twice in one object")], None)
+        return value
+
+    def _ready(self) -> None:
+        try:
+            self.build()
+        except TypeNotReady as error:
+            raise InvalidTask(
+                self.task,
+                f"its {self.role} type cannot be resolved: {error}. Import the names of the annotation at run time "
+                "(not under TYPE_CHECKING), and define them before the first job",
+            ) from error
+
+    def _build_and_validate_python(self, value: Any) -> Any:
+        self._ready()
+        return self._validate_python(value)
+
+    def _build_and_validate_json(self, text: Any) -> Any:
+        self._ready()
+        return self._validate_json(text)
+
+    def _non_finite(self, value: Any) -> list[FieldProblem]:
+        try:
+            plain = self._adapter.dump_python(value, warnings=False)
+            paths = non_finite_paths(plain)
+        except (PydanticSerializationError, RecursionError):
+            return []
+        return [FieldProblem(path, "NaN and Infinity are not JSON") for path in paths]
+
+    def _refuse(self, problems: Sequence[FieldProblem], cause: BaseException | None) -> NoReturn:
+        if self.role == "result":
+            raise InvalidResult(self.task, "; ".join(map(str, problems))) from cause
+        raise InvalidPayload(self.task, problems) from cause
+
+
+def _problems(error: ValidationError | PydanticSerializationError) -> list[FieldProblem]:
+    if isinstance(error, PydanticSerializationError):
+        return [FieldProblem("", str(error))]
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return [FieldProblem(_path(detail["loc"]), detail["msg"]) for detail in details]
+
+
+def _path(location: Sequence[int | str]) -> str:
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _name(type_: Any) -> str:
+    return getattr(type_, "__name__", None) or repr(type_)
+
+
+JSON_CODEC: Codec[Any] = Codec(lambda: Any)
+"""The codec for what has no declared type: any value that Pydantic can write as JSON, read back as plain JSON."""

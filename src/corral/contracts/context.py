@@ -1,0 +1,101 @@
+"""What a handler may ask of the run it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Literal, Protocol
+
+from corral.contracts.producer import AsyncProducer
+
+__all__ = ["CancelSignal", "Context", "JobKind", "Logger"]
+
+JobKind = Literal["adhoc", "cron", "cronTrigger"]
+"""Where a job came from: a call, a schedule, or a schedule triggered by hand."""
+
+
+class Logger(Protocol):
+    """A structlog logger: an event and its fields."""
+
+    def debug(self, event: str, /, **fields: Any) -> Any:
+        """Log for developers."""
+
+    def info(self, event: str, /, **fields: Any) -> Any:
+        """Log what happens as it should."""
+
+    def warning(self, event: str, /, **fields: Any) -> Any:
+        """Log what should be looked at."""
+
+    def error(self, event: str, /, **fields: Any) -> Any:
+        """Log what went wrong."""
+
+    def exception(self, event: str, /, **fields: Any) -> Any:
+        """Log what went wrong, with the traceback of the exception being handled."""
+
+
+class CancelSignal(Protocol):
+    """Set when the job is to stop: cancelled, or the worker is closing."""
+
+    def is_set(self) -> bool:
+        """Whether it is time to stop. Cheap, and callable from any thread."""
+        ...
+
+    def wait(self) -> Coroutine[Any, Any, Any]:
+        """Return when it is time to stop."""
+        ...
+
+
+class Context(Protocol):
+    """The second argument of a handler that takes one."""
+
+    @property
+    def job_id(self) -> str:
+        """The job's id."""
+        ...
+
+    @property
+    def queue(self) -> str:
+        """The queue's name."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1."""
+        ...
+
+    @property
+    def attempts(self) -> int:
+        """How many are allowed."""
+        ...
+
+    @property
+    def kind(self) -> JobKind:
+        """Where the job came from."""
+        ...
+
+    @property
+    def cancelled(self) -> CancelSignal:
+        """Set when the handler should stop."""
+        ...
+
+    @property
+    def logger(self) -> Logger:
+        """A logger whose lines carry the job's fields."""
+        ...
+
+    @property
+    def client(self) -> AsyncProducer:
+        """To enqueue other jobs, on the worker's connection."""
+        ...
+
+    async def progress(self, value: Any) -> None:
+        """Store and announce how far the job is: any JSON value. Raises `StaleRun` if this run was superseded."""
+        ...
+
+    async def log(self, text: str) -> None:
+        """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
+        ...

@@ -1,0 +1,60 @@
+"""What a type's schema says about its JSON, so that checks which it makes needless are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["key_count", "may_hold_non_finite"]
+
+_FINITE = frozenset(
+    "bool bytes date datetime dataclass dataclass-args dataclass-field default definition-ref definitions dict enum "
+    "frozenset int list literal missing-sentinel model model-field model-fields multi-host-url none nullable set str "
+    "tagged-union time tuple typed-dict typed-dict-field union url uuid".split()
+)
+_KEYED = frozenset({"dict", "model", "dataclass", "typed-dict"})
+_FLAT = _FINITE - _KEYED - {"definition-ref", "definitions", "union", "tagged-union"}
+_FIELD = frozenset({"model-field", "dataclass-field", "typed-dict-field"})
+
+
+def may_hold_non_finite(schema: Mapping[str, Any]) -> bool:
+    """Whether a value of the type may hold a NaN or an infinity: only if it has floats or is open to anything."""
+    for node in _nodes(schema):
+        if node["type"] not in _FINITE or "serialization" in node:
+            return True
+        if "allow" in (node.get("extra_behavior"), (node.get("config") or {}).get("extra_fields_behavior")):
+            return True
+    return False
+
+
+def key_count(schema: Mapping[str, Any]) -> int | None:
+    """How many keys every JSON text of the type has at least, if it has no others; None if that is not fixed.
+
+    A number for plain values and lists of them (0), and for one object of required fields that hold such values.
+    """
+    count = 0
+    for depth, node in enumerate(_nodes(schema)):
+        kind = node["type"]
+        if kind in _KEYED:
+            if depth > 0 or kind == "dict":
+                return None
+        elif kind in _FIELD:
+            if node.get("required") is False or node["schema"]["type"] == "default":
+                return None
+            count += 1
+        elif kind not in _FLAT and kind not in {"float", "decimal"}:
+            return None
+    return count
+
+
+def _nodes(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """All schemas within ``schema``, itself first."""
+    if isinstance(schema, Mapping):
+        if isinstance(schema.get("type"), str):
+            yield schema
+        for name, inner in schema.items():
+            if name not in {"metadata", "config", "default", "expected", "ref", "serialization", "cls"}:
+                yield from _nodes(inner)
+    elif isinstance(schema, (list, tuple)):
+        for inner in schema:
+            yield from _nodes(inner)
