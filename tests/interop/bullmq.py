@@ -1,6 +1,6 @@
-"""Node's BullMQ, driven through its public API: one process for each version, a line of JSON for each request.
+"""Node's BullMQ, driven through its public API: a process for each version, a line of JSON for each request.
 
-The process outlives the event loop of a single test (it is read by a thread), so one per version serves a whole run.
+The process outlives the event loop of a single test (a thread reads it), so one serves a whole run.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def node_process() -> Iterator[Callable[[str], Node]]:
 async def node(
     request: pytest.FixtureRequest, node_process: Callable[[str], Node], prefix: str
 ) -> AsyncIterator[Node]:
-    """Each BullMQ version in turn. What the test opened in it is closed at the end, before the keys are checked."""
+    """Each BullMQ version in turn. What the test opened in it is closed before its keys are checked."""
     process = node_process(request.param)
     yield process
     await process.call("closeAll")

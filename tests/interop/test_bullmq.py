@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from redis.asyncio import Redis
 
 from tests.interop.bullmq import VERSIONS, Node, NodeError, NodeQueue
+from tests.interop.snapshot import Raw
 
 
-async def test_the_version_asked_for_is_the_one_that_writes(node: Node, bull: NodeQueue, raw: Redis) -> None:
+async def test_the_version_asked_for_is_the_one_that_writes(node: Node, bull: NodeQueue, raw: Raw) -> None:
     """A driver process holds exactly the BullMQ version that it was started for."""
     await bull.call("openQueue")
     version = await raw.hget(f"{bull.prefix}:{bull.name}:meta", "version")
