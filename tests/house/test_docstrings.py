@@ -37,9 +37,10 @@ def public_things(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
         if isinstance(node, ast.ClassDef) or not SAID_ELSEWHERE & decorators(node):
             yield node.name, ast.get_docstring(node)
         for child in node.body if isinstance(node, ast.ClassDef) else ():
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not child.name.startswith("_"):
-                if not SAID_ELSEWHERE & decorators(child):
-                    yield f"{node.name}.{child.name}", ast.get_docstring(child)
+            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or child.name.startswith("_"):
+                continue
+            if not SAID_ELSEWHERE & decorators(child):
+                yield f"{node.name}.{child.name}", ast.get_docstring(child)
 
 
 @cache
