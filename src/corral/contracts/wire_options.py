@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from types import MappingProxyType
 from typing import Any
 
@@ -20,10 +21,13 @@ from corral.contracts.retention import KEEP_ALL, REMOVE, Keep
 from corral.contracts.strict_json import parse_strict_json
 from corral.errors import InvalidOption
 
-__all__ = ["NO_OPTIONS", "StoredBackoff", "StoredOptions", "decode_options", "encode_options"]
+__all__ = ["NO_OPTIONS", "PER_JOB_OPTIONS", "StoredBackoff", "StoredOptions", "decode_options", "encode_options", "with_job_options"]
 
 CUSTOM_BACKOFF = "custom"
 """The stored type of a backoff that is a function: the worker finds it with the task."""
+
+PER_JOB_OPTIONS = frozenset({"job_id", "delay", "run_at", "deduplication", "durability"})
+"""The options of ``enqueue`` that `with_job_options` adds, or that are not stored at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,6 @@ NO_OPTIONS = StoredOptions()
 
 def encode_options(options: JobOptions, *, job_id: str | None = None) -> str:
     """The ``opts`` text of a job with ``options``; ``job_id`` is its custom id in Redis, if it has one."""
-    text = _encode(options)
-    # Ids differ from call to call and the rest hardly ever does, so only the rest is cached.
-    return text if job_id is None else f'{text[:-1]},"jobId":{json.dumps(job_id)}}}'
-
-
-@lru_cache(maxsize=1024)
-def _encode(options: JobOptions) -> str:
     stored: dict[str, Any] = {"attempts": options.attempts}
     if options.backoff is not None:
         stored["backoff"] = _encode_backoff(options.backoff)
@@ -89,15 +86,24 @@ def _encode(options: JobOptions) -> str:
         stored["timeout"] = options.timeout_ms
     if options.priority:
         stored["priority"] = options.priority
-    if options.delay_ms:
-        stored["delay"] = options.delay_ms
     if options.lifo:
         stored["lifo"] = True
     stored["removeOnComplete"] = _encode_keep(options.remove_on_complete)
     stored["removeOnFail"] = _encode_keep(options.remove_on_fail)
+    text = json.dumps(stored, separators=(",", ":"))
+    return with_job_options(text, replace(options, job_id=job_id or options.job_id))
+
+
+def with_job_options(text: str, options: JobOptions) -> str:
+    """An ``opts`` text with what hardly two jobs have alike put behind it: `PER_JOB_OPTIONS`."""
+    if options.delay_ms:
+        text = f'{text[:-1]},"delay":{options.delay_ms}}}'
+    if options.job_id is not None:
+        text = f'{text[:-1]},"jobId":{encode_basestring_ascii(options.job_id)}}}'
     if options.deduplication is not None:
-        stored["de"] = _encode_deduplication(options.deduplication)
-    return json.dumps(stored, separators=(",", ":"))
+        deduplication = json.dumps(_encode_deduplication(options.deduplication), separators=(",", ":"))
+        text = f'{text[:-1]},"de":{deduplication}}}'
+    return text
 
 
 def _encode_backoff(backoff: Backoff) -> dict[str, Any]:

@@ -1,0 +1,75 @@
+"""A task's definition, complete: what producers need to make a job of a payload and workers to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from corral.contracts.codec import Codec
+from corral.contracts.options import JobOptions, merge_call_options
+from corral.contracts.producer import EnqueueRequest
+from corral.contracts.wire_options import PER_JOB_OPTIONS, encode_options, with_job_options
+from corral.errors import PayloadTooLarge
+
+__all__ = ["TaskSpec"]
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+class TaskSpec(Generic[P, R]):
+    """The definition of one task: immutable, and the same object for producers and workers.
+
+    ``options`` are merged from defaults, task set and task; its ``backoff`` may be a function.
+    """
+
+    __slots__ = ("_opts", "_plain", "name", "options", "payload", "queue", "result")
+
+    def __init__(
+        self, queue: str, name: str, payload: Codec[P], result: Codec[R], options: JobOptions
+    ) -> None:
+        self.queue = queue
+        self.name = name
+        self.payload = payload
+        self.result = result
+        self.options = options
+        self._opts = encode_options(options)
+        # What every job without options of its own shares, ready to be put behind its data.
+        self._plain = (self._opts, None, 0, None, options.priority, False, None, None, result)
+
+    def __repr__(self) -> str:
+        return f"TaskSpec({self.queue!r}, {self.name!r})"
+
+    @property
+    def payload_limit(self) -> int:
+        """The longest payload, in bytes of JSON."""
+        return self.options.payload_limit
+
+    def request(self, payload: P, options: Mapping[str, Any]) -> EnqueueRequest[R]:
+        """The job to add for ``payload``, with the `EnqueueOptions` of the call.
+
+        Raises `InvalidPayload`, `PayloadTooLarge`, `InvalidOption` or `InvalidJobId`.
+        """
+        data = self.payload.encode(payload)
+        if len(data) > self.options.payload_limit:
+            raise PayloadTooLarge(len(data), self.options.payload_limit)
+        if not options:
+            return EnqueueRequest(self.queue, self.name, data, *self._plain)
+        merged = merge_call_options(self.options, options)
+        # What a call mostly sets differs from job to job, and is put behind the text that they all share.
+        per_job = options.keys() <= PER_JOB_OPTIONS
+        opts = with_job_options(self._opts, merged) if per_job else encode_options(merged)
+        return EnqueueRequest(
+            self.queue,
+            self.name,
+            data,
+            opts,
+            merged.job_id,
+            merged.delay_ms,
+            merged.due_ms,
+            merged.priority,
+            merged.lifo,
+            merged.deduplication,
+            merged.durability,
+            self.result,
+        )
