@@ -26,7 +26,9 @@
     │   ├── JobFailed                       it failed for good
     │   ├── JobGone                         it does not exist (any more)
     │   ├── JobCancelled                    it was cancelled
-    │   └── StaleRun                        this run of it was superseded: its writes are refused
+    │   ├── StaleRun                        this run of it was superseded: its writes are refused
+    │   ├── HandlerRaised                   its handler raised, in a process of its own
+    │   └── ProcessDied                     the process that ran its handler ended
     └── HandlerSignal                       raised *by* handlers: see ``corral.contracts.outcome``
 
 Each carries its data as attributes and says the remedy in its message. No message holds a password. All of
@@ -35,6 +37,7 @@ them can be pickled, so that they pass from a handler's process to the worker.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -45,6 +48,7 @@ __all__ = [
     "DurabilityUnavailable",
     "EmbeddedServerError",
     "FieldProblem",
+    "HandlerRaised",
     "InvalidInput",
     "InvalidJobId",
     "InvalidOption",
@@ -57,6 +61,7 @@ __all__ = [
     "JobFailed",
     "JobGone",
     "PayloadTooLarge",
+    "ProcessDied",
     "QueueFull",
     "ServerError",
     "ServerRefused",
@@ -328,6 +333,44 @@ class StaleRun(JobError):
             f"this run of job {job_id} is over: the job was recovered as stalled and belongs to a later run, or it "
             "was removed. What this run still writes is refused"
         )
+
+
+class HandlerRaised(JobError):
+    """A handler raised in a process of its own. The message is that of its exception."""
+
+    def __init__(self, type_name: str, message: str, trace: str) -> None:
+        self.type_name = type_name
+        self.trace = trace
+        super().__init__(message or type_name)
+        # As `concurrent.futures` does: the traceback of another process is text, and shown as the cause.
+        self.__cause__ = _RemoteTraceback(trace)
+
+
+class _RemoteTraceback(Exception):
+    """Where a handler raised, in its own process."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+class ProcessDied(JobError):
+    """The process that ran a job's handler ended instead of returning: ``signal`` killed it, or ``exit_code``."""
+
+    def __init__(self, returncode: int) -> None:
+        self.signal = -returncode if returncode < 0 else None
+        self.exit_code = returncode if returncode >= 0 else None
+        super().__init__(f"the handler's process {_ending(returncode)}")
+
+
+def _ending(returncode: int) -> str:
+    if returncode >= 0:
+        return f"ended itself with exit code {returncode} (sys.exit or os._exit in the handler)"
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = "unknown"
+    remedy = "; the system may have run out of memory" if name == "SIGKILL" else ""
+    return f"was killed by signal {-returncode} ({name}){remedy}"
 
 
 def _cut(value: object, limit: int = 120) -> str:

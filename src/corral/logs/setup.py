@@ -9,14 +9,14 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import structlog
 
 from corral.logs.level import level_from_environment, level_number
 from corral.logs.render import Event, PrettyLines, json_line
 from corral.logs.scope import job_fields
-from corral.logs.writer import LineWriter
+from corral.logs.writer import LINGER, LineWriter
 
 EXIT_FLUSH = 1.0
 """Seconds that the end of the program waits for a slow log."""
@@ -45,6 +45,9 @@ class Active:
         return bool(processors) and processors[-1] == self.render_last
 
 
+ChildSettings: TypeAlias = tuple[int, bool]
+"""Level and whether lines are pretty: what a handler process is told, so that it logs as its worker does."""
+
 _active: Active | None = None
 
 
@@ -59,8 +62,24 @@ def configure(level: str | None = None, stream: IO[str] | None = None, pretty: b
     `level` defaults to CORRAL_LOG_LEVEL, else info; `stream` to standard output; `pretty`, lines for people
     and not JSON, to whether the stream is a terminal. Raises InvalidOption for a level that does not exist.
     """
+    _configure(level_from_environment() if level is None else level_number(level), stream, pretty)
+
+
+def child_settings() -> ChildSettings | None:
+    """What a child process needs to log as this one does; None where `configure` is not in force."""
+    return (_active.level, _active.lines is not None) if _active and _active.in_force() else None
+
+
+def configure_child(settings: ChildSettings | None) -> None:
+    """Log to standard output as the parent does."""
+    if settings:
+        level, pretty = settings
+        # No linger: this process may be killed or crash, and its last lines say why.
+        _configure(level, None, pretty, linger=0.0)
+
+
+def _configure(number: int, stream: IO[str] | None, pretty: bool | None, linger: float = LINGER) -> None:
     global _active
-    number = level_from_environment() if level is None else level_number(level)
     target = stream or sys.stdout or io.StringIO()  # there is no standard output in some daemons
     terminal = _is_terminal(target)
     lines = (
@@ -71,7 +90,7 @@ def configure(level: str | None = None, stream: IO[str] | None = None, pretty: b
     flush()
     if _active is None:
         atexit.register(flush)
-    writer = LineWriter(target, lambda count: new.render(_dropped_event(count)))
+    writer = LineWriter(target, lambda count: new.render(_dropped_event(count)), linger)
     new = _active = Active(number, writer, lines)
     _configure_structlog(new)
     _configure_standard_library(new)

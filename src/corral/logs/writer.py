@@ -26,7 +26,8 @@ class LineWriter:
     blocked write into a Python file object would hold its lock, and the interpreter could not exit.
     """
 
-    def __init__(self, stream: IO[str], dropped_line: Callable[[int], str]) -> None:
+    def __init__(self, stream: IO[str], dropped_line: Callable[[int], str], linger: float = LINGER) -> None:
+        self._linger = linger
         self._write = _descriptor_write(stream) or _stream_write(stream)
         self._dropped_line = dropped_line
         self._lines: list[str] = []
@@ -94,7 +95,7 @@ class LineWriter:
             self._wake.wait()
             self._wake.clear()
             while True:
-                self._hurry.wait(LINGER)
+                self._hurry.wait(self._linger)
                 if not self._write_batch():
                     self._idle = True
                     if (

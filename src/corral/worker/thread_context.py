@@ -1,0 +1,56 @@
+"""The context of a handler that runs in a thread: the same names, blocking."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from corral.contracts.context import CancelSignal, Context, JobKind, Logger
+
+
+class ThreadContext:
+    """What an `InThread` handler gets as its second argument.
+
+    `progress` and `log` block until the server has stored what they say; the calls run on the worker's loop.
+    """
+
+    def __init__(self, context: Context, loop: asyncio.AbstractEventLoop) -> None:
+        self._context = context
+        self._loop = loop
+        self.job_id: str = context.job_id
+        self.queue: str = context.queue
+        self.name: str = context.name
+        self.attempt: int = context.attempt
+        self.attempts: int = context.attempts
+        self.kind: JobKind = context.kind
+        self.cancelled = ThreadCancelSignal(context.cancelled, loop)
+        self.logger: Logger = context.logger
+
+    def progress(self, value: Any) -> None:
+        """Store and announce how far the job is: any JSON value. Raises `StaleRun` if this run was superseded."""
+        asyncio.run_coroutine_threadsafe(self._context.progress(value), self._loop).result()
+
+    def log(self, text: str) -> None:
+        """Add a line to the job's own log. Raises `StaleRun` like `progress`."""
+        asyncio.run_coroutine_threadsafe(self._context.log(text), self._loop).result()
+
+
+class ThreadCancelSignal:
+    """Set when the handler should stop; asked or waited for from its thread."""
+
+    def __init__(self, signal: CancelSignal, loop: asyncio.AbstractEventLoop) -> None:
+        self._signal = signal
+        self._loop = loop
+
+    def is_set(self) -> bool:
+        """Whether it is time to stop."""
+        return self._signal.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it is time to stop, at most `timeout` seconds. Returns whether it is."""
+        waiting = asyncio.run_coroutine_threadsafe(self._signal.wait(), self._loop)
+        try:
+            waiting.result(timeout)
+        except TimeoutError:
+            waiting.cancel()
+        return self._signal.is_set()
