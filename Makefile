@@ -37,7 +37,7 @@ imports: $(VENV)/.dev ## import-linter: imports point down only
 	@$(BIN)/lint-imports
 
 types: $(VENV)/.dev ## mypy --strict and pyright over src, tests, examples
-	@$(BIN)/mypy
+	@$(BIN)/mypy $(wildcard src tests examples benchmarks)
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
 typing: $(VENV)/.dev ## the type checkers' mistakes that users must be told of
