@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
 from corral.contracts.job import Job
-from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
@@ -128,4 +127,4 @@ def _escape(text: str) -> str:
 
 def _snapshot(keys: QueueKeys, wire_id: str, flat: Sequence[bytes], state: JobState) -> Job:
     fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
-    return Job.from_fields(keys.queue, decode_job_id(wire_id), fields, state=state)
+    return Job.from_fields(keys.queue, wire_id, fields, state=state)

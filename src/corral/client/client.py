@@ -1,0 +1,118 @@
+"""The client: what programs that enqueue jobs hold."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Self, TypeVar
+
+from corral.client.enqueuer import Enqueuer, new_job
+from corral.client.event_hub import EventHub
+from corral.client.handle import BoundHandle
+from corral.client.queue import QueueClient
+from corral.contracts.codec import Codec
+from corral.contracts.handle import JobHandle
+from corral.contracts.producer import EnqueueRequest
+from corral.engine.browse import list_queues
+from corral.engine.enqueue import Added
+from corral.engine.server import Server
+from corral.engine.settings import server_settings
+
+__all__ = ["Client"]
+
+R = TypeVar("R")
+
+
+class Client:
+    """Adds jobs and follows them. Connects at the first use, not when it is made.
+
+    Calls made at the same time share round trips. Belongs to one event loop; close it there (`async with`, or
+    `await client.close()`).
+
+    Args:
+        url: `redis://`, `rediss://`, `unix://` or `embedded:///path`; else `REDIS_URL`, else `REDIS_HOST`,
+            `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, `REDIS_TLS`, else `redis://localhost:6379`.
+        prefix: first part of every key; else `CORRAL_PREFIX`, else `bull` as BullMQ has it.
+        timeout: seconds until a call without an answer raises `ServerUnavailable`; 5 by default.
+    """
+
+    def __init__(self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None) -> None:
+        self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
+        self._id = uuid.uuid4().hex
+        self._enqueuers: dict[str, Enqueuer] = {}
+        self._hubs: dict[str, EventHub] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self._server.settings.address}>"
+
+    @property
+    def server(self) -> Server:
+        """The connection that this client uses: for packages of Corral built on the engine."""
+        return self._server
+
+    async def submit(self, request: EnqueueRequest[R], /) -> JobHandle[R]:
+        """Add one validated job: what `task.enqueue(client, …)` calls. Errors as `Enqueuer.add`."""
+        job = new_job(request)
+        answers = await self._enqueuer(request.queue).add([job], request.durability)
+        return self._handle(request, str(job.wire_id), answers[0])
+
+    async def submit_many(self, requests: Sequence[EnqueueRequest[R]], /) -> list[JobHandle[R]]:
+        """Add jobs in their order, many in one call. All belong to one queue."""
+        if not requests:
+            return []
+        first = requests[0]
+        jobs = [new_job(request) for request in requests]
+        answers = await self._enqueuer(first.queue).add(jobs, first.durability)
+        return [
+            self._handle(request, str(job.wire_id), answer)
+            for request, job, answer in zip(requests, jobs, answers, strict=True)
+        ]
+
+    def queue(self, name: str) -> QueueClient:
+        """The untyped door to a queue, also one of another program's."""
+        return QueueClient(self, name)
+
+    def handle(self, queue: str, wire_id: str, codec: Codec[R], /) -> JobHandle[R]:
+        """A handle for a job that is known by its id in Redis."""
+        return BoundHandle(self._server, self._server.keys(queue), self._hub(queue), wire_id, codec)
+
+    async def queues(self) -> list[str]:
+        """The names of all queues under the prefix, sorted."""
+        return sorted([name async for name in list_queues(self._server)])
+
+    async def close(self) -> None:
+        """Let calls under way end and close all connections. The client may be used again afterwards."""
+        for enqueuer in self._enqueuers.values():
+            await enqueuer.close()
+        for hub in self._hubs.values():
+            await hub.close()
+        self._enqueuers.clear()
+        self._hubs.clear()
+        await self._server.close()
+
+    def _handle(self, request: EnqueueRequest[R], wire_id: str, answer: Added) -> JobHandle[R]:
+        queue = request.queue
+        if isinstance(answer, bytes):
+            wire_id = answer.decode()
+        enqueuer = self._enqueuers[queue]
+        return BoundHandle(
+            self._server, enqueuer.keys, self._hub(queue), wire_id, request.result, created=answer == 0
+        )
+
+    def _enqueuer(self, queue: str) -> Enqueuer:
+        found = self._enqueuers.get(queue)
+        if found is None:
+            found = self._enqueuers[queue] = Enqueuer(self._server, queue, self._id)
+        return found
+
+    def _hub(self, queue: str) -> EventHub:
+        found = self._hubs.get(queue)
+        if found is None:
+            found = self._hubs[queue] = EventHub(self._server, queue)
+        return found

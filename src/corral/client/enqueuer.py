@@ -1,0 +1,196 @@
+"""Adding jobs to one queue: calls made at the same time share round trips."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import lru_cache
+from typing import Any
+
+from corral.client.durability import check_durability, confirm
+from corral.client.ids import new_job_id
+from corral.contracts.deduplication import Deduplication
+from corral.contracts.options import Durability
+from corral.contracts.producer import EnqueueRequest
+from corral.engine.enqueue import MAX_JOBS_PER_CALL, Added, add_jobs
+from corral.engine.link import Link
+from corral.engine.record import NewJob
+from corral.engine.resend import until_answered
+from corral.engine.server import Server
+
+__all__ = ["Enqueuer", "new_job"]
+
+LANES = 2
+
+
+class _Order:
+    """Some jobs of one caller that wait for their place in a call."""
+
+    __slots__ = ("answers", "done", "durability", "jobs")
+
+    def __init__(self, jobs: list[NewJob], durability: Durability | None, done: asyncio.Future[None]) -> None:
+        self.jobs = jobs
+        self.durability = durability
+        self.done = done
+        self.answers: list[Added] = []
+
+
+class _Lane:
+    """A connection and its numbered calls."""
+
+    __slots__ = ("checked", "link", "name", "number")
+
+    def __init__(self, name: str, link: Link) -> None:
+        self.name = name
+        self.link = link
+        self.number = 0
+        self.checked: set[Durability] = set()
+
+
+class Enqueuer:
+    """The producer's side of one queue.
+
+    While fewer than two calls are under way a caller makes its own, so that a lone `enqueue` costs one round trip
+    and no task. Further callers leave their jobs in line, and whoever comes back takes all of them in the next
+    call. Each call is numbered, so that it may be sent again until it is answered and adds nothing twice.
+    """
+
+    def __init__(self, server: Server, queue: str, client_id: str) -> None:
+        self._server = server
+        self.keys = server.keys(queue)
+        self._client_id = client_id
+        self._idle: list[_Lane] = []
+        self._lanes = 0
+        self._orders: list[_Order] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def add(self, jobs: list[NewJob], durability: Durability | None = None) -> list[Added]:
+        """Add jobs in their order; one entry a job, as `corral.engine.enqueue.add_jobs` gives it.
+
+        Raises:
+            ServerUnavailable: no answer within the client's timeout. The jobs may have been added all the same:
+                with a `job_id` of their own they can be enqueued again without harm.
+            QueueFull: the server has reached maxmemory; nothing was added.
+            DurabilityUnavailable: the durability asked for cannot be given.
+        """
+        if len(jobs) > MAX_JOBS_PER_CALL:
+            return await self._add_chunks(jobs, durability)
+        if not self._orders and (lane := await self._free_lane()) is not None:
+            try:
+                return await self._call(lane, jobs, durability)
+            finally:
+                self._give_back(lane)
+        order = _Order(jobs, durability, asyncio.get_running_loop().create_future())
+        self._orders.append(order)
+        await order.done
+        return order.answers
+
+    async def _add_chunks(self, jobs: list[NewJob], durability: Durability | None) -> list[Added]:
+        # One chunk after the other keeps their order, and lets other callers in between.
+        answers: list[Added] = []
+        for first in range(0, len(jobs), MAX_JOBS_PER_CALL):
+            answers += await self.add(jobs[first : first + MAX_JOBS_PER_CALL], durability)
+        return answers
+
+    async def _free_lane(self) -> _Lane | None:
+        if self._idle:
+            return self._idle.pop()
+        if self._lanes >= LANES:
+            return None
+        self._lanes += 1
+        try:
+            link = await self._server.link()
+        except BaseException:
+            self._lanes -= 1
+            raise
+        return _Lane(f"{self._client_id}:{self._lanes}", link)
+
+    def _give_back(self, lane: _Lane) -> None:
+        if not self._orders:
+            self._idle.append(lane)
+            return
+        task = asyncio.get_running_loop().create_task(self._work_off(lane))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work_off(self, lane: _Lane) -> None:
+        """Make calls for those in line until nobody is."""
+        try:
+            while orders := self._next_orders():
+                jobs = [job for order in orders for job in order.jobs]
+                try:
+                    answers = await self._call(lane, jobs, orders[0].durability)
+                except BaseException as error:  # noqa: BLE001 - it is the callers' error, and reaches each of them
+                    _fail(orders, error)
+                    continue
+                for order in orders:
+                    order.answers, answers = answers[: len(order.jobs)], answers[len(order.jobs) :]
+                    if not order.done.done():
+                        order.done.set_result(None)
+        finally:
+            self._idle.append(lane)
+
+    def _next_orders(self) -> list[_Order]:
+        taken, size = 0, 0
+        for order in self._orders:
+            size += len(order.jobs)
+            if taken and (size > MAX_JOBS_PER_CALL or order.durability != self._orders[0].durability):
+                break
+            taken += 1
+        orders, self._orders = self._orders[:taken], self._orders[taken:]
+        return orders
+
+    async def _call(self, lane: _Lane, jobs: list[NewJob], durability: Durability | None) -> list[Added]:
+        lane.number += 1
+        number = lane.number
+
+        async def attempt() -> list[Added]:
+            if durability is not None and durability not in lane.checked:
+                await check_durability(lane.link, durability)
+                lane.checked.add(durability)
+            return await add_jobs(lane.link, self.keys, jobs, sender=lane.name, number=number)
+
+        answers = await until_answered(attempt, within=self._server.settings.timeout)
+        if durability is not None:
+            await confirm(lane.link, durability)
+        return answers
+
+    async def close(self) -> None:
+        """Let calls under way end, and close the connections."""
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        idle, self._idle, self._lanes = self._idle, [], 0
+        for lane in idle:
+            await lane.link.close()
+
+
+def _fail(orders: list[_Order], error: BaseException) -> None:
+    for order in orders:
+        if not order.done.done():
+            if isinstance(error, asyncio.CancelledError):
+                order.done.cancel()
+            else:
+                order.done.set_exception(error)
+
+
+def new_job(request: EnqueueRequest[Any]) -> NewJob:
+    """The words of one job to add."""
+    _, name, data, opts, job_id, delay_ms, due_ms, priority, lifo, deduplication, _, _ = request
+    return NewJob(
+        job_id or new_job_id(),
+        ("c" if job_id else "") + ("l" if lifo else ""),
+        name,
+        data,
+        opts,
+        delay_ms,
+        "" if due_ms is None else due_ms,
+        priority,
+        _deduplication(deduplication) if deduplication is not None else "",
+    )
+
+
+@lru_cache(maxsize=256)
+def _deduplication(rule: Deduplication) -> str:
+    words: dict[str, object] = {"id": rule.id, "ttl": rule.ttl_ms or 0}
+    words |= {"extend": rule.extend, "replace": rule.replace, "keep": rule.keep_last_if_active}
+    return json.dumps(words)

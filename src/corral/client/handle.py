@@ -1,0 +1,122 @@
+"""A client bound to a job id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+from corral.client.event_hub import EventHub
+from corral.contracts.codec import Codec
+from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.job import Job
+from corral.contracts.names import decode_job_id
+from corral.contracts.states import JobState
+from corral.engine.browse import Ending, job_state, read_ending, read_job
+from corral.engine.control import remove_job
+from corral.engine.keys import QueueKeys
+from corral.engine.resend import until_answered
+from corral.engine.server import Server
+from corral.errors import JobFailed, JobGone
+
+__all__ = ["BoundHandle"]
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+LOOK_AGAIN: Final = 10.0
+"""Seconds between looks at the job itself while waiting: events may be trimmed before they are read."""
+
+
+class BoundHandle(Generic[R]):
+    """One job, through one client. See `corral.JobHandle`, which it is."""
+
+    __slots__ = ("_codec", "_hub", "_keys", "_server", "_wire_id", "created")
+
+    def __init__(
+        self,
+        server: Server,
+        keys: QueueKeys,
+        hub: EventHub,
+        wire_id: str,
+        codec: Codec[R],
+        created: bool | None = None,
+    ) -> None:
+        self._server = server
+        self._keys = keys
+        self._hub = hub
+        self._wire_id = wire_id
+        self._codec = codec
+        self.created = created
+
+    @property
+    def id(self) -> str:
+        """The job's id, as the user gave it."""
+        return decode_job_id(self._wire_id)
+
+    @property
+    def queue(self) -> str:
+        """The queue's name."""
+        return self._keys.queue
+
+    def __repr__(self) -> str:
+        return f"<JobHandle {self.queue}/{self.id}>"
+
+    async def result(self, timeout: Duration | None = None) -> R:
+        """Wait for the job's end and return what its handler returned.
+
+        Works with `remove_on_complete=True` too, when the wait begins before the end.
+
+        Raises:
+            JobFailed: it failed for good; the reason is in the error.
+            JobGone: it is not kept, or was removed while waiting.
+            TimeoutError: it has not ended after `timeout` (seconds or a `timedelta`).
+        """
+        ending = await self._ending(timeout)
+        if ending.state is JobState.FAILED:
+            raise JobFailed(self.id, ending.failed_reason, ending.attempts_made)
+        return self._codec.decode(ending.returnvalue if ending.returnvalue is not None else b"null")
+
+    async def wait(self, timeout: Duration | None = None) -> Job:
+        """Wait for the job's end, whichever, and return it. Raises `JobGone` or `TimeoutError`."""
+        await self._ending(timeout)
+        job = await self._patiently(lambda: read_job(self._server, self._keys, self._wire_id))
+        if job is None:
+            raise JobGone(self.id)
+        return job
+
+    async def state(self) -> JobState:
+        """The job's state now; `UNKNOWN` when it is not kept."""
+        return await self._patiently(lambda: job_state(self._server, self._keys, self._wire_id))
+
+    async def remove(self) -> bool:
+        """Remove the job with all it has. False when there was none, or when a worker runs it."""
+        return await self._patiently(lambda: remove_job(self._server, self._keys, self._wire_id)) == 1
+
+    async def _ending(self, timeout: Duration | None) -> Ending:
+        seconds = None if timeout is None else milliseconds("timeout", timeout) / 1000
+        async with asyncio.timeout(seconds), self._hub.watching(self._wire_id) as ended:
+            while True:
+                ending = await self._patiently(lambda: read_ending(self._server, self._keys, self._wire_id))
+                if ending.state is not None:
+                    return ending
+                if not ending.exists and not ended.done():
+                    raise JobGone(self.id)
+                await asyncio.wait({ended}, timeout=LOOK_AGAIN)
+                if ended.done():
+                    return await self._said(ended.result())
+
+    async def _said(self, fields: dict[str, str]) -> Ending:
+        """The ending that an event tells: enough even when the job itself is gone already."""
+        if fields["event"] == "removed":
+            raise JobGone(self.id)
+        if fields["event"] == "completed":
+            value = fields.get("returnvalue", "null").encode("utf-8", "surrogatepass")
+            return Ending(True, JobState.COMPLETED, value, "", 0)
+        kept = await self._patiently(lambda: read_ending(self._server, self._keys, self._wire_id))
+        if kept.state is JobState.FAILED:
+            return kept
+        return Ending(True, JobState.FAILED, None, fields.get("failedReason", ""), kept.attempts_made)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await until_answered(call, within=self._server.settings.timeout)

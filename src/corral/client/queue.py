@@ -1,0 +1,96 @@
+"""The untyped door to a queue: for queues that other programs own, and for looking into one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeVar, Unpack
+
+from corral.client.events import EventSubscription
+from corral.contracts.codec import JSON_CODEC, Codec
+from corral.contracts.handle import JobHandle
+from corral.contracts.job import Job
+from corral.contracts.names import lookup_job_id
+from corral.contracts.options import DEFAULTS, BatchOptions, EnqueueOptions
+from corral.contracts.producer import AsyncProducer
+from corral.contracts.spec import TaskSpec
+from corral.contracts.states import JobState
+from corral.engine.browse import count_jobs, list_jobs, read_job, read_logs
+from corral.engine.resend import until_answered
+from corral.engine.server import Server
+
+__all__ = ["QueueClient"]
+
+T = TypeVar("T")
+
+
+class Connected(AsyncProducer, Protocol):
+    """What this needs of a `Client`."""
+
+    @property
+    def server(self) -> Server:
+        """Its connection."""
+        ...
+
+    def handle(self, queue: str, wire_id: str, codec: Codec[T], /) -> JobHandle[T]:
+        """A handle for a job that is known by its id in Redis."""
+        ...
+
+
+class QueueClient:
+    """One queue through one client, without types: payloads and results are plain JSON values."""
+
+    def __init__(self, client: Connected, name: str) -> None:
+        self._client = client
+        self._server = client.server
+        self._keys = client.server.keys(name)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<QueueClient {self.name}>"
+
+    async def enqueue(self, name: str, data: Any = None, /, **options: Unpack[EnqueueOptions]) -> JobHandle[Any]:
+        """Add a job by its name. Options and errors as for a task's `enqueue`.
+
+        `data` is any JSON value; None is stored as `{}`, as BullMQ does.
+        """
+        return await self._client.submit(self._spec(name).request({} if data is None else data, options))
+
+    async def enqueue_many(
+        self, name: str, data: Sequence[Any], /, **options: Unpack[BatchOptions]
+    ) -> list[JobHandle[Any]]:
+        """Add a job for each value, in their order and in few round trips."""
+        spec = self._spec(name)
+        return await self._client.submit_many([spec.request(value, options) for value in data])
+
+    def _spec(self, name: str) -> TaskSpec[Any, Any]:
+        return TaskSpec(self.name, name, JSON_CODEC, JSON_CODEC, DEFAULTS)
+
+    def job(self, job_id: str) -> JobHandle[Any]:
+        """A handle for a job by its id, whether or not there is one."""
+        return self._client.handle(self.name, lookup_job_id(job_id), JSON_CODEC)
+
+    async def get(self, job_id: str) -> Job | None:
+        """A snapshot of one job with its state, or None when it is not kept."""
+        return await self._patiently(lambda: read_job(self._server, self._keys, lookup_job_id(job_id)))
+
+    async def jobs(self, state: JobState | str, *, start: int = 0, limit: int = 20) -> list[Job]:
+        """A page of the jobs of one state: finished ones newest first, others in the order in which they run.
+        At most 1,000 at a time."""
+        wanted = JobState(state)
+        return await self._patiently(lambda: list_jobs(self._server, self._keys, wanted, start=start, limit=limit))
+
+    async def counts(self) -> dict[JobState, int]:
+        """How many jobs are in each state."""
+        return await self._patiently(lambda: count_jobs(self._server, self._keys))
+
+    async def logs(self, job_id: str, *, start: int = 0, limit: int = 100) -> list[str]:
+        """A page of a job's own log lines, the oldest first."""
+        wire_id = lookup_job_id(job_id)
+        return await self._patiently(lambda: read_logs(self._server, self._keys, wire_id, start=start, limit=limit))
+
+    def events(self, *, after: str | None = None) -> EventSubscription:
+        """Subscribe to the queue's events: `async with queue.events() as events: async for event in events: …`"""
+        return EventSubscription(self._server, self.name, after=after)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await until_answered(call, within=self._server.settings.timeout)

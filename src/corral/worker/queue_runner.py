@@ -1,0 +1,171 @@
+"""The jobs of one queue inside one worker: slots, runs, and what is to be settled and claimed next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from corral.engine.record import Claimed, Settlement
+from corral.worker.run import Cause, Run
+
+__all__ = ["Ended", "Exchange", "QueueRunner"]
+
+MAX_SETTLEMENTS: Final = 200
+"""In one call: it holds the server for a few milliseconds at this size."""
+
+
+class Ended(NamedTuple):
+    """A run whose handler is through, and what is to be stored of it."""
+
+    run: Run
+    settlement: Settlement
+
+
+class Exchange(NamedTuple):
+    """One call to make: what to settle, and how many jobs to ask for."""
+
+    ended: list[Ended]
+    wanted: int
+
+
+class QueueRunner:
+    """The group commit of one queue.
+
+    Runs that end collect in a buffer. A lane takes all of them, together with the free slots, as one exchange with
+    the server; what ends while that call is under way goes with the next. Nothing waits for a timer: a lone job is
+    a batch of one. Two lanes share the buffer, so that the server works on one half while handlers run the other.
+
+    A slot is taken from the moment a job is asked for until its handler is through; storing its outcome takes none.
+    `drained` means that the last claim found less than it asked for: then nobody asks again without a reason, which
+    is a settlement that travels anyway, or a wake-up: that allows one claim (`_probe`).
+    """
+
+    def __init__(self, slots: int, start: Callable[[Run], None]) -> None:
+        self.slots = slots
+        self.claiming = True
+        self.closed = False
+        self.drained = False
+        self.next_due = 0
+        self.resume_at = 0.0
+        self.server_ahead_ms = 0.0
+        self.last_answer = 0.0
+        self.runs: set[Run] = set()
+        self.settling = 0
+        self._start = start
+        self._reserved = 0
+        self._probe = False
+        self._ended: list[Ended] = []
+        self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    # -- what lanes ask
+
+    async def next_exchange(self) -> Exchange | None:
+        """Wait until there is something to settle or to claim; None when all is done and the runner is closed."""
+        while True:
+            ended, self._ended = self._ended[:MAX_SETTLEMENTS], self._ended[MAX_SETTLEMENTS:]
+            wanted = self._reserve(travels_anyway=bool(ended))
+            if ended or wanted:
+                self.settling += len(ended)
+                return Exchange(ended, wanted)
+            if self.closed:
+                return None
+            self._work.clear()
+            await self._work.wait()
+
+    def _reserve(self, *, travels_anyway: bool) -> int:
+        if not self.claiming or (self.drained and not travels_anyway and not self._probe):
+            return 0
+        self._probe = False
+        free = self.slots - len(self.runs) - self._reserved
+        wanted = max(0, min(free, (self.slots + 1) // 2))
+        self._reserved += wanted
+        return wanted
+
+    def receive(self, exchange: Exchange, token: str, jobs: list[Claimed], next_due: int, limited_ms: int) -> None:
+        """Take in the answer to an exchange: start the jobs, remember when to ask again."""
+        self._reserved -= exchange.wanted
+        self.settling -= len(exchange.ended)
+        for claimed in jobs:
+            run = Run(claimed, token)
+            self.runs.add(run)
+            self._start(run)
+        if exchange.wanted:
+            self.drained = len(jobs) < exchange.wanted
+            self.next_due = next_due
+            if limited_ms:
+                self.resume_at = asyncio.get_running_loop().time() + limited_ms / 1000
+        self._tell()
+
+    def unanswered(self, exchange: Exchange) -> None:
+        """An exchange that will never be answered: put its slots and settlements back."""
+        self._reserved -= exchange.wanted
+        self.settling -= len(exchange.ended)
+        self._ended[:0] = exchange.ended
+
+    # -- what runs say
+
+    def end(self, run: Run, settlement: Settlement | None) -> None:
+        """A handler is through: its slot is free, its outcome waits for the next exchange."""
+        if run.ended:
+            return
+        run.ended = True
+        self.runs.discard(run)
+        if settlement is not None:
+            self._ended.append(Ended(run, settlement))
+        self._tell()
+
+    # -- what the sleeper asks
+
+    async def until_idle(self) -> None:
+        """Wait until slots are free and the last claim found too little to fill them."""
+        await self._idle.wait()
+
+    def wake(self) -> None:
+        """There may be something to claim: ask once."""
+        self._probe = True
+        self._tell()
+
+    # -- control
+
+    def resize(self, slots: int) -> None:
+        """Change the number of slots; running jobs beyond it end normally."""
+        self.slots = slots
+        self._tell()
+
+    def stop_claiming(self) -> None:
+        """Ask for no more jobs."""
+        self.claiming = False
+        self._tell()
+
+    def close(self) -> None:
+        """Let the lanes end once everything is settled."""
+        self.closed = True
+        self._tell()
+
+    def interrupt(self, cause: Cause) -> None:
+        """Cancel all handlers that run."""
+        for run in list(self.runs):
+            run.interrupt(cause)
+
+    async def until_quiet(self) -> None:
+        """Wait until no handler runs and no claim is under way."""
+        await self._quiet.wait()
+
+    def _tell(self) -> None:
+        busy = len(self.runs) + self._reserved
+        free = self.claiming and busy < self.slots
+        if self._ended or self.closed or (free and (self._probe or not self.drained)):
+            self._work.set()
+        _set(self._idle, free and self.drained and not self._probe and self._reserved == 0)
+        _set(self._quiet, busy == 0)
+
+
+def _set(event: asyncio.Event, value: bool) -> None:
+    if value:
+        event.set()
+    else:
+        event.clear()

@@ -1,0 +1,90 @@
+"""The sleeper: waits for a wake-up token while the queue has nothing to run."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from typing import Final
+
+from corral.engine.faults import Unanswered
+from corral.engine.keys import QueueKeys
+from corral.engine.link import Link
+from corral.worker.queue_runner import QueueRunner
+
+__all__ = ["Sleeper", "connection_name"]
+
+DRAIN_DELAY: Final = 5.0
+"""Seconds. Some put-backs leave no token (wire format §9), so that every wait ends in a claim."""
+
+MAX_WAIT: Final = 10.0
+MAX_LIMITED_WAIT: Final = 30.0
+SHORTEST_WAIT: Final = 0.002
+
+
+def connection_name(prefix: str, queue: str, worker: str = "") -> str:
+    """The name by which BullMQ's `getWorkers` finds a worker's blocking connection."""
+    name = f"{prefix}:{base64.b64encode(queue.encode()).decode()}"
+    return f"{name}:w:{worker}" if worker else name
+
+
+class Sleeper:
+    """Blocks on the queue's marker (`BZPOPMIN`) whenever slots are free and nothing was left to claim.
+
+    The wait has a bound of its own, below the deadline of its connection; when either is over, when a token comes,
+    or when the connection breaks, the next thing is a claim. A worker can thus sleep too long, but never for good.
+    """
+
+    def __init__(
+        self, runner: QueueRunner, link: Link, keys: QueueKeys, *, on_trouble: Callable[[Unanswered, float], None]
+    ) -> None:
+        self._runner = runner
+        self._link = link
+        self._keys = keys
+        self._on_trouble = on_trouble
+
+    async def serve(self) -> None:
+        """Sleep and wake until cancelled."""
+        pause = 0.05
+        try:
+            while True:
+                await self._runner.until_idle()
+                try:
+                    await self._sleep()
+                    pause = 0.05
+                except Unanswered as error:
+                    self._on_trouble(error, pause)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 2.0)
+                self._runner.wake()
+        finally:
+            await self._link.close()
+
+    async def _sleep(self) -> None:
+        loop = asyncio.get_running_loop()
+        limited = self._runner.resume_at - loop.time()
+        if limited > 0:
+            await asyncio.sleep(min(limited, MAX_LIMITED_WAIT))
+            return
+        next_due = self._runner.next_due
+        until = loop.time() + self._wait_for(next_due, loop.time())
+        while (left := until - loop.time()) > 0:
+            seconds = max(left, SHORTEST_WAIT)
+            popped = await self._link.call(
+                "BZPOPMIN", self._keys.key("marker"), f"{seconds:.3f}", timeout=seconds + self._link.timeout
+            )
+            if popped is None:
+                return
+            due = int(float(popped[2]))
+            in_seconds = (due - self._server_now(loop.time())) / 1000
+            if due == 0 or in_seconds <= 0:
+                return
+            until = min(until, loop.time() + in_seconds)
+
+    def _wait_for(self, next_due: int, now: float) -> float:
+        if not next_due:
+            return DRAIN_DELAY
+        return min(max((next_due - self._server_now(now)) / 1000, SHORTEST_WAIT), MAX_WAIT)
+
+    def _server_now(self, now: float) -> float:
+        return now * 1000 + self._runner.server_ahead_ms

@@ -1,0 +1,88 @@
+"""From what a handler did to what is stored: the outcome of a run as a settlement."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from corral.contracts.backoff import Backoff
+from corral.contracts.outcome import Completed, Failed, Outcome, Released, Retried, Snoozed
+from corral.contracts.retention import KEEP_ALL, Keep
+from corral.contracts.spec import TaskSpec
+from corral.contracts.wire_options import StoredOptions, decode_options
+from corral.engine.record import Settlement, Verb
+from corral.worker.run import Run
+
+__all__ = ["Policy", "custom_backoff", "policy_of", "settlement_of"]
+
+MAX_TRACES: Final = 10
+
+
+class Policy(NamedTuple):
+    """What a job's stored options mean to a worker, worked out once for each distinct text."""
+
+    options: StoredOptions
+    attempts: int
+    timeout: float | None
+    keep_completed: tuple[int, int]
+    keep_failed: tuple[int, int]
+    traces: int
+
+
+@lru_cache(maxsize=4096)
+def policy_of(text: bytes | None) -> Policy:
+    """Read stored options. Raises `InvalidOption` (a `ValueError`) when they cannot be read."""
+    options = decode_options((text or b"{}").decode("utf-8", "surrogateescape"))
+    traces = MAX_TRACES if options.stack_trace_limit is None else max(0, options.stack_trace_limit)
+    return Policy(
+        options,
+        options.attempts,
+        options.timeout_ms / 1000 if options.timeout_ms else None,
+        _kept(options.remove_on_complete),
+        _kept(options.remove_on_fail),
+        traces,
+    )
+
+
+def _kept(keep: Keep | None) -> tuple[int, int]:
+    """Count and age in seconds as the scripts take them, -1 for no limit. A job that says nothing is kept."""
+    chosen = KEEP_ALL if keep is None else keep
+    count, age = chosen.count, chosen.age_seconds
+    return -1 if count is None else count, -1 if age is None else age
+
+
+def custom_backoff(policy: Policy, spec: TaskSpec[object, object] | None) -> Backoff | None:
+    """The backoff to follow: the stored one, or the task's own function for a type that is not built in."""
+    stored = policy.options.backoff
+    if stored is None:
+        return None
+    return stored.resolve(spec.options.backoff if spec is not None and callable(spec.options.backoff) else None)
+
+
+def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
+    """The words that store an outcome."""
+    wire_id, starts = run.claimed.wire_id, run.claimed.starts
+    if isinstance(outcome, Completed):
+        count, age = policy.keep_completed
+        return Settlement(wire_id, run.token, starts, Verb.COMPLETE, outcome.result_json, "", 0, count, age)
+    if isinstance(outcome, Failed):
+        count, age = policy.keep_failed
+        return Settlement(
+            wire_id, run.token, starts, Verb.FAIL, outcome.reason, outcome.stack, policy.attempts, count, age,
+            policy.traces,
+        )  # fmt: skip
+    if isinstance(outcome, Retried):
+        verb, amount = (Verb.DELAY, outcome.delay_ms) if outcome.delay_ms else (Verb.RETRY, int(policy.options.lifo))
+        return Settlement(
+            wire_id, run.token, starts, verb, outcome.reason, outcome.stack, amount, traces=policy.traces
+        )
+    if isinstance(outcome, Snoozed):
+        return Settlement(wire_id, run.token, starts, Verb.SNOOZE, "", "", outcome.delay_ms)
+    assert isinstance(outcome, Released)
+    return Settlement(wire_id, run.token, starts, Verb.GIVE_BACK, "")
+
+
+def chance() -> float:
+    """A random number for jitter."""
+    return random.random()
