@@ -86,7 +86,7 @@ class PrettyLines:
         """Render an event of structlog."""
         level = str(event.pop("level", "info"))
         text = plain(event.pop("event", ""))
-        block = str(event.pop("exception", "") or "")
+        block = "\n".join(str(event.pop(key)) for key in ("stack", "exception") if event.get(key))
         scope = plain(event.get("scope", ""))
         if scope:
             for key in IN_PREFIX:
