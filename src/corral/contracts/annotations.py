@@ -21,7 +21,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 def calling_namespace(depth: int) -> Mapping[str, Any]:
     """The local names ``depth`` frames above the caller, for models defined in a function. Empty at module level."""
-    frame = sys._getframe(depth + 1)
+    frame = sys._getframe(depth + 1)  # pyright: ignore[reportPrivateUsage]
     return _NOTHING if frame.f_locals is frame.f_globals else dict(frame.f_locals)
 
 
@@ -34,7 +34,9 @@ def raw_annotations(obj: Any) -> Mapping[str, Any]:
     return inspect.get_annotations(obj)
 
 
-def evaluate(annotation: Any, label: str, names: Mapping[str, Any], local: Mapping[str, Any] = _NOTHING) -> Any:
+def evaluate(
+    annotation: Any, label: str, names: Mapping[str, Any], local: Mapping[str, Any] = _NOTHING
+) -> Any:
     """An annotation, or the text of one, as a type. Raises `TypeNotReady`, or `InvalidTask` for nonsense."""
     text = getattr(annotation, "__forward_arg__", annotation)
     if not isinstance(text, str):

@@ -17,7 +17,7 @@ from corral.errors import InvalidOption
 __all__ = ["Backoff", "BackoffFunction", "Exponential", "Fixed", "delay_ms"]
 
 
-def _check_jitter(jitter: float) -> None:
+def _check_jitter(jitter: object) -> None:
     if isinstance(jitter, bool) or not isinstance(jitter, (int, float)) or not 0 <= jitter <= 1:
         raise InvalidOption("jitter", jitter, "give a share between 0 and 1")
 
@@ -74,7 +74,7 @@ def delay_ms(
         return _jittered(full, backoff.jitter, random)
     chosen = backoff(attempts_made, error if error is not None else Exception())
     seconds = chosen.total_seconds() if isinstance(chosen, timedelta) else chosen
-    if isinstance(seconds, (int, float)) and seconds < 0:
+    if seconds < 0:
         return None
     return milliseconds("backoff", chosen)
 

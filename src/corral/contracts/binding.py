@@ -51,7 +51,9 @@ def bind(spec: TaskSpec[Any, Any], handler: Any) -> Binding:
         return Binding(spec, handler.function, "thread", _wants_context(spec.name, handler.function))
     if isinstance(handler, InProcess):
         if _wants_context(spec.name, handler.function):
-            raise InvalidTask(spec.name, "a function in a process of its own takes the payload only, no context")
+            raise InvalidTask(
+                spec.name, "a function in a process of its own takes the payload only, no context"
+            )
         return Binding(spec, handler.function, "process", False)
     if not callable(handler):
         raise InvalidTask(spec.name, f"its handler is not a function: {handler!r}")
@@ -74,12 +76,19 @@ def _surely_blocking(handler: Callable[..., Any]) -> bool:
     if inspect.iscoroutinefunction(function):
         return False
     if not (inspect.isfunction(function) or inspect.ismethod(function)):
-        return not inspect.iscoroutinefunction(getattr(function, "__call__", None)) and inspect.isbuiltin(function)
+        return not inspect.iscoroutinefunction(getattr(function, "__call__", None)) and inspect.isbuiltin(
+            function
+        )
     if function.__name__ == "<lambda>":
         return False
     returns = getattr(function, "__annotations__", {}).get("return")
     if isinstance(returns, str):
-        return not returns.partition("[")[0].rpartition(".")[2] in {"Awaitable", "Coroutine", "Future", "Task"}
+        return not returns.partition("[")[0].rpartition(".")[2] in {
+            "Awaitable",
+            "Coroutine",
+            "Future",
+            "Task",
+        }
     return get_origin(returns) not in {Awaitable, Coroutine, Generator}
 
 
@@ -94,7 +103,8 @@ def _wants_context(task: str, function: Callable[..., Any]) -> bool:
     takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if len(required) > 2 or keyword_only or (not positional and not takes_any):
         raise InvalidTask(
-            task, f"its handler {handler_name(function)} takes {inspect.signature(function)}: (payload) or (payload, ctx)"
+            task,
+            f"its handler {handler_name(function)} takes {inspect.signature(function)}: (payload) or (payload, ctx)",
         )
     if len(required) == 2:
         return True

@@ -26,7 +26,7 @@ ABSENT = b"{}"
 """What BullMQ stores for a job without data."""
 
 
-class TypeNotReady(Exception):  # noqa: N818
+class TypeNotReady(Exception):
     """The type refers to a name that does not exist yet."""
 
 
@@ -84,7 +84,9 @@ class Codec(Generic[T]):
         except PydanticUserError as error:
             if error.code in {"class-not-fully-defined", "undefined-annotation"}:
                 raise TypeNotReady(str(error)) from error
-            raise InvalidTask(self.task, f"its {self.role} type {_name(type_)} has no JSON form: {error.message}") from error
+            raise InvalidTask(
+                self.task, f"its {self.role} type {_name(type_)} has no JSON form: {error.message}"
+            ) from error
         self._adapter = adapter
         self._check_finite = may_hold_non_finite(adapter.core_schema)
         self._keys = key_count(adapter.core_schema)
@@ -98,15 +100,19 @@ class Codec(Generic[T]):
         """The JSON of ``value``. Raises `InvalidPayload`, or `InvalidResult` for the codec of a result."""
         try:
             value = self._validate_python(value)
-            text = ABSENT if self.absent else self._to_json(value, by_alias=True, round_trip=True, warnings=False)
+            text = (
+                ABSENT
+                if self.absent
+                else self._to_json(value, by_alias=True, round_trip=True, warnings=False)
+            )
             if not self.absent:
                 self._validate_json(text)
         except (ValidationError, PydanticSerializationError) as error:
-            self._refuse(self._non_finite(value) or _problems(error), error)
+            self._refuse_non_finite(value)
+            self._refuse(_problems(error), error)
         # A NaN has become null or a bare NaN: without either word in the text there is none.
         if self._check_finite and (b"null" in text or b"NaN" in text or b"Infinity" in text):
-            if problems := self._non_finite(value):
-                self._refuse(problems, None)
+            self._refuse_non_finite(value)
         return text
 
     def decode(self, text: bytes | str) -> T:
@@ -147,13 +153,13 @@ class Codec(Generic[T]):
         self._ready()
         return self._validate_json(text)
 
-    def _non_finite(self, value: Any) -> list[FieldProblem]:
+    def _refuse_non_finite(self, value: Any) -> None:
         try:
-            plain = self._adapter.dump_python(value, warnings=False)
-            paths = non_finite_paths(plain)
+            paths = non_finite_paths(self._adapter.dump_python(value, warnings=False))
         except (PydanticSerializationError, RecursionError):
-            return []
-        return [FieldProblem(path, "NaN and Infinity are not JSON") for path in paths]
+            return
+        if paths:
+            self._refuse([FieldProblem(path, "NaN and Infinity are not JSON") for path in paths], None)
 
     def _refuse(self, problems: Sequence[FieldProblem], cause: BaseException | None) -> NoReturn:
         if self.role == "result":

@@ -36,10 +36,12 @@ class Deduplication:
 
     def __post_init__(self) -> None:
         """Refuse ids and combinations that could never work."""
-        if not isinstance(self.id, str) or not self.id:
+        if not _is_text(self.id):
             raise InvalidOption("deduplication", self.id, "the id is text, and not empty")
         if len(self.id.encode(errors="replace")) > 200 or not self.id.isprintable():
-            raise InvalidOption("deduplication", self.id, "the id has at most 200 bytes and no control characters")
+            raise InvalidOption(
+                "deduplication", self.id, "the id has at most 200 bytes and no control characters"
+            )
         if self.ttl is not None and milliseconds("ttl", self.ttl) == 0:
             raise InvalidOption("ttl", self.ttl, "it is longer than 0; None means: until the owner ends")
         if self.extend and self.ttl is None:
@@ -64,3 +66,7 @@ class Deduplication:
     def debounce(cls, id: str, ttl: Duration) -> Deduplication:
         """The last call of a burst: each replaces the one before. Needs a ``delay`` of the job itself."""
         return cls(id, ttl=ttl, extend=True, replace=True)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""

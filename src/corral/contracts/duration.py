@@ -16,12 +16,12 @@ MAX_MS = 2**53 - 1
 """The longest duration and the latest time, in milliseconds: what every client reads as an exact number."""
 
 
-def milliseconds(option: str, value: Duration) -> int:
+def milliseconds(option: str, value: object) -> int:
     """``value`` in whole milliseconds, rounded up so that a short wait is not none. Raises `InvalidOption`."""
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = float(min(value, MAX_MS))  # an int may be too large for a float
     else:
         raise InvalidOption(option, value, "give a timedelta, or a number of seconds")
     if not math.isfinite(seconds) or seconds < 0:
@@ -33,10 +33,12 @@ def milliseconds(option: str, value: Duration) -> int:
     return result
 
 
-def instant_ms(option: str, value: datetime) -> int:
+def instant_ms(option: str, value: object) -> int:
     """``value`` in milliseconds since the epoch. Raises `InvalidOption` for a time without a time zone."""
     if not isinstance(value, datetime):
         raise InvalidOption(option, value, "give a datetime with a time zone")
     if value.tzinfo is None or value.utcoffset() is None:
-        raise InvalidOption(option, value, "it has no time zone, so it could be any of 38 times: datetime(…, tzinfo=UTC)")
+        raise InvalidOption(
+            option, value, "it has no time zone: datetime(…, tzinfo=UTC)"
+        )
     return max(0, round(value.timestamp() * 1000))

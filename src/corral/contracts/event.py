@@ -14,6 +14,10 @@ from corral.contracts.strict_json import parse_strict_json
 __all__ = ["Event"]
 
 
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened in a queue. ``name`` is BullMQ's: ``added``, ``completed``, ``stalled``, …"""
@@ -23,7 +27,7 @@ class Event:
     name: str
     job_id: str | None
     queue: str
-    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, str] = field(default_factory=_nothing)
     """The other fields, as stored."""
 
     @staticmethod

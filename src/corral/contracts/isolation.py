@@ -84,10 +84,13 @@ def handler_name(function: Callable[..., Any]) -> str:
 def check_blocking(function: Callable[..., Any], wrapper: str) -> None:
     """Raise `InvalidTask` for what is not a plain function."""
     if isinstance(function, (InThread, InProcess)):
-        raise InvalidTask(handler_name(function), f"{wrapper}() around a handler that says already where it runs")
+        raise InvalidTask(
+            handler_name(function), f"{wrapper}() around a handler that says already where it runs"
+        )
     if not callable(function):
         raise InvalidTask(repr(function), f"{wrapper}() takes a function")
     if inspect.iscoroutinefunction(function):
         raise InvalidTask(
-            handler_name(function), f"it is async def and runs on the worker's loop: give it without {wrapper}()"
+            handler_name(function),
+            f"it is async def and runs on the worker's loop: give it without {wrapper}()",
         )

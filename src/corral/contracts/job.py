@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
@@ -14,6 +14,10 @@ from corral.contracts.strict_json import parse_strict_json
 from corral.contracts.wire_options import NO_OPTIONS, StoredOptions, decode_options
 
 __all__ = ["Job"]
+
+
+def _nothing() -> Mapping[str, str]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ class Job:
     """The schedule that made it."""
     processed_by: str | None = None
     """The worker of the latest run."""
-    malformed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    malformed: Mapping[str, str] = field(default_factory=_nothing)
     """Fields that could not be read, each with the reason."""
 
     @staticmethod
@@ -137,9 +141,9 @@ class _Fields:
 
     def stacks(self) -> tuple[str, ...]:
         value = self.json("stacktrace")
-        if value is None:
-            return ()
-        return tuple(str(stack) for stack in value) if isinstance(value, list) else (str(value),) if value else ()
+        if isinstance(value, list):
+            return tuple(str(stack) for stack in cast("list[Any]", value))
+        return (str(value),) if value else ()
 
 
 def _text(value: Any) -> str:

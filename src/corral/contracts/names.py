@@ -18,9 +18,9 @@ MAX_NAME_BYTES = 200
 """The longest job id and queue name, in bytes of UTF-8."""
 
 OWN_SUFFIXES = frozenset(
-    "wait active paused prioritized pc delayed completed failed waiting-children id meta events marker limiter "
-    "stalled stalled-check repeat delay priority".split()
-)
+    {"wait", "active", "paused", "prioritized", "pc", "delayed", "completed", "failed", "waiting-children", "id", "meta",
+     "events", "marker", "limiter", "stalled", "stalled-check", "repeat", "delay", "priority"}
+)  # fmt: skip
 """The keys of a queue are ``<prefix>:<queue>:<suffix>``: a job with one of these as its id would *be* that key."""
 
 _OWN_FAMILIES = ("de:", "dn:", "metrics:", "0:")
@@ -35,7 +35,7 @@ _FOREIGN_ESCAPE = re.compile(r"%(?!25|3A)")
 _ESCAPE = re.compile(r"%(25|3A)")
 
 
-def check_queue_name(name: str) -> str:
+def check_queue_name(name: object) -> str:
     """Return ``name``, or raise `InvalidQueueName`.
 
     Allowed are 1 to 200 bytes without ``:`` and control characters. Braces only as one pair around some text,
@@ -53,7 +53,7 @@ def check_queue_name(name: str) -> str:
     return name
 
 
-def encode_job_id(job_id: str) -> str:
+def encode_job_id(job_id: object) -> str:
     """The id in Redis of a job with the custom id ``job_id``, or `InvalidJobId`.
 
     Raw whenever BullMQ takes it raw; else ``:`` and ``%`` are percent-encoded, and so is the first letter of
@@ -62,7 +62,9 @@ def encode_job_id(job_id: str) -> str:
     if not isinstance(job_id, str):
         raise InvalidJobId(str(job_id), f"it must be text, not {type(job_id).__name__}")
     if _INTEGER.match(job_id):
-        raise InvalidJobId(job_id, f'integers are the ids that the queue gives itself; add a word: "job-{job_id}"')
+        raise InvalidJobId(
+            job_id, f'integers are the ids that the queue gives itself; add a word: "job-{job_id}"'
+        )
     if _PLAIN.match(job_id) and job_id not in _SUFFIX_ESCAPES:
         return job_id
     reason = _fault(job_id)

@@ -29,7 +29,7 @@ __all__ = [
     "Keep",
     "Retention",
     "TaskOptions",
-    "merge_call_options",
+    "call_changes",
     "merge_task_options",
 ]
 
@@ -96,10 +96,10 @@ class JobOptions:
     """The options of one job, checked and merged. Its defaults are Corral's defaults: this is the one place."""
 
     attempts: int = 3
-    backoff: Backoff | None = Exponential(1.0)
+    backoff: Backoff | None = Exponential()  # noqa: RUF009 - immutable
     timeout_ms: int | None = None
     priority: int = 0
-    remove_on_complete: Keep = Keep(count=1000)
+    remove_on_complete: Keep = Keep(count=1000)  # noqa: RUF009 - immutable
     remove_on_fail: Keep = KEEP_ALL
     payload_limit: int = 1024 * 1024
     lifo: bool = False
@@ -114,33 +114,37 @@ class JobOptions:
 
 DEFAULTS = JobOptions()
 
+_EXCLUSIVE = (("attempts", "retries"), ("delay", "run_at"))
+
 
 def merge_task_options(lower: JobOptions, options: Mapping[str, Any]) -> JobOptions:
     """``lower`` with the `TaskOptions` of a task, task set or queue over it. Raises `InvalidOption`."""
-    return _merge(lower, options, _TASK_FIELDS, "a task or task set")
+    return replace(lower, **_changes(options, _TASK_FIELDS, "a task or task set")) if options else lower
 
 
-def merge_call_options(lower: JobOptions, options: Mapping[str, Any]) -> JobOptions:
-    """``lower`` with the `EnqueueOptions` of one call over it. Raises `InvalidOption`."""
+def call_changes(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The `EnqueueOptions` of one call as fields of `JobOptions`. Raises `InvalidOption` or `InvalidJobId`."""
     if "backoff" in options and _is_function(options["backoff"]):
-        raise InvalidOption("backoff", options["backoff"], "a function cannot be stored with a job: set it on the task")
-    return _merge(lower, options, _CALL_FIELDS, "enqueue")
+        raise InvalidOption(
+            "backoff", options["backoff"], "a function cannot be stored with a job: set it on the task"
+        )
+    return _changes(options, _CALL_FIELDS, "enqueue")
 
 
-def _merge(lower: JobOptions, options: Mapping[str, Any], fields: Mapping[str, _Field], where: str) -> JobOptions:
-    if not options:
-        return lower
-    for one, other in (("attempts", "retries"), ("delay", "run_at")):
+def _changes(options: Mapping[str, Any], fields: Mapping[str, _Field], where: str) -> dict[str, Any]:
+    for one, other in _EXCLUSIVE:
         if one in options and other in options:
             raise InvalidOption(one, options[one], f"give {one} or {other}, not both")
     changes: dict[str, Any] = {}
     for option, value in options.items():
         field = fields.get(option)
         if field is None:
-            raise InvalidOption(option, value, f"not an option of {where}; those are: {', '.join(sorted(fields))}")
+            raise InvalidOption(
+                option, value, f"not an option of {where}; those are: {', '.join(sorted(fields))}"
+            )
         name, parse = field
         changes[name] = parse(option, value)
-    return replace(lower, **changes)
+    return changes
 
 
 def _integer(option: str, value: Any, lowest: int, highest: int) -> int:

@@ -72,7 +72,9 @@ class RateLimited(HandlerSignal):
         super().__init__(f"rate limited for {self.retry_after_ms / 1000:g} s")
 
 
-FailureKind = Literal["exhausted", "unrecoverable", "invalid-payload", "invalid-result", "unknown-task", "error"]
+FailureKind = Literal[
+    "exhausted", "unrecoverable", "invalid-payload", "invalid-result", "unknown-task", "error"
+]
 """Why an attempt failed. ``error`` is an attempt that is retried or whose backoff said stop."""
 
 

@@ -44,7 +44,9 @@ class AsyncProducer(Protocol):
         """Add one job."""
         ...
 
-    def submit_many(self, requests: Sequence[EnqueueRequest[R]], /) -> Coroutine[Any, Any, list[JobHandle[R]]]:
+    def submit_many(
+        self, requests: Sequence[EnqueueRequest[R]], /
+    ) -> Coroutine[Any, Any, list[JobHandle[R]]]:
         """Add jobs, in their order."""
         ...
 

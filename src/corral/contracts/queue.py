@@ -11,7 +11,14 @@ from corral.contracts.binding import Binding, CatchAll, bind
 from corral.contracts.codec import Codec, TypeNotReady
 from corral.contracts.context import Context
 from corral.contracts.function_task import FunctionTask, FunctionTypes
-from corral.contracts.isolation import InProcess, InThread, check_blocking, check_importable, check_picklable, handler_name
+from corral.contracts.isolation import (
+    InProcess,
+    InThread,
+    check_blocking,
+    check_importable,
+    check_picklable,
+    handler_name,
+)
 from corral.contracts.names import check_queue_name
 from corral.contracts.options import DEFAULTS, TaskOptions, merge_task_options
 from corral.contracts.spec import TaskSpec
@@ -97,7 +104,9 @@ class Queue:
     def catch_all(self, function: CatchAll) -> CatchAll:
         """Serve the jobs whose name no task has, for a queue whose names are open: ``async def (job: Job)``."""
         if self._fallback is not None:
-            raise InvalidTask(handler_name(function), f"queue {self._queue!r} has its catch-all handler already")
+            raise InvalidTask(
+                handler_name(function), f"queue {self._queue!r} has its catch-all handler already"
+            )
         self._fallback = function
         return function
 
@@ -167,7 +176,9 @@ class Queue:
         self._bindings[name] = self._bound(spec, made, run)
         return made
 
-    def _bound(self, spec: TaskSpec[Any, Any], made: FunctionTask[Any, Any, ..., Any], run: type[Any] | None) -> Binding:
+    def _bound(
+        self, spec: TaskSpec[Any, Any], made: FunctionTask[Any, Any, ..., Any], run: type[Any] | None
+    ) -> Binding:
         if run is None:
             return bind(spec, made.function)
         if run is InThread:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.strict_json import as_object
 from corral.errors import InvalidOption
 
 __all__ = ["KEEP_ALL", "REMOVE", "Keep", "Retention"]
@@ -26,7 +26,7 @@ class Keep:
 
     def __post_init__(self) -> None:
         """Refuse counts and ages that BullMQ would read as something else."""
-        if self.count is not None and (isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 0):
+        if not _is_count(self.count):
             raise InvalidOption("count", self.count, "give the number of jobs to keep, 0 or more")
         if self.age is not None and milliseconds("age", self.age) == 0:
             raise InvalidOption("age", self.age, "an age is longer than 0; to keep none, give count=0")
@@ -54,13 +54,20 @@ class Keep:
                 return Keep(count=value)
             if isinstance(value, timedelta):
                 return Keep(age=value)
-            if isinstance(value, Mapping) and value.keys() <= {"age", "count", "limit"}:
-                return Keep(count=value.get("count"), age=value.get("age"))
+            mapping = as_object(value)
+            if mapping is not None and mapping.keys() <= {"age", "count", "limit"}:
+                return Keep(count=mapping.get("count"), age=mapping.get("age"))
         except InvalidOption as error:
             raise InvalidOption(option, value, error.reason) from None
         raise InvalidOption(
-            option, value, "give True (remove at once), False (keep all), a number of jobs, a timedelta, or Keep(…)"
+            option,
+            value,
+            "give True (remove at once), False (keep all), a number of jobs, a timedelta, or Keep(…)",
         )
+
+
+def _is_count(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 KEEP_ALL = Keep()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 __all__ = ["key_count", "may_hold_non_finite"]
 
 _FINITE = frozenset(
-    "bool bytes date datetime dataclass dataclass-args dataclass-field default definition-ref definitions dict enum "
-    "frozenset int list literal missing-sentinel model model-field model-fields multi-host-url none nullable set str "
-    "tagged-union time tuple typed-dict typed-dict-field union url uuid".split()
+    {"bool", "bytes", "date", "datetime", "time", "enum", "int", "literal", "none", "nullable", "str", "url", "uuid",
+     "multi-host-url", "default", "missing-sentinel", "definitions", "definition-ref", "union", "tagged-union",
+     "list", "tuple", "set", "frozenset", "dict", "model", "model-fields", "model-field", "typed-dict",
+     "typed-dict-field", "dataclass", "dataclass-args", "dataclass-field"}  # fmt: skip
 )
 _KEYED = frozenset({"dict", "model", "dataclass", "typed-dict"})
 _FLAT = _FINITE - _KEYED - {"definition-ref", "definitions", "union", "tagged-union"}
 _FIELD = frozenset({"model-field", "dataclass-field", "typed-dict-field"})
 
 
-def may_hold_non_finite(schema: Mapping[str, Any]) -> bool:
+def may_hold_non_finite(schema: Any) -> bool:
     """Whether a value of the type may hold a NaN or an infinity: only if it has floats or is open to anything."""
     for node in _nodes(schema):
         if node["type"] not in _FINITE or "serialization" in node:
@@ -27,7 +28,7 @@ def may_hold_non_finite(schema: Mapping[str, Any]) -> bool:
     return False
 
 
-def key_count(schema: Mapping[str, Any]) -> int | None:
+def key_count(schema: Any) -> int | None:
     """How many keys every JSON text of the type has at least, if it has no others; None if that is not fixed.
 
     A number for plain values and lists of them (0), and for one object of required fields that hold such values.
@@ -47,14 +48,15 @@ def key_count(schema: Mapping[str, Any]) -> int | None:
     return count
 
 
-def _nodes(schema: Any) -> Iterator[Mapping[str, Any]]:
+def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
     """All schemas within ``schema``, itself first."""
-    if isinstance(schema, Mapping):
-        if isinstance(schema.get("type"), str):
-            yield schema
-        for name, inner in schema.items():
+    if isinstance(schema, dict):
+        node = cast("dict[str, Any]", schema)
+        if isinstance(node.get("type"), str):
+            yield node
+        for name, inner in node.items():
             if name not in {"metadata", "config", "default", "expected", "ref", "serialization", "cls"}:
                 yield from _nodes(inner)
     elif isinstance(schema, (list, tuple)):
-        for inner in schema:
+        for inner in cast("list[Any]", schema):
             yield from _nodes(inner)

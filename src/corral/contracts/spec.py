@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from corral.contracts.codec import Codec
-from corral.contracts.options import JobOptions, merge_call_options
+from corral.contracts.options import JobOptions, call_changes
 from corral.contracts.producer import EnqueueRequest
 from corral.contracts.wire_options import PER_JOB_OPTIONS, encode_options, with_job_options
 from corral.errors import PayloadTooLarge
@@ -55,21 +56,25 @@ class TaskSpec(Generic[P, R]):
             raise PayloadTooLarge(len(data), self.options.payload_limit)
         if not options:
             return EnqueueRequest(self.queue, self.name, data, *self._plain)
-        merged = merge_call_options(self.options, options)
-        # What a call mostly sets differs from job to job, and is put behind the text that they all share.
-        per_job = options.keys() <= PER_JOB_OPTIONS
-        opts = with_job_options(self._opts, merged) if per_job else encode_options(merged)
+        changes = call_changes(options)
+        change = changes.get
+        delay_ms, job_id, deduplication = change("delay_ms", 0), change("job_id"), change("deduplication")
+        # What calls mostly set differs from job to job, and is put behind the text that all of them share.
+        if options.keys() <= PER_JOB_OPTIONS:
+            opts = with_job_options(self._opts, delay_ms, job_id, deduplication)
+        else:
+            opts = encode_options(replace(self.options, **changes))
         return EnqueueRequest(
             self.queue,
             self.name,
             data,
             opts,
-            merged.job_id,
-            merged.delay_ms,
-            merged.due_ms,
-            merged.priority,
-            merged.lifo,
-            merged.deduplication,
-            merged.durability,
+            job_id,
+            delay_ms,
+            change("due_ms"),
+            change("priority", self.options.priority),
+            change("lifo", False),
+            deduplication,
+            change("durability"),
             self.result,
         )

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import pydantic_core
 
-__all__ = ["check_constants", "has_repeated_keys", "non_finite_paths", "parse_strict_json"]
+__all__ = ["as_object", "check_constants", "has_repeated_keys", "non_finite_paths", "parse_strict_json"]
 
 
 def parse_strict_json(text: str | bytes) -> Any:
@@ -25,6 +25,11 @@ def parse_strict_json(text: str | bytes) -> Any:
     if has_repeated_keys(text):
         raise ValueError("a key appears twice in one object")
     return value
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """A parsed value, if it is a JSON object."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
 def check_constants(text: bytes) -> None:
@@ -50,11 +55,11 @@ def non_finite_paths(value: Any, path: str = "") -> list[str]:
     if isinstance(value, float):
         return [] if math.isfinite(value) else [path]
     found: list[str] = []
-    if isinstance(value, dict):
-        for key, item in value.items():
+    if (members := as_object(value)) is not None:
+        for key, item in members.items():
             found += non_finite_paths(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("Iterable[Any]", value)):
             found += non_finite_paths(item, f"{path}[{index}]")
     return found
 
@@ -69,7 +74,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 
 # Made once: `json.loads` with a hook builds a decoder on every call, which costs more than a small text.
-_scan = json.JSONDecoder(object_pairs_hook=_unique).scan_once
+_decoder: Any = json.JSONDecoder(object_pairs_hook=_unique)
+_scan = _decoder.scan_once
 
 
 def _repeats_after_space(text: str | bytes) -> bool:

@@ -75,7 +75,9 @@ class Task(Generic[P, R]):
     def spec(self) -> TaskSpec[P, R]:
         """The definition, complete. Raises `InvalidTask` for a ``task()`` outside of a `TaskSet`."""
         if self._spec is None:
-            raise InvalidTask(str(self._declared_name), "task() is for the body of a class X(TaskSet, queue=…)")
+            raise InvalidTask(
+                str(self._declared_name), "task() is for the body of a class X(TaskSet, queue=…)"
+            )
         return self._spec
 
     @property

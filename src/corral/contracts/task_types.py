@@ -27,7 +27,8 @@ class TaskTypes:
             is_task = get_origin(annotation) is Task or text.startswith(("Task[", "corral.Task["))
             if is_task and attribute not in vars(self._owner):
                 raise InvalidTask(
-                    f"{self._owner.__name__}.{attribute}", f'declare it with its name: {attribute}: Task[…] = task("…")'
+                    f"{self._owner.__name__}.{attribute}",
+                    f'declare it with its name: {attribute}: Task[…] = task("…")',
                 )
 
     def of(self, attribute: str) -> tuple[Any, Any]:

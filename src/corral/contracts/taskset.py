@@ -45,11 +45,15 @@ class TaskSet:
         if queue is not None:
             cls.queue = check_queue_name(queue)
         elif not hasattr(cls, "queue"):
-            raise InvalidTask(cls.__name__, f'a task set belongs to a queue: class {cls.__name__}(TaskSet, queue="…")')
+            raise InvalidTask(
+                cls.__name__, f'a task set belongs to a queue: class {cls.__name__}(TaskSet, queue="…")'
+            )
         cls._defaults = merge_task_options(cls._defaults, options)
         types = TaskTypes(cls, calling_namespace(1))
         types.check_declared()
-        cls._tasks = MappingProxyType({**cls._inherited(anew=queue is not None or bool(options)), **cls._own(types)})
+        cls._tasks = MappingProxyType(
+            {**cls._inherited(anew=queue is not None or bool(options)), **cls._own(types)}
+        )
         cls._refuse_duplicates()
 
     @classmethod
@@ -57,7 +61,9 @@ class TaskSet:
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Task)}
         for attribute, declared in own.items():
             if hasattr(TaskSet, attribute):
-                raise InvalidTask(f"{cls.__name__}.{attribute}", "the name is taken by TaskSet itself: choose another")
+                raise InvalidTask(
+                    f"{cls.__name__}.{attribute}", "the name is taken by TaskSet itself: choose another"
+                )
             if declared._spec is None:  # a Queue's own task may stand in a class body for its name alone
                 declared.complete(cls._complete(attribute, declared, types))
         return own
@@ -93,7 +99,9 @@ class TaskSet:
             result.build()
         except TypeNotReady:
             pass  # a model defined further down: the codec resolves it on first use
-        return TaskSpec(cls.queue, name, payload, result, merge_task_options(cls._defaults, declared._declared_options))
+        return TaskSpec(
+            cls.queue, name, payload, result, merge_task_options(cls._defaults, declared._declared_options)
+        )
 
     @classmethod
     def _refuse_duplicates(cls) -> None:
@@ -107,7 +115,9 @@ class TaskSet:
         # Type checkers never see this signature: they make one parameter per task.
         cls = type(self)
         if unknown := sorted(handlers.keys() - cls._tasks.keys()):
-            raise TypeError(f"{cls.__name__} has no task {', '.join(unknown)}; it has: {', '.join(cls._tasks)}")
+            raise TypeError(
+                f"{cls.__name__} has no task {', '.join(unknown)}; it has: {', '.join(cls._tasks)}"
+            )
         if missing := [attribute for attribute in cls._tasks if attribute not in handlers]:
             raise TypeError(f"{cls.__name__} needs a handler for: {', '.join(missing)}")
         bindings: dict[str, Binding] = {}
