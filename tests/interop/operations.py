@@ -7,7 +7,7 @@ sequence means the same thing on both sides.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,45 +138,55 @@ DEDUPLICATIONS = ("d1", "d2")
 VALUES = (None, 0, "text", {"sum": 3}, [1, 2], True, 'ü \u2028 "quoted"')
 
 
-def draw(seed: int, length: int, *, without: tuple[type, ...] = ()) -> list[Operation]:
-    """Draw `length` operations, less the kinds in `without`; the same seed gives the same ones, for ever."""
-    return [operation for operation in _Dice(seed).draw(length) if not isinstance(operation, without)]
+def draw(
+    seed: int, length: int, *, without: tuple[type, ...] = (), priorities: bool = True
+) -> list[Operation]:
+    """Draw some `length` operations, less the kinds in `without`; the same seed gives the same ones, for ever.
+
+    The first is an add, because only adding brings a queue into being. A job that comes due is followed by a
+    claim, which moves it: a retry at the same moment may stand before or behind it, and both are right.
+    """
+    dice = _Dice(seed, priorities)
+    drawn = [operation for operation in dice.draw(length) if not isinstance(operation, without)]
+    return [dice.add(), *drawn]
 
 
 class _Dice:
     """Draws operations from a seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, priorities: bool) -> None:
         self._random = random.Random(seed)
+        self._priorities = priorities
         self._paused = False
         self._numbers = 0
 
     def draw(self, length: int) -> list[Operation]:
-        """Draw `length` operations; adds and claims are the most frequent."""
-        weighted: dict[Callable[[], Operation], int] = {
-            self._add: 30,
-            self._add_many: 4,
-            self._claim: 22,
-            self._complete: 14,
-            self._fail: 14,
-            self._snooze: 2,
-            self._release: 2,
-            self._extend: 2,
-            self._progress: 3,
-            self._lose_lock: 5,
-            StalledCheck: 6,
-            self._come_due: 8,
-            self._window_ends: 2,
-            self._remove: 4,
-            self._set_paused: 2,
+        """Draw operations; adds and claims are the most frequent."""
+        weighted: dict[Callable[[], Sequence[Operation]], int] = {
+            lambda: [self.add()]: 30,
+            lambda: [self._add_many()]: 4,
+            lambda: [self._claim()]: 22,
+            lambda: [self._complete()]: 14,
+            lambda: [self._fail()]: 14,
+            lambda: [self._snooze()]: 2,
+            lambda: [Release(self._position())]: 2,
+            lambda: [Extend(self._position())]: 2,
+            lambda: [self._progress()]: 3,
+            lambda: [LoseLock(self._position())]: 5,
+            lambda: [StalledCheck()]: 6,
+            lambda: [ComeDue(self._position()), self._claim()]: 8,
+            lambda: [self._window_ends()]: 2,
+            lambda: [self._remove()]: 4,
+            lambda: [self._set_paused()]: 2,
         }
         makers = self._random.choices(list(weighted), list(weighted.values()), k=length)
-        return [make() for make in makers]
+        return [operation for make in makers for operation in make()]
 
     def _position(self) -> int:
         return self._random.randrange(8)
 
-    def _add(self) -> Add:
+    def add(self) -> Add:
+        """Draw one add."""
         self._numbers += 1
         options = {"attempts": self._random.choice((1, 1, 2, 3)), **self._form(), **self._policies()}
         return Add(f"task-{self._random.randrange(3)}", {"n": self._numbers, "value": self._value()}, options)
@@ -196,7 +206,7 @@ class _Dice:
                 "delay": 15 * MINUTE,
             },
         ]
-        return self._random.choice(forms)
+        return self._random.choice([form for form in forms if self._priorities or "priority" not in form])
 
     def _deduplication(self) -> dict[str, Any]:
         modes: list[dict[str, Any]] = [
@@ -223,7 +233,7 @@ class _Dice:
         return self._random.choice(VALUES)
 
     def _add_many(self) -> AddMany:
-        return AddMany(tuple(self._add() for _ in range(self._random.randint(2, 5))))
+        return AddMany(tuple(self.add() for _ in range(self._random.randint(2, 5))))
 
     def _claim(self) -> Claim:
         return Claim(self._random.randint(1, 3))
@@ -238,20 +248,8 @@ class _Dice:
     def _snooze(self) -> Snooze:
         return Snooze(self._position(), 25 * MINUTE)
 
-    def _release(self) -> Release:
-        return Release(self._position())
-
-    def _extend(self) -> Extend:
-        return Extend(self._position())
-
     def _progress(self) -> Progress:
         return Progress(self._position(), self._random.choice((50, {"done": 1})), "a row")
-
-    def _lose_lock(self) -> LoseLock:
-        return LoseLock(self._position())
-
-    def _come_due(self) -> ComeDue:
-        return ComeDue(self._position())
 
     def _window_ends(self) -> WindowEnds:
         return WindowEnds(self._random.choice((*DEDUPLICATIONS, "deb")))

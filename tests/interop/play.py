@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from tests.interop.bullmq import Node, NodeQueue
+from tests.interop.comparison import Difference, IntendedDifference, diff, unexplained
 from tests.interop.operations import GIVEN_IDS, Operation
 from tests.interop.sides import Player, Side
 from tests.interop.snapshot import Raw, Snapshot, snapshot
@@ -11,28 +13,26 @@ from tests.interop.snapshot import Raw, Snapshot, snapshot
 Spoil = Callable[[Raw, str], Awaitable[object]]
 
 
-async def outcome(
-    side: Side, raw: Raw, operations: Sequence[Operation], spoil: Spoil | None = None
-) -> Snapshot:
+def player(side: Side, raw: Raw, operator: Node, url: str) -> Player:
+    """Make a player for a side; `operator` is the Node process that pauses and resumes."""
+    return Player(side, raw, NodeQueue(operator, url, side.prefix, side.queue))
+
+
+async def outcome(one: Player, operations: Sequence[Operation], spoil: Spoil | None = None) -> Snapshot:
     """Play the operations and return the snapshot. `spoil(raw, base)` puts a mistake in, to see it found."""
-    await Player(side, raw).play(operations)
+    await one.play(operations)
     if spoil is not None:
-        await spoil(raw, f"{side.prefix}:{side.queue}:")
-    return await snapshot(raw, side.prefix, side.queue, GIVEN_IDS)
+        await spoil(one.raw, one.key(""))
+    return await snapshot(one.raw, one.side.prefix, one.side.queue, GIVEN_IDS)
 
 
 async def first_divergence(
-    sides: tuple[Side, Side],
-    raw: Raw,
-    operations: Sequence[Operation],
-    differs: Callable[[Snapshot, Snapshot], bool],
-) -> str:
-    """Play both sides step by step and return the first step after which they differ (for a failing test)."""
-    players = [Player(side, raw) for side in sides]
+    players: Sequence[Player], operations: Sequence[Operation], intended: Sequence[IntendedDifference]
+) -> tuple[str, list[Difference]]:
+    """Play both sides step by step: name the first step after which they differ, and how. ("", []) for none."""
     for number, operation in enumerate(operations):
-        for player in players:
-            await player.play([operation])
-        left, right = [await snapshot(raw, side.prefix, side.queue, GIVEN_IDS) for side in sides]
-        if differs(left, right):
-            return f"step {number}: {operation}"
-    return "no step alone"
+        left, right = [await outcome(one, [operation]) for one in players]
+        found = unexplained(diff(left, right), intended)
+        if found:
+            return f"step {number}: {operation}", found
+    return "", []

@@ -136,10 +136,14 @@ def _next_millisecond() -> None:
 
 @dataclass
 class Player:
-    """Plays a sequence on one side, holding the claimed jobs in the order of their claims."""
+    """Plays a sequence on one side, holding the claimed jobs in the order of their claims.
+
+    `operator` pauses and resumes: somebody else does that, and it is the same BullMQ for both sides.
+    """
 
     side: Side
     raw: Raw
+    operator: NodeQueue
     held: list[tuple[str, str]] = field(default_factory=list)
     tokens: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -212,7 +216,15 @@ class Player:
             case Release():
                 await self.side.release(job_id, token)
             case LoseLock():
-                await self.raw.delete(self.key(f"{job_id}:lock"))
+                await self._lose_lock(job_id, token)
+
+    async def _lose_lock(self, job_id: str, token: str) -> None:
+        # One at a time: several are recovered in the order of a Redis set, which depends on their ids.
+        active = await self.raw.lrange(self.key("active"), 0, -1)
+        if await self.raw.exists(*(self.key(f"{member}:lock") for member in active)) == len(active):
+            await self.raw.delete(self.key(f"{job_id}:lock"))
+        else:
+            self._hold([job_id], token)
 
     async def _come_due(self, position: int) -> None:
         delayed = await self.raw.zrange(self.key("delayed"), 0, -1)
@@ -229,8 +241,5 @@ class Player:
             await self.side.remove(members[position % len(members)])
 
     async def _set_paused(self, paused: bool) -> None:
-        if paused:
-            await self.raw.hset(self.key("meta"), "paused", "1")
-            await self.raw.delete(self.key("marker"))
-        else:
-            await self.raw.hdel(self.key("meta"), "paused")
+        # Without skipMetasUpdate the operator would write its own version over the side's.
+        await self.operator.call("pause" if paused else "resume", queueOptions={"skipMetasUpdate": True})

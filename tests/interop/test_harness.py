@@ -9,8 +9,8 @@ import pytest
 from tests.interop.bullmq import Node, NodeQueue
 from tests.interop.comparison import IntendedDifference, diff, unexplained
 from tests.interop.operations import Add, Claim, Complete, Fail, LoseLock, Operation, SetPaused, draw
-from tests.interop.play import Spoil, outcome
-from tests.interop.sides import NodeSide
+from tests.interop.play import Spoil, outcome, player
+from tests.interop.sides import NodeSide, Player
 from tests.interop.snapshot import Raw
 
 #: What BullMQ itself changed between 5.81 and 6.7 in what these sequences do (wire-format §29).
@@ -20,20 +20,26 @@ V5_AGAINST_V6 = [
 ]
 
 
+Players = Callable[[Node, str], Player]
+
+
 @pytest.fixture
-def side(redis_url: str, prefix: str, queue_name: str) -> Callable[[Node, str], NodeSide]:
-    """Make a Node side on a prefix of its own."""
-    return lambda node, which: NodeSide(NodeQueue(node, redis_url, f"{prefix}-{which}", queue_name))
+def side(raw: Raw, redis_url: str, prefix: str, queue_name: str) -> Players:
+    """Make a player for a Node process on a prefix of its own."""
+
+    def make(node: Node, which: str) -> Player:
+        side = NodeSide(NodeQueue(node, redis_url, f"{prefix}-{which}", queue_name))
+        return player(side, raw, node, redis_url)
+
+    return make
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_the_same_version_twice_leaves_the_same(
-    seed: int, newest: Node, raw: Raw, side: Callable[[Node, str], NodeSide]
-) -> None:
+async def test_the_same_version_twice_leaves_the_same(seed: int, newest: Node, side: Players) -> None:
     """One engine, played twice, differs in nothing: ids, times and tokens are the only chance in it."""
     operations = draw(seed, 100)
-    left = await outcome(side(newest, "a"), raw, operations)
-    right = await outcome(side(newest, "b"), raw, operations)
+    left = await outcome(side(newest, "a"), operations)
+    right = await outcome(side(newest, "b"), operations)
     assert diff(left, right) == []
 
 
@@ -42,14 +48,13 @@ async def test_two_versions_differ_only_where_bullmq_changed(
     seed: int,
     newest: Node,
     node_process: Callable[[str], Node],
-    raw: Raw,
-    side: Callable[[Node, str], NodeSide],
+    side: Players,
 ) -> None:
     """v5.81 and v6.7 differ in known places only (pause and what stalled too often are left out)."""
     operations = draw(seed, 100, without=(SetPaused, LoseLock))
     older = node_process("5-81")
-    left = await outcome(side(older, "a"), raw, operations)
-    right = await outcome(side(newest, "b"), raw, operations)
+    left = await outcome(side(older, "a"), operations)
+    right = await outcome(side(newest, "b"), operations)
     await older.call("closeAll")
     assert unexplained(diff(left, right), V5_AGAINST_V6) == []
     assert any(found.where == "meta.content.version" for found in diff(left, right))
@@ -124,19 +129,15 @@ MISTAKES: dict[str, Spoil] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-async def test_a_mistake_is_found(
-    mistake: str, newest: Node, raw: Raw, side: Callable[[Node, str], NodeSide]
-) -> None:
+async def test_a_mistake_is_found(mistake: str, newest: Node, side: Players) -> None:
     """Each kind of mistake an engine could make in a key, field, order or event shows as a difference."""
-    left = await outcome(side(newest, "a"), raw, KNOWN)
-    right = await outcome(side(newest, "b"), raw, KNOWN, MISTAKES[mistake])
+    left = await outcome(side(newest, "a"), KNOWN)
+    right = await outcome(side(newest, "b"), KNOWN, MISTAKES[mistake])
     assert diff(left, right) != []
 
 
-async def test_the_known_sequence_is_equal_without_a_mistake(
-    newest: Node, raw: Raw, side: Callable[[Node, str], NodeSide]
-) -> None:
+async def test_the_known_sequence_is_equal_without_a_mistake(newest: Node, side: Players) -> None:
     """The sequence that the mistakes are put into differs in nothing by itself."""
-    left = await outcome(side(newest, "a"), raw, KNOWN)
-    right = await outcome(side(newest, "b"), raw, KNOWN)
+    left = await outcome(side(newest, "a"), KNOWN)
+    right = await outcome(side(newest, "b"), KNOWN)
     assert diff(left, right) == []
