@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_origin
 
@@ -17,6 +17,8 @@ __all__ = ["Binding", "CatchAll", "TaskSource", "bind"]
 
 CatchAll = Callable[[Job], Coroutine[Any, Any, Any]]
 """A handler for jobs of any name: ``async def (job: Job) -> result``."""
+
+_AWAITABLES = frozenset({"Awaitable", "Coroutine", "Future", "Task"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,16 @@ class TaskSource(Protocol):
     @property
     def queue(self) -> str:
         """The queue's name."""
+        ...
 
     @property
     def fallback(self) -> CatchAll | None:
         """The handler of jobs whose name no task has."""
+        ...
 
     def bindings(self) -> Mapping[str, Binding]:
         """The tasks by name, each with its handler."""
+        ...
 
 
 def bind(spec: TaskSpec[Any, Any], handler: Any) -> Binding:
@@ -76,20 +81,12 @@ def _surely_blocking(handler: Callable[..., Any]) -> bool:
     if inspect.iscoroutinefunction(function):
         return False
     if not (inspect.isfunction(function) or inspect.ismethod(function)):
-        return not inspect.iscoroutinefunction(getattr(function, "__call__", None)) and inspect.isbuiltin(
-            function
-        )
+        return inspect.isbuiltin(function)
     if function.__name__ == "<lambda>":
         return False
-    returns = getattr(function, "__annotations__", {}).get("return")
-    if isinstance(returns, str):
-        return not returns.partition("[")[0].rpartition(".")[2] in {
-            "Awaitable",
-            "Coroutine",
-            "Future",
-            "Task",
-        }
-    return get_origin(returns) not in {Awaitable, Coroutine, Generator}
+    returns = function.__annotations__.get("return")
+    name = returns if isinstance(returns, str) else getattr(get_origin(returns) or returns, "__name__", "")
+    return name.partition("[")[0].rpartition(".")[2] not in _AWAITABLES
 
 
 def _wants_context(task: str, function: Callable[..., Any]) -> bool:

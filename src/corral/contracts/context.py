@@ -18,18 +18,23 @@ class Logger(Protocol):
 
     def debug(self, event: str, /, **fields: Any) -> Any:
         """Log for developers."""
+        ...
 
     def info(self, event: str, /, **fields: Any) -> Any:
         """Log what happens as it should."""
+        ...
 
     def warning(self, event: str, /, **fields: Any) -> Any:
         """Log what should be looked at."""
+        ...
 
     def error(self, event: str, /, **fields: Any) -> Any:
         """Log what went wrong."""
+        ...
 
     def exception(self, event: str, /, **fields: Any) -> Any:
         """Log what went wrong, with the traceback of the exception being handled."""
+        ...
 
 
 class CancelSignal(Protocol):

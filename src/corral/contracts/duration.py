@@ -38,7 +38,5 @@ def instant_ms(option: str, value: object) -> int:
     if not isinstance(value, datetime):
         raise InvalidOption(option, value, "give a datetime with a time zone")
     if value.tzinfo is None or value.utcoffset() is None:
-        raise InvalidOption(
-            option, value, "it has no time zone: datetime(…, tzinfo=UTC)"
-        )
+        raise InvalidOption(option, value, "it has no time zone: datetime(…, tzinfo=UTC)")
     return max(0, round(value.timestamp() * 1000))

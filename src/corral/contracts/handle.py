@@ -19,29 +19,36 @@ class JobHandle(Protocol[R_co]):
     @property
     def id(self) -> str:
         """The job's id."""
+        ...
 
     @property
     def queue(self) -> str:
         """The queue's name."""
+        ...
 
     @property
     def created(self) -> bool | None:
         """Whether the call that gave this handle stored the job; False when it was there already; None if unknown."""
+        ...
 
     async def result(self, timeout: Duration | None = None) -> R_co:
         """Wait for the job's end and return what its handler returned.
 
         Raises `JobFailed`, `JobCancelled`, `JobGone`, or `TimeoutError` after ``timeout``.
         """
+        ...
 
     async def wait(self, timeout: Duration | None = None) -> Job:
         """Wait for the job's end, whichever, and return it. Raises `JobGone` or `TimeoutError`."""
+        ...
 
     async def state(self) -> JobState:
         """The job's state now."""
+        ...
 
     async def remove(self) -> bool:
         """Remove the job, unless it is running. Whether it was there."""
+        ...
 
 
 class SyncJobHandle(Protocol[R_co]):
@@ -50,23 +57,30 @@ class SyncJobHandle(Protocol[R_co]):
     @property
     def id(self) -> str:
         """The job's id."""
+        ...
 
     @property
     def queue(self) -> str:
         """The queue's name."""
+        ...
 
     @property
     def created(self) -> bool | None:
         """See `JobHandle.created`."""
+        ...
 
     def result(self, timeout: Duration | None = None) -> R_co:
         """See `JobHandle.result`."""
+        ...
 
     def wait(self, timeout: Duration | None = None) -> Job:
         """See `JobHandle.wait`."""
+        ...
 
     def state(self) -> JobState:
         """See `JobHandle.state`."""
+        ...
 
     def remove(self) -> bool:
         """See `JobHandle.remove`."""
+        ...

@@ -60,7 +60,7 @@ def check_picklable(function: Callable[..., Any]) -> None:
     """Raise `UnpicklableHandler` unless another process can be told to call ``function``."""
     try:
         pickle.dumps(function)
-    except Exception as error:  # noqa: BLE001 - whatever a user's __reduce__ raises
+    except Exception as error:
         raise UnpicklableHandler(handler_name(function), str(error) or type(error).__name__) from error
 
 

@@ -142,7 +142,7 @@ class _Fields:
     def stacks(self) -> tuple[str, ...]:
         value = self.json("stacktrace")
         if isinstance(value, list):
-            return tuple(str(stack) for stack in cast("list[Any]", value))
+            return tuple(str(stack) for stack in cast("list[object]", value))
         return (str(value),) if value else ()
 
 

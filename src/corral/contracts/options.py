@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from corral.contracts.backoff import Backoff, Exponential, Fixed
 from corral.contracts.deduplication import Deduplication
@@ -183,8 +183,7 @@ def _backoff(option: str, value: Any) -> Backoff | None:
     if value is None or isinstance(value, (Fixed, Exponential)):
         return value
     if callable(value):
-        function: Backoff = value
-        return function
+        return cast("Backoff", value)
     milliseconds(option, value)
     return Fixed(value)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, Unpack, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from corral.contracts.annotations import calling_namespace
 from corral.contracts.binding import Binding, CatchAll, bind
 from corral.contracts.codec import Codec, TypeNotReady
 from corral.contracts.context import Context
+from corral.contracts.decorators import AsyncDecorator, ProcessDecorator, ThreadDecorator
 from corral.contracts.function_task import FunctionTask, FunctionTypes
 from corral.contracts.isolation import (
     InProcess,
@@ -29,34 +31,6 @@ __all__ = ["Queue"]
 P = TypeVar("P")
 R = TypeVar("R")
 Returns = Coroutine[Any, Any, R]
-
-
-class AsyncDecorator(Protocol):
-    """Makes a task of an ``async def``."""
-
-    @overload
-    def __call__(self, function: Callable[[P], Returns[R]], /) -> FunctionTask[P, R, [P], Returns[R]]: ...
-    @overload
-    def __call__(
-        self, function: Callable[[P, Context], Returns[R]], /
-    ) -> FunctionTask[P, R, [P, Context], Returns[R]]: ...
-
-
-class ThreadDecorator(Protocol):
-    """Makes a task of a ``def`` that runs in a thread."""
-
-    @overload
-    def __call__(self, function: Callable[[P], R], /) -> FunctionTask[P, R, [P], R]: ...
-    @overload
-    def __call__(self, function: Callable[[P, Context], R], /) -> FunctionTask[P, R, [P, Context], R]: ...
-
-
-class ProcessDecorator(Protocol):
-    """Makes a task of a ``def`` that runs in a process of its own."""
-
-    def __call__(self, function: Callable[[P], R], /) -> FunctionTask[P, R, [P], R]:
-        """Make the task."""
-        ...
 
 
 class Queue:
@@ -131,7 +105,6 @@ class Queue:
     def task(
         self,
         function: Callable[..., Any] | None = None,
-        /,
         *,
         name: str | None = None,
         run: type[Any] | None = None,
@@ -166,11 +139,9 @@ class Queue:
         types = FunctionTypes(function, namespace)
         payload: Codec[Any] = Codec(lambda: types.payload, task=name)
         result: Codec[Any] = Codec(lambda: types.result, task=name, role="result")
-        try:
+        with suppress(TypeNotReady):  # of a model defined further down: the codec resolves it on first use
             payload.build()
             result.build()
-        except TypeNotReady:
-            pass  # a model defined further down: the codec resolves it on first use
         spec = TaskSpec(self._queue, name, payload, result, merge_task_options(self._defaults, options))
         made.complete(spec)
         self._bindings[name] = self._bound(spec, made, run)

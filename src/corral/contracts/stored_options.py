@@ -118,9 +118,8 @@ def _decode_backoff(value: Any) -> StoredBackoff | None:
     jitter = stored.get("jitter") or 0.0
     if isinstance(jitter, bool) or not isinstance(jitter, (int, float)):
         raise InvalidOption("opts.backoff", value, "its jitter is not a number")
-    return StoredBackoff(
-        value["type"], max(0, _number(value, "delay") or 0), min(1.0, max(0.0, float(jitter)))
-    )
+    delay = max(0, _number(stored, "delay") or 0)
+    return StoredBackoff(stored["type"], delay, min(1.0, max(0.0, float(jitter))))
 
 
 def _decode_keep(stored: Mapping[str, Any], name: str) -> Keep | None:
@@ -133,10 +132,8 @@ def _decode_keep(stored: Mapping[str, Any], name: str) -> Keep | None:
         return Keep(count=int(value)) if value >= 0 else KEEP_ALL
     if (policy := as_object(value)) is None:
         raise InvalidOption(f"opts.{name}", value, "not a boolean, a number or an object")
-    age, count = _number(policy, "age"), _number(policy, "count")
-    return Keep(
-        count=count if count is not None and count >= 0 else None, age=age if age and age > 0 else None
-    )
+    age, count = _number(policy, "age") or 0, _number(policy, "count")
+    return Keep(count=None if count is None or count < 0 else count, age=age if age > 0 else None)
 
 
 def _decode_deduplication(value: Any) -> Deduplication | None:

@@ -59,7 +59,7 @@ def non_finite_paths(value: Any, path: str = "") -> list[str]:
         for key, item in members.items():
             found += non_finite_paths(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        for index, item in enumerate(cast("Iterable[Any]", value)):
+        for index, item in enumerate(cast("list[Any]", value)):
             found += non_finite_paths(item, f"{path}[{index}]")
     return found
 

@@ -52,19 +52,19 @@ class Task(Generic[P, R]):
     """
 
     def __init__(self, name: str | None, options: TaskOptions) -> None:
-        self._declared_name = name
-        self._declared_options = options
-        self._attribute: str | None = None
+        self.declared_name = name
+        self.declared_options = options
+        """What this task itself sets; ``spec`` has what holds."""
+        self._attribute = ""
         self._spec: TaskSpec[P, R] | None = None
 
     def __set_name__(self, owner: type[Any], attribute: str) -> None:
         """Remember the attribute, under which instances keep the handler."""
-        if self._attribute is None:
-            self._attribute = attribute
+        self._attribute = self._attribute or attribute
 
     def __repr__(self) -> str:
         if self._spec is None:
-            return f"Task({self._declared_name!r})"
+            return f"Task({self.declared_name!r})"
         return f"Task({self._spec.queue!r}, {self._spec.name!r})"
 
     def complete(self, spec: TaskSpec[P, R]) -> None:
@@ -72,11 +72,16 @@ class Task(Generic[P, R]):
         self._spec = spec
 
     @property
+    def is_complete(self) -> bool:
+        """Whether it has its definition."""
+        return self._spec is not None
+
+    @property
     def spec(self) -> TaskSpec[P, R]:
         """The definition, complete. Raises `InvalidTask` for a ``task()`` outside of a `TaskSet`."""
         if self._spec is None:
             raise InvalidTask(
-                str(self._declared_name), "task() is for the body of a class X(TaskSet, queue=…)"
+                str(self.declared_name), "task() is for the body of a class X(TaskSet, queue=…)"
             )
         return self._spec
 
@@ -102,7 +107,7 @@ class Task(Generic[P, R]):
         """Take the handler, once: from the constructor."""
         if self._attribute in vars(obj):
             raise AttributeError(f"the handler of {self._attribute} was given to the constructor and stays")
-        vars(obj)[str(self._attribute)] = handler
+        vars(obj)[self._attribute] = handler
 
     @overload
     def enqueue(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, ClassVar, Unpack, dataclass_transform
 
@@ -64,7 +65,7 @@ class TaskSet:
                 raise InvalidTask(
                     f"{cls.__name__}.{attribute}", "the name is taken by TaskSet itself: choose another"
                 )
-            if declared._spec is None:  # a Queue's own task may stand in a class body for its name alone
+            if not declared.is_complete:  # a Queue's own task may stand in a class body for its name alone
                 declared.complete(cls._complete(attribute, declared, types))
         return own
 
@@ -77,10 +78,10 @@ class TaskSet:
         if not anew:
             return inherited
         for attribute, original in inherited.items():
-            copy = Task[Any, Any](original._declared_name, original._declared_options)
+            copy = Task[Any, Any](original.declared_name, original.declared_options)
             spec = original.spec
-            options = merge_task_options(cls._defaults, original._declared_options)
-            copy._attribute = attribute
+            options = merge_task_options(cls._defaults, original.declared_options)
+            copy.__set_name__(cls, attribute)
             copy.complete(TaskSpec(cls.queue, spec.name, spec.payload, spec.result, options))
             inherited[attribute] = copy
             if attribute not in vars(cls):
@@ -89,18 +90,16 @@ class TaskSet:
 
     @classmethod
     def _complete(cls, attribute: str, declared: Task[Any, Any], types: TaskTypes) -> TaskSpec[Any, Any]:
-        name = declared._declared_name
+        name = declared.declared_name
         if not isinstance(name, str) or not name:
             raise InvalidTask(f"{cls.__name__}.{attribute}", 'it needs a name: task("email.sendInvite")')
         payload: Codec[Any] = Codec(lambda: types.of(attribute)[0], task=name)
         result: Codec[Any] = Codec(lambda: types.of(attribute)[1], task=name, role="result")
-        try:
+        with suppress(TypeNotReady):  # of a model defined further down: the codec resolves it on first use
             payload.build()
             result.build()
-        except TypeNotReady:
-            pass  # a model defined further down: the codec resolves it on first use
         return TaskSpec(
-            cls.queue, name, payload, result, merge_task_options(cls._defaults, declared._declared_options)
+            cls.queue, name, payload, result, merge_task_options(cls._defaults, declared.declared_options)
         )
 
     @classmethod

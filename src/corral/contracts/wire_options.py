@@ -51,7 +51,9 @@ def encode_options(options: JobOptions, *, job_id: str | None = None) -> str:
     return with_job_options(text, options.delay_ms, job_id or options.job_id, options.deduplication)
 
 
-def with_job_options(text: str, delay_ms: int, job_id: str | None, deduplication: Deduplication | None) -> str:
+def with_job_options(
+    text: str, delay_ms: int, job_id: str | None, deduplication: Deduplication | None
+) -> str:
     """An ``opts`` text with what hardly two jobs have alike put behind it: see `PER_JOB_OPTIONS`."""
     if delay_ms:
         text = f'{text[:-1]},"delay":{delay_ms}}}'
