@@ -1,1 +1,103 @@
-"""Corral: type-safe background jobs for Python on Redis/Valkey, in BullMQ's data layout."""
+"""Type-safe background jobs for Python on Redis or Valkey, in BullMQ's data layout.
+
+The front door: everything a program needs is re-exported here, and nothing is defined here.
+"""
+
+from corral.client.client import Client
+from corral.client.sync import SyncClient
+from corral.contracts.backoff import Exponential, Fixed
+from corral.contracts.context import Context
+from corral.contracts.deduplication import Deduplication
+from corral.contracts.event import Event
+from corral.contracts.handle import JobHandle, SyncJobHandle
+from corral.contracts.isolation import InProcess, InThread
+from corral.contracts.job import Job
+from corral.contracts.middleware import Middleware
+from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable
+from corral.contracts.queue import Queue
+from corral.contracts.retention import Keep
+from corral.contracts.states import JobState
+from corral.contracts.task import Task, task
+from corral.contracts.taskset import TaskSet
+from corral.errors import (
+    CorralError,
+    DefinitionError,
+    DuplicateTask,
+    DurabilityUnavailable,
+    EmbeddedServerError,
+    InvalidInput,
+    InvalidJobId,
+    InvalidOption,
+    InvalidPayload,
+    InvalidQueueName,
+    InvalidResult,
+    InvalidTask,
+    JobCancelled,
+    JobError,
+    JobFailed,
+    JobGone,
+    PayloadTooLarge,
+    QueueFull,
+    ServerError,
+    ServerRefused,
+    ServerUnavailable,
+    StaleRun,
+    UnknownTask,
+    UnpicklableHandler,
+)
+from corral.logs import get_logger
+from corral.worker.serve import Serve
+from corral.worker.worker import Worker
+
+__all__ = [
+    "Client",
+    "Context",
+    "CorralError",
+    "Deduplication",
+    "DefinitionError",
+    "DuplicateTask",
+    "DurabilityUnavailable",
+    "EmbeddedServerError",
+    "Event",
+    "Exponential",
+    "Fixed",
+    "InProcess",
+    "InThread",
+    "InvalidInput",
+    "InvalidJobId",
+    "InvalidOption",
+    "InvalidPayload",
+    "InvalidQueueName",
+    "InvalidResult",
+    "InvalidTask",
+    "Job",
+    "JobCancelled",
+    "JobError",
+    "JobFailed",
+    "JobGone",
+    "JobHandle",
+    "JobState",
+    "Keep",
+    "Middleware",
+    "PayloadTooLarge",
+    "Queue",
+    "QueueFull",
+    "RateLimited",
+    "RetryAt",
+    "Serve",
+    "ServerError",
+    "ServerRefused",
+    "ServerUnavailable",
+    "Snooze",
+    "StaleRun",
+    "SyncClient",
+    "SyncJobHandle",
+    "Task",
+    "TaskSet",
+    "UnknownTask",
+    "Unrecoverable",
+    "UnpicklableHandler",
+    "Worker",
+    "get_logger",
+    "task",
+]

@@ -7,7 +7,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from corral.client.durability import check_durability, confirm
+from corral.engine.durability import check_durability, confirm
 from corral.client.ids import new_job_id
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.options import Durability

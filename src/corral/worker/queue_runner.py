@@ -118,6 +118,11 @@ class QueueRunner:
             self._ended.append(Ended(run, settlement))
         self._tell()
 
+    def settle_again(self, ended: Ended) -> None:
+        """A settlement was refused for a reason that another one mends."""
+        self._ended.append(ended)
+        self._tell()
+
     # -- what the sleeper asks
 
     async def until_idle(self) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from corral.contracts.backoff import Backoff
 from corral.contracts.outcome import Completed, Failed, Outcome, Released, Retried, Snoozed
@@ -14,7 +13,7 @@ from corral.contracts.wire_options import StoredOptions, decode_options
 from corral.engine.record import Settlement, Verb
 from corral.worker.run import Run
 
-__all__ = ["Policy", "custom_backoff", "policy_of", "settlement_of"]
+__all__ = ["NO_POLICY", "Policy", "custom_backoff", "policy_of", "settlement_of"]
 
 MAX_TRACES: Final = 10
 
@@ -52,7 +51,7 @@ def _kept(keep: Keep | None) -> tuple[int, int]:
     return -1 if count is None else count, -1 if age is None else age
 
 
-def custom_backoff(policy: Policy, spec: TaskSpec[object, object] | None) -> Backoff | None:
+def custom_backoff(policy: Policy, spec: TaskSpec[Any, Any] | None) -> Backoff | None:
     """The backoff to follow: the stored one, or the task's own function for a type that is not built in."""
     stored = policy.options.backoff
     if stored is None:
@@ -83,6 +82,5 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
     return Settlement(wire_id, run.token, starts, Verb.GIVE_BACK, "")
 
 
-def chance() -> float:
-    """A random number for jitter."""
-    return random.random()
+NO_POLICY: Final = Policy(StoredOptions(), 1, None, (-1, -1), (-1, -1), MAX_TRACES)
+"""For a job whose options cannot be read."""

@@ -1,0 +1,247 @@
+"""The executor: runs one claimed job through its handler, and says what is to be stored."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from corral.contracts.backoff import Backoff
+from corral.contracts.binding import Binding
+from corral.contracts.codec import Codec
+from corral.contracts.job import Job
+from corral.contracts.middleware import Middleware
+from corral.contracts.names import decode_job_id
+from corral.contracts.outcome import Completed, Failed, Outcome, Released, Snoozed, decide, refuse
+from corral.contracts.producer import AsyncProducer
+from corral.contracts.states import JobState
+from corral.engine.keys import QueueKeys
+from corral.engine.record import Settlement
+from corral.engine.server import Server
+from corral.errors import CorralError, FieldProblem, InvalidOption, InvalidPayload, InvalidResult, UnknownTask
+from corral.logs import LifecycleLog, enter_job
+from corral.worker.context import RunContext
+from corral.worker.deadlines import Deadlines
+from corral.worker.processes import ProcessRunner
+from corral.worker.registry import QueueHandlers
+from corral.worker.run import Cause, Run
+from corral.worker.thread_context import ThreadContext
+from corral.worker.threads import ThreadRunner
+from corral.worker.verdict import NO_POLICY, Policy, custom_backoff, policy_of, settlement_of
+
+__all__ = ["Executor", "snapshot"]
+
+PARKED_MS: Final = 5_000
+JSON_RESULT: Final[Codec[Any]] = Codec.of(Any, role="result")
+
+
+class Executor:
+    """Runs the jobs of one queue.
+
+    A run goes through the same steps, whatever the job: read its options, find its handler, decode the payload, call
+    the handler (through the middleware), encode the result. Whatever is raised on the way becomes an outcome; nothing
+    a job or a handler does reaches the worker itself.
+    """
+
+    def __init__(
+        self,
+        handlers: QueueHandlers,
+        *,
+        server: Server,
+        keys: QueueKeys,
+        client: AsyncProducer,
+        log: LifecycleLog,
+        deadlines: Deadlines,
+        threads: ThreadRunner,
+        processes: ProcessRunner,
+        middleware: Sequence[Middleware],
+    ) -> None:
+        self._handlers = handlers
+        self._server = server
+        self._keys = keys
+        self._client = client
+        self._log = log
+        self._deadlines = deadlines
+        self._threads = threads
+        self._processes = processes
+        self._middleware = tuple(middleware)
+
+    async def run(self, run: Run) -> Settlement | None:
+        """Run a job to its end. None when its outcome no longer counts, because another worker has the job."""
+        policy = NO_POLICY
+        try:
+            policy = _policy_of(run)
+            outcome: Outcome = Completed(await self._perform(run, policy))
+            if run.cause is Cause.TIMEOUT:
+                outcome = self.outcome_of(asyncio.CancelledError(), run, policy)
+        except BaseException as error:  # noqa: BLE001 - here a job meets the worker
+            outcome = self.outcome_of(error, run, policy)
+        return None if run.cause is Cause.LOST else settlement_of(run, outcome, policy)
+
+    def abandon(self, run: Run) -> Settlement:
+        """The settlement of a run whose handler does not end although it was cancelled."""
+        policy = _policy_of(run)
+        return settlement_of(run, self.outcome_of(asyncio.CancelledError(), run, policy), policy)
+
+    async def _perform(self, run: Run, policy: Policy) -> bytes:
+        claimed = run.claimed
+        run.job_id = decode_job_id(claimed.wire_id.decode("utf-8", "surrogateescape"))
+        run.name = (claimed.name or b"").decode("utf-8", "replace")
+        attempt = int(claimed.made or 0) + 1
+        if claimed.deferred is not None:
+            raise _Deferred(claimed.deferred.decode("utf-8", "replace"))
+        enter_job(run.name, run.job_id, attempt)
+        if self._log.info:
+            self._log.processing(run.name, run.job_id, attempt)
+        binding = self._handlers.bindings.get(claimed.name or b"")
+        if binding is None:
+            return await self._perform_unknown(run, policy, attempt)
+        payload = _decoded(binding, claimed.data)
+        if policy.timeout is None:
+            value = await self._call(binding, payload, run, policy, attempt)
+        else:
+            tick = self._deadlines.set(run, policy.timeout)
+            try:
+                value = await self._call(binding, payload, run, policy, attempt)
+            finally:
+                self._deadlines.drop(run, tick)
+        return _encoded(binding.spec.result, value)
+
+    async def _call(self, binding: Binding, payload: Any, run: Run, policy: Policy, attempt: int) -> Any:
+        """Call the handler where it wants to run, through the middleware if there is any."""
+        if binding.mode == "async" and not binding.wants_context and not self._middleware:
+            return await binding.function(payload)
+        context = self._context(run, policy, attempt)
+        if not self._middleware:
+            return await self._call_handler(binding, payload, context)
+        return await self._through_middleware(
+            run, context, lambda: self._call_handler(binding, payload, context)
+        )
+
+    async def _call_handler(self, binding: Binding, payload: Any, context: RunContext) -> Any:
+        if binding.mode == "async":
+            return await (binding.function(payload, context) if binding.wants_context else binding.function(payload))
+        if binding.mode == "process":
+            return await self._processes.run(binding.function, payload)
+        if binding.wants_context:
+            inside = ThreadContext(context, asyncio.get_running_loop())
+            return await self._threads.run(binding.function, payload, inside)
+        return await self._threads.run(binding.function, payload)
+
+    async def _through_middleware(
+        self, run: Run, context: RunContext, handler: Callable[[], Awaitable[Any]]
+    ) -> Any:
+        job = snapshot(run, self._keys.queue)
+        call = handler
+        for layer in reversed(self._middleware):
+            call = _around(layer, job, context, call)
+        return await call()
+
+    async def _perform_unknown(self, run: Run, policy: Policy, attempt: int) -> bytes:
+        """A job whose task is not here: for the catch-all handler if there is one."""
+        fallback = self._handlers.fallback
+        if fallback is None:
+            if self._handlers.settings.unknown == "park":
+                raise _Parked
+            raise UnknownTask(self._handlers.queue, run.name)
+        job = snapshot(run, self._keys.queue)
+        if "data" in job.malformed:
+            raise _Unusable(InvalidPayload(run.name, [FieldProblem("", job.malformed["data"])]))
+        tick = self._deadlines.set(run, policy.timeout) if policy.timeout else 0
+        try:
+            if not self._middleware:
+                return _encoded(JSON_RESULT, await fallback(job))
+            context = self._context(run, policy, attempt)
+            return _encoded(JSON_RESULT, await self._through_middleware(run, context, lambda: fallback(job)))
+        finally:
+            self._deadlines.drop(run, tick)
+
+    def _context(self, run: Run, policy: Policy, attempt: int) -> RunContext:
+        return RunContext(
+            run, self._server, self._keys, self._client,
+            attempt=attempt, attempts=policy.attempts, keep_logs=policy.options.keep_logs,
+        )  # fmt: skip
+
+    def outcome_of(self, error: BaseException, run: Run, policy: Policy) -> Outcome:
+        if isinstance(error, asyncio.CancelledError):
+            if run.cause is Cause.SHUTDOWN:
+                return Released()
+            if run.cause is Cause.TIMEOUT:
+                error = TimeoutError(f"the handler took longer than its timeout of {policy.timeout or 0:g} s")
+        if isinstance(error, _Parked):
+            return Snoozed(PARKED_MS)
+        run.error = error.error if isinstance(error, _Unusable) else error
+        if isinstance(error, _Deferred):
+            return Failed(str(error), "", True, "unrecoverable")
+        if isinstance(error, _Unusable):
+            return refuse(error.error)
+        return decide(
+            error,
+            attempts_made=int(run.claimed.made or 0),
+            attempts=policy.attempts,
+            backoff=self._backoff(run, policy),
+            random=random.random(),
+            now_ms=int(time.time() * 1000),
+        )
+
+    def _backoff(self, run: Run, policy: Policy) -> Backoff | None:
+        binding = self._handlers.bindings.get(run.claimed.name or b"")
+        return custom_backoff(policy, binding.spec if binding else None)
+
+
+def snapshot(run: Run, queue: str) -> Job:
+    """The job of a run, as it was claimed."""
+    claimed = run.claimed
+    fields = {
+        "name": claimed.name, "data": claimed.data, "opts": claimed.opts, "ats": b"%d" % claimed.starts,
+        "atm": claimed.made, "timestamp": claimed.timestamp, "delay": claimed.delay, "priority": claimed.priority,
+        "stc": claimed.stalls, "rjk": claimed.schedule, "parentKey": claimed.parent_key,
+        "deid": claimed.deduplication,
+    }  # fmt: skip
+    present = {name: value for name, value in fields.items() if value is not None}
+    return Job.from_fields(queue, claimed.wire_id.decode("utf-8", "surrogateescape"), present, state=JobState.ACTIVE)
+
+
+def _around(layer: Middleware, job: Job, context: RunContext, inner: Callable[[], Awaitable[Any]]) -> Any:
+    return lambda: layer(job, context, inner)
+
+
+def _policy_of(run: Run) -> Policy:
+    try:
+        return policy_of(run.claimed.opts)
+    except InvalidOption as error:
+        raise _Unusable(error) from error
+
+
+def _decoded(binding: Binding, data: bytes | None) -> Any:
+    if data is None:
+        raise _Unusable(InvalidPayload(binding.spec.name, [FieldProblem("", "the job has no data")]))
+    try:
+        return binding.spec.payload.decode(data)
+    except InvalidPayload as error:
+        raise _Unusable(error) from error
+
+
+def _encoded(codec: Codec[Any], value: Any) -> bytes:
+    try:
+        return codec.encode(value)
+    except InvalidResult as error:
+        raise _Unusable(error) from error
+
+
+class _Unusable(Exception):
+    """The job itself cannot be read, or its result not be written: another run would not help."""
+
+    def __init__(self, error: CorralError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+class _Deferred(Exception):
+    """The job carries a failure to deliver instead of running: it stalled too often, or a child failed."""
+
+
+class _Parked(Exception):
+    """The job is for another worker."""

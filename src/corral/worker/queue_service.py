@@ -1,0 +1,185 @@
+"""Serving one queue: its runner, lanes, sleeper and recoverer, and what happens between them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from corral.engine.keys import QueueKeys
+from corral.engine.record import Refusal, Settlement, Verb
+from corral.engine.server import Server
+from corral.logs import LifecycleLog, get_logger
+from corral.worker.callbacks import Callbacks, Teller
+from corral.worker.executor import Executor, snapshot
+from corral.worker.lane import Lane
+from corral.worker.lease import Lease
+from corral.worker.queue_runner import Ended, QueueRunner
+from corral.worker.recoverer import Recoverer
+from corral.worker.run import Cause, Run
+from corral.worker.serve import QueueSettings
+from corral.worker.sleeper import Sleeper, connection_name
+from corral.worker.trouble import TroubleLog
+
+__all__ = ["LANES", "QueueService"]
+
+LANES: Final = 2
+log = get_logger("worker")
+
+
+class QueueService:
+    """One queue of a worker.
+
+    A claimed job gets its lease before its handler may run, and keeps it until its outcome is stored: the lock must
+    not run out while the server is away and the settlement is sent again and again.
+    """
+
+    def __init__(
+        self,
+        index: int,
+        keys: QueueKeys,
+        settings: QueueSettings,
+        *,
+        server: Server,
+        executor: Executor,
+        worker_id: str,
+        worker_name: str,
+        lifecycle: LifecycleLog,
+        callbacks: Callbacks,
+        teller: Teller,
+        trouble: TroubleLog,
+        on_ended: Callable[[], None],
+    ) -> None:
+        self.keys = keys
+        self.settings = settings
+        self.runner = QueueRunner(settings.concurrency, self._start)
+        self._index = index
+        self._server = server
+        self._executor = executor
+        self._worker_id = worker_id
+        self._worker_name = worker_name
+        self._log = lifecycle
+        self._callbacks = callbacks
+        self._teller = teller
+        self._trouble = trouble
+        self._on_ended = on_ended
+        self._lease: Lease | None = None
+        self._by_slot: dict[int, Run] = {}
+        self._loop = asyncio.get_running_loop()
+
+    async def loops(self, lease: Lease) -> list[Coroutine[Any, Any, None]]:
+        """What is to run for this queue: the lanes first, which end by themselves, then sleeper and recoverer."""
+        self._lease = lease
+        name = connection_name(self.keys.prefix, self.keys.queue, self._worker_name)
+        lanes = [await self._lane(number) for number in range(LANES)]
+        sleeper = Sleeper(
+            self.runner, await self._server.link(name=name), self.keys, on_trouble=self._trouble.failed
+        )
+        recoverer = Recoverer(
+            await self._server.link(), self.keys, self.settings,
+            on_stalled=self._stalled, on_trouble=self._trouble.failed,
+        )  # fmt: skip
+        return [*(lane.serve() for lane in lanes), sleeper.serve(), recoverer.serve()]
+
+    async def _lane(self, number: int) -> Lane:
+        return Lane(
+            self.runner,
+            await self._server.link(),
+            self.keys,
+            name=f"{self._worker_id}:{number}",
+            worker=self._worker_name,
+            lock_ms=int(self.settings.lock_duration * 1000),
+            metric_points=self.settings.metric_minutes,
+            on_settled=self._settled,
+            on_trouble=self._trouble.failed,
+            on_answer=self._trouble.answered,
+        )
+
+    def _start(self, run: Run) -> None:
+        assert self._lease is not None
+        claimed = run.claimed
+        run.slot = self._lease.hold(self._index, claimed.wire_id, run.token.encode(), claimed.starts)
+        self._by_slot[run.slot] = run
+        run.task = self._loop.create_task(self._execute(run))
+
+    async def _execute(self, run: Run) -> None:
+        settlement = await self._executor.run(run)
+        self._end(run, settlement)
+
+    def _end(self, run: Run, settlement: Settlement | None) -> None:
+        if settlement is None:
+            self._release(run)
+        self.runner.end(run, settlement)
+        self._on_ended()
+
+    def abandon(self, run: Run) -> None:
+        """Settle a run whose handler was cancelled and goes on all the same. Its slot is free again."""
+        if not run.ended:
+            log.error(
+                "Handler does not end although it was cancelled; its job is settled without it",
+                jobName=run.name, jobId=run.job_id, cause=str(run.cause),
+            )  # fmt: skip
+            self._end(run, self._executor.abandon(run))
+
+    def lost(self, slot: int, token: bytes) -> None:
+        """The renewer says that a lock is gone and cannot be taken again."""
+        run = self._by_slot.get(slot)
+        if run is not None and run.token.encode() == token and not run.ended:
+            log.warning(
+                "Lock lost: another worker has the job, this run is cancelled", jobName=run.name, jobId=run.job_id
+            )
+            run.interrupt(Cause.LOST)
+
+    def _stalled(self, job_id: str) -> None:
+        if self._callbacks.stalled is not None:
+            self._teller.tell(self._callbacks.stalled, self.keys.queue, job_id)
+
+    def _release(self, run: Run) -> None:
+        if self._lease is not None and run.slot >= 0:
+            self._by_slot.pop(run.slot, None)
+            self._lease.drop(run.slot)
+            run.slot = -1
+
+    def _settled(self, ended: Ended, code: int) -> None:
+        """The server has answered to a settlement."""
+        run, settlement = ended
+        if code in (Refusal.CHILDREN_PENDING, Refusal.CHILDREN_FAILED):
+            self.runner.settle_again(Ended(run, _failed_for_children(settlement, code)))
+            return
+        self._release(run)
+        if code:
+            log.warning(
+                "Outcome refused: this run of the job no longer counts",
+                jobName=run.name, jobId=run.job_id, reason=Refusal(code).name.lower(),
+            )  # fmt: skip
+        elif settlement.verb == Verb.COMPLETE:
+            self._completed(run, settlement)
+        elif settlement.verb in (Verb.FAIL, Verb.RETRY, Verb.DELAY):
+            self._failed(run, settlement)
+
+    def _completed(self, run: Run, settlement: Settlement) -> None:
+        if self._log.info:
+            self._log.completed(run.name, run.job_id)
+        if self._callbacks.completed is not None:
+            job = snapshot(run, self.keys.queue)
+            self._teller.tell(self._callbacks.completed, job, json.loads(settlement.text))
+
+    def _failed(self, run: Run, settlement: Settlement) -> None:
+        made = int(run.claimed.made or 0) + 1
+        self._log.failed(run.name, run.job_id, made, str(settlement.text), settlement.trace)
+        error = run.error or RuntimeError(str(settlement.text))
+        callbacks = self._callbacks
+        if callbacks.failed is None and callbacks.exhausted is None:
+            return
+        job = snapshot(run, self.keys.queue)
+        if callbacks.failed is not None:
+            self._teller.tell(callbacks.failed, job, error)
+        if callbacks.exhausted is not None and settlement.verb == Verb.FAIL:
+            self._teller.tell(callbacks.exhausted, job, error)
+
+
+def _failed_for_children(settlement: Settlement, code: int) -> Settlement:
+    pending = code == Refusal.CHILDREN_PENDING
+    reason = "the job has children that have not finished" if pending else "a child of the job failed"
+    return settlement._replace(verb=Verb.FAIL, text=reason, amount=1, keep_count=-1, keep_age=-1)

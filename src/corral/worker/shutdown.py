@@ -1,0 +1,75 @@
+"""Ending a worker: what the signals mean, and how jobs in flight are brought to an end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Final
+
+from corral.logs import get_logger
+from corral.worker.queue_service import QueueService
+from corral.worker.run import Cause
+
+__all__ = ["drain", "stop_signals"]
+
+log = get_logger("worker")
+
+CANCEL_SECONDS: Final = 3.0
+"""How long a cancelled handler may clean up before its job is handed back without it."""
+
+
+@contextlib.contextmanager
+def stop_signals(on_first: Callable[[], None], on_second: Callable[[], None]) -> Iterator[None]:
+    """While inside, SIGTERM and SIGINT ask the worker to stop: the first one gently, the second one now.
+
+    Outside the main thread, where Python allows no signal handlers, nothing is changed.
+    """
+    loop = asyncio.get_running_loop()
+    received = 0
+
+    def receive(name: str) -> None:
+        nonlocal received
+        received += 1
+        if received == 1:
+            log.info("Stopping: no more jobs are claimed; once more to stop now", signal=name)
+            on_first()
+        else:
+            log.warning("Stopping now: jobs in flight are handed back", signal=name)
+            on_second()
+
+    caught: list[signal.Signals] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, receive, number.name)
+            caught.append(number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+async def drain(services: Sequence[QueueService], grace: float, at_once: Awaitable[object]) -> None:
+    """Bring the jobs in flight to an end: let them finish for `grace` seconds (or until `at_once`), then cancel them
+    and hand them back, no attempt spent. A handler that ignores that loses its job all the same."""
+    for service in services:
+        service.runner.stop_claiming()
+    quiet = asyncio.gather(*(service.runner.until_quiet() for service in services))
+    hurry = asyncio.ensure_future(at_once)
+    await asyncio.wait({quiet, hurry}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+    if not quiet.done():
+        count = sum(len(service.runner.runs) for service in services)
+        log.warning("Grace time is over: cancelling jobs and handing them back", jobs=count)
+        for service in services:
+            service.runner.interrupt(Cause.SHUTDOWN)
+        await asyncio.wait({quiet}, timeout=CANCEL_SECONDS)
+    if not quiet.done():
+        for service in services:
+            for run in list(service.runner.runs):
+                run.cause = run.cause or Cause.SHUTDOWN
+                service.abandon(run)
+    quiet.cancel()
+    hurry.cancel()
+    await asyncio.gather(quiet, hurry, return_exceptions=True)
