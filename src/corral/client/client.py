@@ -36,7 +36,9 @@ class Client:
         timeout: seconds until a call without an answer raises `ServerUnavailable`; 5 by default.
     """
 
-    def __init__(self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None) -> None:
+    def __init__(
+        self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None
+    ) -> None:
         self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
         self._id = uuid.uuid4().hex
         self._enqueuers: dict[str, Enqueuer] = {}

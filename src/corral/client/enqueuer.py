@@ -7,11 +7,11 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from corral.engine.durability import check_durability, confirm
 from corral.client.ids import new_job_id
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.options import Durability
 from corral.contracts.producer import EnqueueRequest
+from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import MAX_JOBS_PER_CALL, Added, add_jobs
 from corral.engine.link import Link
 from corral.engine.record import NewJob
@@ -27,6 +27,8 @@ class _Order:
     """Some jobs of one caller that wait for their place in a call."""
 
     __slots__ = ("answers", "done", "durability", "jobs")
+
+    durability: Durability | None
 
     def __init__(self, jobs: list[NewJob], durability: Durability | None, done: asyncio.Future[None]) -> None:
         self.jobs = jobs

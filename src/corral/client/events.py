@@ -54,7 +54,9 @@ class EventSubscription:
 
     async def _events(self) -> AsyncIterator[Event]:
         if self._link is None:
-            raise RuntimeError("enter the subscription first: async with client.queue(name).events() as events")
+            raise RuntimeError(
+                "enter the subscription first: async with client.queue(name).events() as events"
+            )
         while True:
             try:
                 entries = await read_events(self._link, self._keys, self._after or "0-0", block_ms=BLOCK_MS)

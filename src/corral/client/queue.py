@@ -48,7 +48,9 @@ class QueueClient:
     def __repr__(self) -> str:
         return f"<QueueClient {self.name}>"
 
-    async def enqueue(self, name: str, data: Any = None, /, **options: Unpack[EnqueueOptions]) -> JobHandle[Any]:
+    async def enqueue(
+        self, name: str, data: Any = None, /, **options: Unpack[EnqueueOptions]
+    ) -> JobHandle[Any]:
         """Add a job by its name. Options and errors as for a task's `enqueue`.
 
         `data` is any JSON value; None is stored as `{}`, as BullMQ does.
@@ -77,7 +79,9 @@ class QueueClient:
         """A page of the jobs of one state: finished ones newest first, others in the order in which they run.
         At most 1,000 at a time."""
         wanted = JobState(state)
-        return await self._patiently(lambda: list_jobs(self._server, self._keys, wanted, start=start, limit=limit))
+        return await self._patiently(
+            lambda: list_jobs(self._server, self._keys, wanted, start=start, limit=limit)
+        )
 
     async def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
@@ -86,7 +90,9 @@ class QueueClient:
     async def logs(self, job_id: str, *, start: int = 0, limit: int = 100) -> list[str]:
         """A page of a job's own log lines, the oldest first."""
         wire_id = lookup_job_id(job_id)
-        return await self._patiently(lambda: read_logs(self._server, self._keys, wire_id, start=start, limit=limit))
+        return await self._patiently(
+            lambda: read_logs(self._server, self._keys, wire_id, start=start, limit=limit)
+        )
 
     def events(self, *, after: str | None = None) -> EventSubscription:
         """Subscribe to the queue's events: `async with queue.events() as events: async for event in events: …`"""

@@ -44,7 +44,9 @@ class _Loop:
             if self._loop is None or self.forked():
                 self._loop = asyncio.new_event_loop()
                 self._pid = os.getpid()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="corral-client", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="corral-client", daemon=True
+                )
                 self._thread.start()
             return self._loop
 
@@ -65,7 +67,9 @@ class SyncClient:
     Safe to make before a fork (gunicorn with preload): each process connects for itself.
     """
 
-    def __init__(self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None) -> None:
+    def __init__(
+        self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None
+    ) -> None:
         self._make = lambda: Client(url, prefix=prefix, timeout=timeout)
         self._loop = _Loop()
         self._client: Client | None = None
@@ -91,7 +95,8 @@ class SyncClient:
 
     def queues(self) -> list[str]:
         """The names of all queues under the prefix, sorted."""
-        return self._run(lambda client: client.queues())
+        names: list[str] = self._run(lambda client: client.queues())
+        return names
 
     def close(self) -> None:
         """Let calls under way end, close all connections and end the thread. May be used again afterwards."""
@@ -162,15 +167,21 @@ class SyncQueueClient:
         self._client = client
         self.name = name
 
-    def enqueue(self, name: str, data: Any = None, /, **options: Unpack[EnqueueOptions]) -> SyncJobHandle[Any]:
+    def enqueue(
+        self, name: str, data: Any = None, /, **options: Unpack[EnqueueOptions]
+    ) -> SyncJobHandle[Any]:
         """See `QueueClient.enqueue`."""
-        return self._bound(self._client._run(lambda client: client.queue(self.name).enqueue(name, data, **options)))
+        return self._bound(
+            self._client._run(lambda client: client.queue(self.name).enqueue(name, data, **options))
+        )
 
     def enqueue_many(
         self, name: str, data: Sequence[Any], /, **options: Unpack[BatchOptions]
     ) -> list[SyncJobHandle[Any]]:
         """See `QueueClient.enqueue_many`."""
-        handles = self._client._run(lambda client: client.queue(self.name).enqueue_many(name, data, **options))
+        handles = self._client._run(
+            lambda client: client.queue(self.name).enqueue_many(name, data, **options)
+        )
         return [self._bound(handle) for handle in handles]
 
     def job(self, job_id: str) -> SyncJobHandle[Any]:

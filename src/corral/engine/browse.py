@@ -11,7 +11,16 @@ from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.server import Server
 
-__all__ = ["Ending", "count_jobs", "job_state", "list_jobs", "list_queues", "read_ending", "read_job", "read_logs"]
+__all__ = [
+    "Ending",
+    "count_jobs",
+    "job_state",
+    "list_jobs",
+    "list_queues",
+    "read_ending",
+    "read_job",
+    "read_logs",
+]
 
 MAX_PAGE: Final = 1000
 _LISTS: Final = {JobState.WAITING: "wait", JobState.ACTIVE: "active"}
@@ -80,7 +89,9 @@ async def list_jobs(
         ids = await server.call("ZREVRANGE" if finished else "ZRANGE", keys.key(_SETS[state]), first, last)
     hashes = await server.calls([("HGETALL", keys.base + wire_id.decode()) for wire_id in ids])
     return [
-        _snapshot(keys, wire_id.decode(), flat, state) for wire_id, flat in zip(ids, hashes, strict=True) if flat
+        _snapshot(keys, wire_id.decode(), flat, state)
+        for wire_id, flat in zip(ids, hashes, strict=True)
+        if flat
     ]
 
 

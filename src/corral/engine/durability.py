@@ -53,7 +53,8 @@ async def confirm(link: Link, durability: Durability) -> None:
         raise
     if reached < ONE:
         raise DurabilityUnavailable(
-            durability, f"not reached within {link.timeout:g} s; the jobs are stored, but may not survive a crash"
+            durability,
+            f"not reached within {link.timeout:g} s; the jobs are stored, but may not survive a crash",
         )
 
 

@@ -69,7 +69,9 @@ FAULTS: Final = {
         Fault("NOPERM", Verdict.FATAL, "Give the user the missing command or key pattern (ACL SETUSER)"),
         Fault("CROSSSLOT", Verdict.FATAL, "Put a hash tag in the prefix or the queue name: prefix={bull}"),
         Fault("MOVED", Verdict.FATAL, "This is a Redis Cluster, which this version does not serve yet"),
-        Fault("PROTOCOL", Verdict.FATAL, "Check host and port: what answers there is no Redis or Valkey server"),
+        Fault(
+            "PROTOCOL", Verdict.FATAL, "Check host and port: what answers there is no Redis or Valkey server"
+        ),
         Fault("TLS", Verdict.FATAL, "Check the certificate and the host name, and that the port speaks TLS"),
         Fault("URL", Verdict.FATAL, "Give redis://, rediss://, unix:// or embedded://"),
     )
@@ -97,7 +99,9 @@ def fault_of(error: BaseException) -> Fault | None:
     """The row of the table for an error, or None when it is not the server's state that is at fault."""
     text = str(error)
     if isinstance(error, redis_errors.AuthenticationError):
-        return FAULTS["NOAUTH" if "required" in text.lower() or "without any password" in text else "WRONGPASS"]
+        return FAULTS[
+            "NOAUTH" if "required" in text.lower() or "without any password" in text else "WRONGPASS"
+        ]
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return FAULTS[code]

@@ -106,7 +106,7 @@ class Link:
         await self.close()
         connection = self._make()
         try:
-            await connection.connect()
+            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
             for words in self._on_open:
                 await connection.send_packed_command(connection.pack_command(*words), check_health=False)
                 await connection.read_response()

@@ -35,9 +35,7 @@ def renew_script() -> Script:
 
 async def renew_locks(link: Link, keys: QueueKeys, runs: Sequence[Held], lock_ms: int) -> list[int]:
     """Renew the locks of running jobs: 1 renewed, 2 was missing and is taken again, 0 lost."""
-    reply: list[int] = await link.run(
-        renew_script(), keys, lock_ms, keys.base, *chain.from_iterable(runs)
-    )
+    reply: list[int] = await link.run(renew_script(), keys, lock_ms, keys.base, *chain.from_iterable(runs))
     return reply
 
 
@@ -45,7 +43,5 @@ async def recover_stalled(
     link: Link, keys: QueueKeys, *, interval_ms: int, max_stalled: int, clock: Word = ""
 ) -> list[Stalled]:
     """Return jobs whose lock ran out. Does nothing when another worker has checked within `interval_ms`."""
-    rows = await link.run(
-        load("recover/recover_stalled"), keys, keys.base, clock, interval_ms, max_stalled
-    )
+    rows = await link.run(load("recover/recover_stalled"), keys, keys.base, clock, interval_ms, max_stalled)
     return [Stalled(wire_id, stalls) for wire_id, stalls in rows]

@@ -56,7 +56,7 @@ class Server:
                 if is_embedded(url):
                     url, self._embedded = await asyncio.to_thread(resolve_url, url)
                 try:
-                    found = dict(parse_url(url))
+                    found: dict[str, Any] = dict(parse_url(url))
                 except ValueError as error:
                     raise ServerRefused(self.settings.address, str(error), FAULTS["URL"].remedy) from None
                 self._kind = found.pop("connection_class", Connection)
@@ -93,7 +93,9 @@ class Server:
             else:
                 await link.close()
 
-    async def run(self, script: Script, keys: QueueKeys, *arguments: Word, timeout: float | None = None) -> Any:
+    async def run(
+        self, script: Script, keys: QueueKeys, *arguments: Word, timeout: float | None = None
+    ) -> Any:
         """Run a script once. Errors as `Link.call`."""
         async with self.borrowed() as link:
             return await link.run(script, keys, *arguments, timeout=timeout)

@@ -60,7 +60,10 @@ def _url_from_parts(env: Mapping[str, str]) -> str:
     if not host:
         return DEFAULT_URL
     scheme = "rediss" if env.get("REDIS_TLS", "").lower() in _TRUE else "redis"
-    user, password = quote(env.get("REDIS_USERNAME", ""), safe=""), quote(env.get("REDIS_PASSWORD", ""), safe="")
+    user, password = (
+        quote(env.get("REDIS_USERNAME", ""), safe=""),
+        quote(env.get("REDIS_PASSWORD", ""), safe=""),
+    )
     login = f"{user}:{password}@" if user or password else ""
     bracketed = f"[{host}]" if ":" in host else host
     return f"{scheme}://{login}{bracketed}:{env.get('REDIS_PORT', '6379')}/{env.get('REDIS_DB', '0')}"

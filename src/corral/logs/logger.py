@@ -25,27 +25,27 @@ class Logger:
         """Return a logger whose lines carry these fields too."""
         return Logger("", {**self._fields, **fields})
 
-    def debug(self, event: str, *args: Any, **fields: Any) -> None:
+    def debug(self, event: str, /, *args: Any, **fields: Any) -> None:
         """Log at level debug."""
         self._logger.debug(event, *args, **self._merged(fields))
 
-    def info(self, event: str, *args: Any, **fields: Any) -> None:
+    def info(self, event: str, /, *args: Any, **fields: Any) -> None:
         """Log at level info."""
         self._logger.info(event, *args, **self._merged(fields))
 
-    def warning(self, event: str, *args: Any, **fields: Any) -> None:
+    def warning(self, event: str, /, *args: Any, **fields: Any) -> None:
         """Log at level warning."""
         self._logger.warning(event, *args, **self._merged(fields))
 
-    def error(self, event: str, *args: Any, **fields: Any) -> None:
+    def error(self, event: str, /, *args: Any, **fields: Any) -> None:
         """Log at level error."""
         self._logger.error(event, *args, **self._merged(fields))
 
-    def critical(self, event: str, *args: Any, **fields: Any) -> None:
+    def critical(self, event: str, /, *args: Any, **fields: Any) -> None:
         """Log at level critical."""
         self._logger.critical(event, *args, **self._merged(fields))
 
-    def exception(self, event: str, *args: Any, **fields: Any) -> None:
+    def exception(self, event: str, /, *args: Any, **fields: Any) -> None:
         """Log at level error, with the exception that is being handled."""
         self._logger.error(event, *args, **self._merged({"exc_info": True, **fields}))
 

@@ -56,5 +56,5 @@ async def _call(function: Callable[..., Awaitable[None] | None], arguments: tupl
         returned = function(*arguments)
         if inspect.isawaitable(returned):
             await returned
-    except Exception:  # noqa: BLE001 - the user's own function must not end the worker
+    except Exception:
         log.exception("Callback failed", callback=getattr(function, "__qualname__", repr(function)))

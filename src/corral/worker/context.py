@@ -25,7 +25,7 @@ KEEP_LOGS: Final = 1000
 class RunContext:
     """The `Context` of one run. Its writes carry the run's number: a superseded run raises `StaleRun`."""
 
-    __slots__ = ("_client", "_keys", "_keep_logs", "_run", "_server", "attempt", "attempts")
+    __slots__ = ("_client", "_keep_logs", "_keys", "_run", "_server", "attempt", "attempts")
 
     def __init__(
         self,

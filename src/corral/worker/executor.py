@@ -122,7 +122,9 @@ class Executor:
 
     async def _call_handler(self, binding: Binding, payload: Any, context: RunContext) -> Any:
         if binding.mode == "async":
-            return await (binding.function(payload, context) if binding.wants_context else binding.function(payload))
+            return await (
+                binding.function(payload, context) if binding.wants_context else binding.function(payload)
+            )
         if binding.mode == "process":
             return await self._processes.run(binding.function, payload)
         if binding.wants_context:
@@ -201,7 +203,9 @@ def snapshot(run: Run, queue: str) -> Job:
         "deid": claimed.deduplication,
     }  # fmt: skip
     present = {name: value for name, value in fields.items() if value is not None}
-    return Job.from_fields(queue, claimed.wire_id.decode("utf-8", "surrogateescape"), present, state=JobState.ACTIVE)
+    return Job.from_fields(
+        queue, claimed.wire_id.decode("utf-8", "surrogateescape"), present, state=JobState.ACTIVE
+    )
 
 
 def _around(layer: Middleware, job: Job, context: RunContext, inner: Callable[[], Awaitable[Any]]) -> Any:

@@ -85,7 +85,9 @@ class QueueRunner:
         self._reserved += wanted
         return wanted
 
-    def receive(self, exchange: Exchange, token: str, jobs: list[Claimed], next_due: int, limited_ms: int) -> None:
+    def receive(
+        self, exchange: Exchange, token: str, jobs: list[Claimed], next_due: int, limited_ms: int
+    ) -> None:
         """Take in the answer to an exchange: start the jobs, remember when to ask again."""
         self._reserved -= exchange.wanted
         self.settling -= len(exchange.ended)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from corral.engine.keys import QueueKeys
+from corral.engine.link import Word
 from corral.engine.record import Refusal, Settlement, Verb
 from corral.engine.server import Server
 from corral.logs import LifecycleLog, get_logger
@@ -127,7 +128,9 @@ class QueueService:
         run = self._by_slot.get(slot)
         if run is not None and run.token.encode() == token and not run.ended:
             log.warning(
-                "Lock lost: another worker has the job, this run is cancelled", jobName=run.name, jobId=run.job_id
+                "Lock lost: another worker has the job, this run is cancelled",
+                jobName=run.name,
+                jobId=run.job_id,
             )
             run.interrupt(Cause.LOST)
 
@@ -163,7 +166,7 @@ class QueueService:
             self._log.completed(run.name, run.job_id)
         if self._callbacks.completed is not None:
             job = snapshot(run, self.keys.queue)
-            self._teller.tell(self._callbacks.completed, job, json.loads(settlement.text))
+            self._teller.tell(self._callbacks.completed, job, json.loads(_text(settlement.text)))
 
     def _failed(self, run: Run, settlement: Settlement) -> None:
         made = int(run.claimed.made or 0) + 1
@@ -177,6 +180,11 @@ class QueueService:
             self._teller.tell(callbacks.failed, job, error)
         if callbacks.exhausted is not None and settlement.verb == Verb.FAIL:
             self._teller.tell(callbacks.exhausted, job, error)
+
+
+def _text(word: Word) -> str | bytes:
+    """The words of a result or a reason are text or bytes, never numbers."""
+    return word if isinstance(word, str | bytes) else str(word)
 
 
 def _failed_for_children(settlement: Settlement, code: int) -> Settlement:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 from corral.logs import get_logger
 from corral.worker.queue_service import QueueService
@@ -51,14 +51,15 @@ def stop_signals(on_first: Callable[[], None], on_second: Callable[[], None]) ->
             loop.remove_signal_handler(number)
 
 
-async def drain(services: Sequence[QueueService], grace: float, at_once: Awaitable[object]) -> None:
+async def drain(services: Sequence[QueueService], grace: float, at_once: asyncio.Event) -> None:
     """Bring the jobs in flight to an end: let them finish for `grace` seconds (or until `at_once`), then cancel them
     and hand them back, no attempt spent. A handler that ignores that loses its job all the same."""
     for service in services:
         service.runner.stop_claiming()
     quiet = asyncio.gather(*(service.runner.until_quiet() for service in services))
-    hurry = asyncio.ensure_future(at_once)
-    await asyncio.wait({quiet, hurry}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+    hurry = asyncio.ensure_future(at_once.wait())
+    waiting: set[asyncio.Future[Any]] = {quiet, hurry}
+    await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
     if not quiet.done():
         count = sum(len(service.runner.runs) for service in services)
         log.warning("Grace time is over: cancelling jobs and handing them back", jobs=count)

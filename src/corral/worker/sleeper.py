@@ -36,7 +36,12 @@ class Sleeper:
     """
 
     def __init__(
-        self, runner: QueueRunner, link: Link, keys: QueueKeys, *, on_trouble: Callable[[Unanswered, float], None]
+        self,
+        runner: QueueRunner,
+        link: Link,
+        keys: QueueKeys,
+        *,
+        on_trouble: Callable[[Unanswered, float], None],
     ) -> None:
         self._runner = runner
         self._link = link

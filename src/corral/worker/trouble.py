@@ -27,7 +27,9 @@ class TroubleLog:
         """A call was not answered; another follows after `pause` seconds."""
         if self._since is None:
             self._since = time.monotonic()
-            log.warning("Server does not answer, trying until it does", server=error.server, cause=error.cause)
+            log.warning(
+                "Server does not answer, trying until it does", server=error.server, cause=error.cause
+            )
 
     def answered(self) -> None:
         """A call was answered."""

@@ -56,7 +56,9 @@ def custom_backoff(policy: Policy, spec: TaskSpec[Any, Any] | None) -> Backoff |
     stored = policy.options.backoff
     if stored is None:
         return None
-    return stored.resolve(spec.options.backoff if spec is not None and callable(spec.options.backoff) else None)
+    return stored.resolve(
+        spec.options.backoff if spec is not None and callable(spec.options.backoff) else None
+    )
 
 
 def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
@@ -72,7 +74,9 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
             policy.traces,
         )  # fmt: skip
     if isinstance(outcome, Retried):
-        verb, amount = (Verb.DELAY, outcome.delay_ms) if outcome.delay_ms else (Verb.RETRY, int(policy.options.lifo))
+        verb, amount = (
+            (Verb.DELAY, outcome.delay_ms) if outcome.delay_ms else (Verb.RETRY, int(policy.options.lifo))
+        )
         return Settlement(
             wire_id, run.token, starts, verb, outcome.reason, outcome.stack, amount, traces=policy.traces
         )

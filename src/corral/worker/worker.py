@@ -217,20 +217,27 @@ class Worker:
             helper_tasks = [group.create_task(helper) for helper in helpers]
             self._ready.set()
             await self._stop.wait()
-            await drain(self._services, self._grace, self._stop_now.wait())
+            await drain(self._services, self._grace, self._stop_now)
             for task in helper_tasks:
                 task.cancel()
             for service in self._services:
                 service.runner.close()
-            done, late = await asyncio.wait(lane_tasks, timeout=SETTLE_SECONDS)
+            _, late = await asyncio.wait(lane_tasks, timeout=SETTLE_SECONDS)
             if late:
-                log.error("Server does not answer: the last outcomes are not stored, and these jobs run again")
+                log.error(
+                    "Server does not answer: the last outcomes are not stored, and these jobs run again"
+                )
             for task in late:
                 task.cancel()
             await teller.finish(SETTLE_SECONDS)
 
     def _make_services(
-        self, client: Client, deadlines: Deadlines, threads: ThreadRunner, processes: ProcessRunner, teller: Teller
+        self,
+        client: Client,
+        deadlines: Deadlines,
+        threads: ThreadRunner,
+        processes: ProcessRunner,
+        teller: Teller,
     ) -> list[QueueService]:
         lifecycle, trouble, worker_id = lifecycle_log(), TroubleLog(), uuid.uuid4().hex
         services = []
