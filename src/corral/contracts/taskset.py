@@ -36,7 +36,7 @@ class TaskSet:
     The options behind ``queue=`` are defaults for the tasks. Several task sets may share a queue.
     """
 
-    queue: ClassVar[str]
+    queue: str  # of the class; no ClassVar, or no instance would be a TaskSource to pyright
     _tasks: ClassVar[Mapping[str, Task[Any, Any]]] = MappingProxyType({})
     _defaults: ClassVar[JobOptions] = DEFAULTS
 
