@@ -14,7 +14,7 @@ from corral.contracts.options import DEFAULTS, BatchOptions, EnqueueOptions
 from corral.contracts.producer import AsyncProducer
 from corral.contracts.spec import TaskSpec
 from corral.contracts.states import JobState
-from corral.engine.browse import count_jobs, list_jobs, read_job, read_logs
+from corral.engine.browse import Metrics, count_jobs, list_jobs, read_job, read_logs, read_metrics
 from corral.engine.resend import until_answered
 from corral.engine.server import Server
 
@@ -92,6 +92,13 @@ class QueueClient:
         wire_id = lookup_job_id(job_id)
         return await self._patiently(
             lambda: read_logs(self._server, self._keys, wire_id, start=start, limit=limit)
+        )
+
+    async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
+        """How many jobs completed or failed, in all and by the minute (the newest first, at most 1,000)."""
+        wanted = JobState(state)
+        return await self._patiently(
+            lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
         )
 
     def events(self, *, after: str | None = None) -> EventSubscription:

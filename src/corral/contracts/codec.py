@@ -119,13 +119,10 @@ class Codec(Generic[T]):
         """The value of a stored JSON ``text``. Raises `InvalidPayload` or `InvalidResult`, with the field paths."""
         if isinstance(text, str):
             text = text.encode(errors="surrogatepass")
-        if self._resolve is not None:
-            self._ready()
-        if self.absent and text == ABSENT:
-            text = b"null"
         try:
-            value: T = self._validate_json(text)
-            check_constants(text)
+            value: T = self._validate_json(b"null" if self.absent and text == ABSENT else text)
+            if b"NaN" in text or b"Infinity" in text:
+                check_constants(text)
         except ValidationError as error:
             self._refuse(_problems(error), error)
         except ValueError as error:
@@ -151,7 +148,7 @@ class Codec(Generic[T]):
 
     def _build_and_validate_json(self, text: Any) -> Any:
         self._ready()
-        return self._validate_json(text)
+        return self._validate_json(b"null" if self.absent and text == ABSENT else text)
 
     def _refuse_non_finite(self, value: Any) -> None:
         try:

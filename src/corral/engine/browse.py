@@ -13,6 +13,7 @@ from corral.engine.server import Server
 
 __all__ = [
     "Ending",
+    "Metrics",
     "count_jobs",
     "job_state",
     "list_jobs",
@@ -20,6 +21,7 @@ __all__ = [
     "read_ending",
     "read_job",
     "read_logs",
+    "read_metrics",
 ]
 
 MAX_PAGE: Final = 1000
@@ -41,6 +43,16 @@ class Ending(NamedTuple):
     returnvalue: bytes | None
     failed_reason: str
     attempts_made: int
+
+
+class Metrics(NamedTuple):
+    """Finished jobs counted by Corral workers, and by Node workers that have metrics switched on.
+
+    `minutes`: what each past minute brought, the newest first; the minute that runs is not in it.
+    """
+
+    total: int
+    minutes: list[int]
 
 
 async def count_jobs(server: Server, keys: QueueKeys) -> dict[JobState, int]:
@@ -114,6 +126,18 @@ async def read_logs(
     """A page of a job's log lines, the oldest first."""
     rows = await server.call("LRANGE", keys.job(wire_id) + ":logs", start, start + min(limit, MAX_PAGE) - 1)
     return [row.decode("utf-8", "replace") for row in rows]
+
+
+async def read_metrics(
+    server: Server, keys: QueueKeys, state: JobState, *, start: int = 0, limit: int = 60
+) -> Metrics:
+    """How many jobs completed or failed, in all and by the minute."""
+    name = f"metrics_{state}"
+    last = start + min(max(1, limit), MAX_PAGE) - 1
+    total, minutes = await server.calls(
+        [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), start, last)]
+    )
+    return Metrics(int(total or 0), [int(minute) for minute in minutes])
 
 
 async def list_queues(server: Server) -> AsyncIterator[str]:

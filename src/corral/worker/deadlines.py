@@ -16,11 +16,11 @@ TICK: Final = 0.02
 class Deadlines:
     """A wheel: deadlines are rounded up to a tick of 20 ms and kept in one set a tick.
 
-    Setting and dropping a deadline costs a set operation, no timer of its own; one timer fires for the earliest tick.
+    Whoever acts on them sets `on_due`. Setting and dropping a deadline costs a set operation, no timer of its own; one timer fires for the earliest tick.
     """
 
-    def __init__(self, on_due: Callable[[Run], None]) -> None:
-        self._on_due = on_due
+    def __init__(self) -> None:
+        self.on_due: Callable[[Run], None] = lambda _: None
         self._ticks: dict[int, set[Run]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._armed = 0
@@ -57,7 +57,7 @@ class Deadlines:
         now = int(loop.time() / TICK)
         for tick in [tick for tick in self._ticks if tick <= now]:
             for run in self._ticks.pop(tick):
-                self._on_due(run)
+                self.on_due(run)
         if self._ticks:
             self._arm(loop, min(self._ticks))
 

@@ -10,12 +10,13 @@ from typing import Any, Final
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.record import Refusal, Settlement, Verb
+from corral.engine.recover import renew_script
 from corral.engine.server import Server
 from corral.logs import LifecycleLog, get_logger
 from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.executor import Executor, snapshot
 from corral.worker.lane import Lane
-from corral.worker.lease import Lease
+from corral.worker.lease import Lease, QueueLease
 from corral.worker.queue_runner import Ended, QueueRunner
 from corral.worker.recoverer import Recoverer
 from corral.worker.run import Cause, Run
@@ -69,6 +70,16 @@ class QueueService:
         self._by_slot: dict[int, Run] = {}
         self._loop = asyncio.get_running_loop()
 
+    def renewal(self) -> QueueLease:
+        """How the locks of its jobs are renewed."""
+        script = renew_script()
+        return QueueLease(
+            script=script.text,
+            keys=list(self.keys.all(script.keys)),
+            prefix=self.keys.base,
+            lock_ms=int(self.settings.lock_duration * 1000),
+        )
+
     async def loops(self, lease: Lease) -> list[Coroutine[Any, Any, None]]:
         """What is to run for this queue: the lanes first, which end by themselves, then sleeper and recoverer."""
         self._lease = lease
@@ -100,8 +111,11 @@ class QueueService:
     def _start(self, run: Run) -> None:
         assert self._lease is not None
         claimed = run.claimed
-        run.slot = self._lease.hold(self._index, claimed.wire_id, run.token.encode(), claimed.starts)
-        self._by_slot[run.slot] = run
+        try:
+            run.slot = self._lease.hold(self._index, claimed.wire_id, run.token.encode(), claimed.starts)
+            self._by_slot[run.slot] = run
+        except ValueError as error:
+            log.warning("Job runs without renewal of its lock", queue=self.keys.queue, reason=str(error))
         run.task = self._loop.create_task(self._execute(run))
 
     async def _execute(self, run: Run) -> None:

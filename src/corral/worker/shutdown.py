@@ -19,6 +19,9 @@ log = get_logger("worker")
 CANCEL_SECONDS: Final = 3.0
 """How long a cancelled handler may clean up before its job is handed back without it."""
 
+SETTLE_SECONDS: Final = 5.0
+"""How long the last settlements may take at the end, when the server does not answer."""
+
 
 @contextlib.contextmanager
 def stop_signals(on_first: Callable[[], None], on_second: Callable[[], None]) -> Iterator[None]:
@@ -74,3 +77,29 @@ async def drain(services: Sequence[QueueService], grace: float, at_once: asyncio
     quiet.cancel()
     hurry.cancel()
     await asyncio.gather(quiet, hurry, return_exceptions=True)
+
+
+async def settle_rest(services: Sequence[QueueService], lanes: Sequence[asyncio.Task[None]]) -> None:
+    """Let the lanes store the last outcomes, and end them."""
+    for service in services:
+        service.runner.close()
+    _, late = await asyncio.wait(lanes, timeout=SETTLE_SECONDS)
+    if late:
+        log.error("Server does not answer: the last outcomes are not stored, and these jobs run again")
+    for task in late:
+        task.cancel()
+
+
+async def cancel_leftovers(services: Sequence[QueueService]) -> None:
+    """After an unexpected end: no handler may go on behind the worker's back."""
+    left = [run.task for service in services for run in service.runner.runs if run.task is not None]
+    for service in services:
+        service.runner.interrupt(Cause.SHUTDOWN)
+    if left:
+        await asyncio.wait(left, timeout=CANCEL_SECONDS)
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error to raise for a group of them: what ended the worker came first."""
+    first = group.exceptions[0]
+    return first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -6,43 +6,25 @@ import asyncio
 import os
 import socket
 import time
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from corral.client.client import Client
 from corral.contracts.binding import TaskSource
 from corral.contracts.middleware import Middleware
-from corral.engine.recover import renew_script
 from corral.engine.settings import server_settings
 from corral.errors import InvalidOption
-from corral.logs import get_logger, lifecycle_log
-from corral.worker.address import address_from_options
-from corral.worker.callbacks import Callbacks, OnCompleted, OnFailed, OnStalled, Teller
-from corral.worker.deadlines import Deadlines
-from corral.worker.executor import Executor
-from corral.worker.lease import Lease, QueueLease
-from corral.worker.memory import memory_in_use
-from corral.worker.processes import ProcessRunner
+from corral.worker.callbacks import Callbacks, OnCompleted, OnFailed, OnStalled
+from corral.worker.equipment import Equipment
 from corral.worker.queue_service import QueueService
+from corral.worker.recycling import Recycling
 from corral.worker.registry import merge_sources
-from corral.worker.run import Cause, Run
 from corral.worker.serve import DEFAULT_CONCURRENCY, QueueSettings, Serve, Unknown
-from corral.worker.shutdown import drain, stop_signals
-from corral.worker.threads import ThreadRunner
-from corral.worker.trouble import TroubleLog
-from corral.worker.watchdog import Watchdog
+from corral.worker.shift import Shift, StopSigns
+from corral.worker.shutdown import stop_signals
 
 __all__ = ["Worker"]
-
-log = get_logger("worker")
-
-STUCK_GRACE: Final = 5.0
-"""Seconds that a handler may take to end after its timeout cancelled it."""
-
-SETTLE_SECONDS: Final = 5.0
-"""How long the last settlements may take at the end, when the server does not answer."""
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 
@@ -50,9 +32,9 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 class Worker:
     """Claims jobs, runs their handlers, settles the outcomes.
 
-    For each queue there is a `QueueRunner` (slots, and what is to be settled and claimed), two lanes that talk to the
-    server for it, a sleeper that waits for work, and a recoverer of stalled jobs. All of them, together with the
-    leases, live in one task group: what ends one unexpectedly ends the worker, visibly, with the jobs handed back.
+    This is its outside: settings, start and stop. What exists while it runs is a `Shift`; for each queue that has a
+    `QueueRunner` (slots, and what is to be settled and claimed), two lanes that talk to the server for it, a sleeper
+    that waits for work, and a recoverer of stalled jobs.
 
     Args:
         sources: instances of `TaskSet`, `Queue` objects, or `Serve(…)` around one for settings of its own.
@@ -102,16 +84,38 @@ class Worker:
         self._lifespan = lifespan
         self._middleware = tuple(middleware)
         self._callbacks = Callbacks(on_completed, on_failed, on_exhausted, on_stalled)
-        self.name = f"{socket.gethostname()}-{os.getpid()}" if name is None else name
-        self._max_jobs = max_jobs
-        self._max_memory = max_memory
-        self._services: list[QueueService] = []
-        self._jobs_ended = 0
-        self._checked_memory = 0.0
-        self._stop = asyncio.Event()
-        self._stop_now = asyncio.Event()
-        self._ready = asyncio.Event()
+        self.name = _checked_name(f"{socket.gethostname()}-{os.getpid()}" if name is None else name)
+        self._recycling = Recycling(max_jobs, max_memory)
+        self._signs = StopSigns()
+        self._shift: Shift | None = None
         self._running: asyncio.Task[None] | None = None
+
+    def configure(
+        self,
+        *,
+        url: str | None = None,
+        prefix: str | None = None,
+        concurrency: int | None = None,
+        grace: float | None = None,
+        max_jobs: int | None = None,
+        max_memory: int | None = None,
+    ) -> Self:
+        """Change settings before it runs, as `corral worker --concurrency 5` does. None changes nothing.
+
+        Raises `InvalidOption` for a value that cannot be, and for a server when a client was given.
+        """
+        if (url or prefix) and self._given_client is not None:
+            raise InvalidOption(
+                "url" if url else "prefix",
+                url or prefix,
+                "this worker was given a client, and uses its server",
+            )
+        self._settings = server_settings(url or self._settings.url, prefix=prefix or self._settings.prefix)
+        for queue in self._queues:
+            queue.settings = queue.settings.over({"concurrency": concurrency})
+        self._grace = self._grace if grace is None else grace
+        self._recycling = self._recycling.over(max_jobs, max_memory)
+        return self
 
     # -- running
 
@@ -127,17 +131,17 @@ class Worker:
 
     def stop(self) -> None:
         """Stop claiming, let jobs in flight finish for the grace time, then hand the rest back."""
-        self._stop.set()
+        self._signs.stop.set()
 
     def stop_now(self) -> None:
         """Cancel jobs in flight and hand them back."""
-        self._stop.set()
-        self._stop_now.set()
+        self._signs.stop.set()
+        self._signs.now.set()
 
     async def __aenter__(self) -> Self:
         """Run in the background of the block; returns when jobs can be claimed."""
         self._running = asyncio.create_task(self._run())
-        ready = asyncio.create_task(self._ready.wait())
+        ready = asyncio.create_task(self._signs.ready.wait())
         await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         if self._running.done():
@@ -160,146 +164,60 @@ class Worker:
     @property
     def jobs_in_hand(self) -> int:
         """How many handlers run."""
-        return sum(len(service.runner.runs) for service in self._services)
+        return sum(len(service.runner.runs) for service in self._services())
 
     @property
     def seconds_since_answer(self) -> float | None:
         """Seconds since the server last answered to a claim or settlement, the longest of all queues: health is to
         have fetched lately. None before the first answer."""
-        answers = [service.runner.last_answer for service in self._services]
+        answers = [service.runner.last_answer for service in self._services()]
         return time.monotonic() - min(answers) if answers and all(answers) else None
 
     def resize(self, concurrency: int, queue: str | None = None) -> None:
         """Change how many jobs run at the same time, in one queue or in all. Running jobs end normally."""
         if concurrency < 1:
             raise InvalidOption("concurrency", concurrency, "give a whole number from 1")
-        for service in self._services:
+        for service in self._services():
             if queue in (None, service.keys.queue):
                 service.runner.resize(concurrency)
 
     # -- inside
 
+    def _services(self) -> list[QueueService]:
+        return self._shift.services if self._shift is not None else []
+
     async def _run(self) -> None:
         async with AsyncExitStack() as stack:
+            stack.callback(self._reset)
             client = self._given_client or Client(self._settings.url, prefix=self._settings.prefix)
             if self._given_client is None:
                 stack.push_async_callback(client.close)
             if self._lifespan is not None:
                 await stack.enter_async_context(self._lifespan())
-            await self._serve(client, stack)
-
-    async def _serve(self, client: Client, stack: AsyncExitStack) -> None:
-        server = client.server
-        address = address_from_options(await server.resolve())
-        deadlines, threads, processes = Deadlines(self._timed_out), ThreadRunner(), ProcessRunner()
-        stack.callback(deadlines.close)
-        stack.callback(threads.close)
-        stack.push_async_callback(processes.close)
-        teller = Teller()
-        self._services = self._make_services(client, deadlines, threads, processes, teller)
-        lease = Lease(address, [_queue_lease(service) for service in self._services], self._lost)
-        await lease.start()
-        stack.push_async_callback(lease.stop)
-        stack.enter_context(Watchdog())
-        lanes, helpers = [], []
-        for service in self._services:
-            loops = await service.loops(lease)
-            lanes += loops[:-2]
-            helpers += loops[-2:]
-        log.info("Worker started", worker=self.name, queues=self.queues, server=server.settings.address)
-        await self._oversee(lanes, helpers, teller)
-        log.info("Worker stopped", worker=self.name, jobs=self._jobs_ended)
-
-    async def _oversee(self, lanes: list[Any], helpers: list[Any], teller: Teller) -> None:
-        """Run all loops until asked to stop; then let the lanes settle what is left."""
-        async with asyncio.TaskGroup() as group:
-            lane_tasks = [group.create_task(lane) for lane in lanes]
-            helper_tasks = [group.create_task(helper) for helper in helpers]
-            self._ready.set()
-            await self._stop.wait()
-            await drain(self._services, self._grace, self._stop_now)
-            for task in helper_tasks:
-                task.cancel()
-            for service in self._services:
-                service.runner.close()
-            _, late = await asyncio.wait(lane_tasks, timeout=SETTLE_SECONDS)
-            if late:
-                log.error(
-                    "Server does not answer: the last outcomes are not stored, and these jobs run again"
-                )
-            for task in late:
-                task.cancel()
-            await teller.finish(SETTLE_SECONDS)
-
-    def _make_services(
-        self,
-        client: Client,
-        deadlines: Deadlines,
-        threads: ThreadRunner,
-        processes: ProcessRunner,
-        teller: Teller,
-    ) -> list[QueueService]:
-        lifecycle, trouble, worker_id = lifecycle_log(), TroubleLog(), uuid.uuid4().hex
-        services = []
-        for index, handlers in enumerate(self._queues):
-            keys = client.server.keys(handlers.queue)
-            executor = Executor(
-                handlers,
-                server=client.server,
-                keys=keys,
-                client=client,
-                log=lifecycle,
-                deadlines=deadlines,
-                threads=threads,
-                processes=processes,
+            equipment = Equipment.ready(
+                stack,
+                client,
+                worker_name=self.name,
+                callbacks=self._callbacks,
                 middleware=self._middleware,
+                on_ended=self._ended,
             )
-            services.append(
-                QueueService(
-                    index,
-                    keys,
-                    handlers.settings,
-                    server=client.server,
-                    executor=executor,
-                    worker_id=worker_id,
-                    worker_name=self.name,
-                    lifecycle=lifecycle,
-                    callbacks=self._callbacks,
-                    teller=teller,
-                    trouble=trouble,
-                    on_ended=self._ended,
-                )
-            )
-        return services
+            self._shift = Shift(equipment, self._queues, self._grace, self._signs)
+            await self._shift.work()
+
+    def _reset(self) -> None:
+        """Be as new: a worker may run again after it has stopped."""
+        self._signs.clear()
+        self._shift = None
+        self._recycling = self._recycling.over(None, None)
 
     def _ended(self) -> None:
-        self._jobs_ended += 1
-        if self._max_jobs is not None and self._jobs_ended >= self._max_jobs:
+        if self._recycling.due_after_job():
             self.stop()
-        if self._max_memory is not None and time.monotonic() - self._checked_memory > 1:
-            self._checked_memory = time.monotonic()
-            if memory_in_use() > self._max_memory:
-                self.stop()
-
-    def _timed_out(self, run: Run) -> None:
-        run.interrupt(Cause.TIMEOUT)
-        asyncio.get_running_loop().call_later(STUCK_GRACE, self._still_there, run)
-
-    def _still_there(self, run: Run) -> None:
-        for service in self._services:
-            if run in service.runner.runs:
-                service.abandon(run)
-
-    def _lost(self, slot: int, _wire_id: bytes, token: bytes) -> None:
-        for service in self._services:
-            service.lost(slot, token)
 
 
-def _queue_lease(service: QueueService) -> QueueLease:
-    script = renew_script()
-    return QueueLease(
-        script=script.text,
-        keys=list(service.keys.all(script.keys)),
-        prefix=service.keys.base,
-        lock_ms=int(service.settings.lock_duration * 1000),
-    )
+def _checked_name(name: str) -> str:
+    """A name that a connection may have (CLIENT SETNAME): no spaces, no control characters."""
+    if not all("!" <= letter <= "~" for letter in name) or len(name) > 100:
+        raise InvalidOption("name", name, "give up to 100 visible ASCII characters without spaces")
+    return name

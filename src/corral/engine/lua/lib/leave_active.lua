@@ -1,31 +1,87 @@
---- Take a job out of `active` on behalf of the run that holds it, or say why not (BullMQ's codes), having changed
---- nothing. The run is known by its lock and by its start number (`ats`): a lock that is merely missing, because the
---- server stood still longer than it lasts, does not end a run while no other has started.
+--- Take runs out of `active`. What decides about all runs of a call is read at once (`look_at`); each run is then
+--- judged before anything of its job is written (`leave_active`); ids leave the list together at the end
+--- (`sweep_active`).
+---
+--- A run is known by its lock and by its start number (`ats`). A lock that is merely missing, because the server
+--- stood still longer than it lasts, does not end a run while no other has started.
 --- @key active  list  job ids that workers hold
-local function leave_active(prefix, run)
+--- @include lib/in_chunks
+local function look_at(prefix, runs)
+  local facts = { holders = {}, children = false, listed = nil, gone = 0 }
+  if #runs == 0 then
+    return facts
+  end
+  local locks, children = {}, {}
+  for at, run in ipairs(runs) do
+    local job_key = prefix .. run.id
+    locks[at] = job_key .. ':lock'
+    children[2 * at - 1] = job_key .. ':dependencies'
+    children[2 * at] = job_key .. ':unsuccessful'
+  end
+  facts.holders = redis.call('MGET', unpack(locks))
+  facts.children = redis.call('EXISTS', unpack(children)) > 0
+  -- One pass over a short list costs less than a search in it for each run.
+  if #runs >= 4 and redis.call('LLEN', active) <= 8 * #runs then
+    facts.order = redis.call('LRANGE', active, 0, -1)
+    facts.listed = {}
+    for _, job_id in ipairs(facts.order) do
+      facts.listed[job_id] = true
+    end
+  end
+  return facts
+end
+
+local function is_taken_out(facts, job_id)
+  if not facts.listed then
+    return redis.call('LREM', active, -1, job_id) == 1
+  end
+  local found = facts.listed[job_id]
+  facts.listed[job_id] = nil
+  facts.gone = facts.gone + (found and 1 or 0)
+  return found
+end
+
+local function leave_active(prefix, run, holder, facts)
   local job_key = prefix .. run.id
   local job = redis.call('HMGET', job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority')
   if not job[1] and redis.call('EXISTS', job_key) == 0 then
     return nil, -1
   end
-  local holder = redis.call('GET', job_key .. ':lock')
   if holder and holder ~= run.token then
     return nil, -6
   end
   if job[1] ~= run.starts then
     return nil, -2
   end
-  if run.verb == 'c' and redis.call('EXISTS', job_key .. ':dependencies', job_key .. ':unsuccessful') > 0 then
+  if facts.children and run.verb == 'c' then
     if redis.call('EXISTS', job_key .. ':dependencies') == 1 then
       return nil, -4
     end
-    return nil, -9
+    if redis.call('EXISTS', job_key .. ':unsuccessful') == 1 then
+      return nil, -9
+    end
   end
-  if redis.call('LREM', active, -1, run.id) == 0 then
+  if not is_taken_out(facts, run.id) then
     return nil, -3
   end
   return {
     key = job_key, made = tonumber(job[2] or 0) or 0, parent = job[3], parent_key = job[4],
     deduplication_id = job[5], priority = tonumber(job[6] or 0) or 0,
   }
+end
+
+local function sweep_active(facts)
+  if facts.gone == 0 then
+    return
+  end
+  local left = {}
+  for _, job_id in ipairs(facts.order) do
+    if facts.listed[job_id] then
+      left[#left + 1] = job_id
+    end
+  end
+  redis.call('DEL', active)
+  if #left > 0 then
+    in_chunks('RPUSH', active, left)
+  end
 end

@@ -45,16 +45,20 @@ if done then
   return { now_ms, 0, 0, done[1], claimed_before(prefix, done[2], token) }
 end
 local queue = read_queue()
-local codes, locks, left, group = {}, {}, {}, {}
-local succeeded, ended = 0, 0
+local ending = {}
 for at = runs, #ARGV, 10 do
-  local run = {
+  ending[#ending + 1] = {
     id = ARGV[at], token = ARGV[at + 1], starts = ARGV[at + 2], verb = ARGV[at + 3], text = ARGV[at + 4],
     trace = ARGV[at + 5], amount = tonumber(ARGV[at + 6]), keep_count = tonumber(ARGV[at + 7]),
     keep_age = tonumber(ARGV[at + 8]), trace_limit = tonumber(ARGV[at + 9]),
   }
-  local job, code = leave_active(prefix, run)
-  codes[#codes + 1] = code or 0
+end
+local facts = look_at(prefix, ending)
+local codes, locks, left, group = {}, {}, {}, {}
+local succeeded, ended = 0, 0
+for at, run in ipairs(ending) do
+  local job, code = leave_active(prefix, run, facts.holders[at], facts)
+  codes[at] = code or 0
   if job then
     locks[#locks + 1] = job.key .. ':lock'
     left[#left + 1] = run.id
@@ -67,6 +71,7 @@ for at = runs, #ARGV, 10 do
     end
   end
 end
+sweep_active(facts)
 file_group(prefix, group, now_ms)
 if #left > 0 then
   in_chunks('DEL', nil, locks)

@@ -1,0 +1,118 @@
+"""A shift: everything that exists while a worker runs, from the first claim to the last settlement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from corral.logs import get_logger
+from corral.worker.address import address_from_options
+from corral.worker.equipment import Equipment
+from corral.worker.lease import Lease
+from corral.worker.registry import QueueHandlers
+from corral.worker.run import Cause, Run
+from corral.worker.shutdown import SETTLE_SECONDS, cancel_leftovers, drain, first_error, settle_rest
+from corral.worker.watchdog import Watchdog
+
+__all__ = ["Shift", "StopSigns"]
+
+log = get_logger("worker")
+
+STUCK_GRACE: Final = 5.0
+"""Seconds that a handler may take to end after its timeout cancelled it."""
+
+
+Loop = Coroutine[Any, Any, None]
+
+
+@dataclass(frozen=True, slots=True)
+class StopSigns:
+    """How a worker is asked to stop, gently or now, and how it says that jobs can be claimed."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    now: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def clear(self) -> None:
+        """Be as new."""
+        for event in (self.stop, self.now, self.ready):
+            event.clear()
+
+
+class Shift:
+    """The running parts of a worker, in one task group.
+
+    For each queue a `QueueService` with its lanes, its sleeper and its recoverer; the `Equipment` that they share; the
+    lease and the watchdog. What ends one loop unexpectedly ends all of them, visibly: handlers that run then are
+    cancelled, and their jobs recovered elsewhere.
+    """
+
+    def __init__(
+        self, equipment: Equipment, queues: Sequence[QueueHandlers], grace: float, signs: StopSigns
+    ) -> None:
+        self._equipment = equipment
+        self._grace = grace
+        self._signs = signs
+        equipment.deadlines.on_due = self._timed_out
+        self.services = [equipment.service(index, handlers) for index, handlers in enumerate(queues)]
+
+    async def work(self) -> None:
+        """Work until a stop sign."""
+        server = self._equipment.client.server
+        async with AsyncExitStack() as stack:
+            address = address_from_options(await server.resolve())
+            lease = Lease(address, [service.renewal() for service in self.services], self._lost)
+            await lease.start()
+            stack.push_async_callback(lease.stop)
+            stack.enter_context(Watchdog())
+            lanes, helpers = [], []
+            for service in self.services:
+                loops = await service.loops(lease)
+                lanes += loops[:-2]
+                helpers += loops[-2:]
+            name, queues = self._equipment.worker_name, [service.keys.queue for service in self.services]
+            log.info("Worker started", worker=name, queues=queues, server=server.settings.address)
+            await self._oversee(lanes, helpers)
+            log.info("Worker stopped", worker=name)
+
+    async def _oversee(self, lanes: list[Loop], helpers: list[Loop]) -> None:
+        """Run all loops until asked to stop; then let the lanes settle what is left."""
+        cancelled: asyncio.CancelledError | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                lane_tasks = [group.create_task(lane) for lane in lanes]
+                helper_tasks = [group.create_task(helper) for helper in helpers]
+                self._signs.ready.set()
+                try:
+                    await self._signs.stop.wait()
+                except asyncio.CancelledError as error:
+                    # Whoever cancels the worker wants it gone now, but its jobs are handed back all the same.
+                    cancelled = error
+                    self._signs.now.set()
+                await drain(self.services, self._grace, self._signs.now)
+                for task in helper_tasks:
+                    task.cancel()
+                await settle_rest(self.services, lane_tasks)
+        except BaseExceptionGroup as group_error:
+            raise first_error(group_error) from None
+        finally:
+            await cancel_leftovers(self.services)
+            await self._equipment.teller.finish(SETTLE_SECONDS)
+        if cancelled is not None:
+            raise cancelled
+
+    def _timed_out(self, run: Run) -> None:
+        run.interrupt(Cause.TIMEOUT)
+        asyncio.get_running_loop().call_later(STUCK_GRACE, self._still_there, run)
+
+    def _still_there(self, run: Run) -> None:
+        for service in self.services:
+            if run in service.runner.runs:
+                service.abandon(run)
+
+    def _lost(self, slot: int, _wire_id: bytes, token: bytes) -> None:
+        for service in self.services:
+            service.lost(slot, token)
