@@ -35,6 +35,14 @@ def pid(_: object) -> int:
     return os.getpid()
 
 
+def meet(marker: str) -> int:
+    """Say which process this is once the test lets it: it has met the others by then."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(marker)
+        connection.recv(1)
+    return os.getpid()
+
+
 def refuse(text: str) -> None:
     """Raise an ordinary exception."""
     raise LookupError(text)

@@ -46,6 +46,12 @@ class Announced:
         with connection:
             return os.pidfd_open(int(connection.recv(100)))
 
+    def let_go(self, count: int) -> None:
+        """Let handlers that meet go on, once so many of them wait at the same time."""
+        waiting = [self._socket.accept()[0] for _ in range(count)]
+        for connection in waiting:
+            connection.close()
+
     def close(self) -> None:
         """Listen no longer."""
         self._socket.close()
@@ -94,11 +100,14 @@ async def test_payload_and_result_cross(runner: ProcessRunner) -> None:
     assert await runner.run(handlers.resize, handlers.Image("a", 8)) == handlers.Image("a", 4)
 
 
-async def test_processes_are_kept(runner: ProcessRunner) -> None:
+async def test_processes_are_kept(runner: ProcessRunner, announced: Announced) -> None:
     """Jobs one after the other run in one child, jobs at the same time in several, and never in the worker."""
     first = await runner.run(handlers.pid, None)
     assert await runner.run(handlers.pid, None) == first != os.getpid()
-    both = await asyncio.gather(runner.run(handlers.pid, None), runner.run(handlers.pid, None))
+    both, _ = await asyncio.gather(
+        asyncio.gather(*(runner.run(handlers.meet, announced.path) for _ in range(2))),
+        asyncio.to_thread(announced.let_go, 2),
+    )
     assert len(set(both)) == 2
     assert first in both
 
