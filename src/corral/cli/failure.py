@@ -1,4 +1,4 @@
-"""Errors as a person at a terminal wants them: one line that says what to do, and an exit code that says whose move it is."""
+"""Errors as a person at a terminal wants them: one line that says what to do, and an exit code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-import click
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -41,7 +40,7 @@ _OURS: Final = str(Path(corral.__file__).parent)
 class CorralGroup(TyperGroup):
     """The place where a command meets the shell: every error of Corral ends here, without a traceback."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command; report what it raises."""
         try:
             return super().invoke(ctx)

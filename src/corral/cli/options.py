@@ -21,7 +21,9 @@ Url = Annotated[
 ]
 Prefix = Annotated[
     str | None,
-    typer.Option("--prefix", help="First part of every key. Default: CORRAL_PREFIX, else bull.", show_default=False),
+    typer.Option(
+        "--prefix", help="First part of every key. Default: CORRAL_PREFIX, else bull.", show_default=False
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Target = Annotated[

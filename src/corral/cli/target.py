@@ -19,7 +19,9 @@ from corral.worker.worker import Worker
 
 __all__ = ["load_worker"]
 
-WANTED: Final = "a Worker, a Queue, an instance of a TaskSet, a list of these, or a function that returns one of them"
+WANTED: Final = (
+    "a Worker, a Queue, an instance of a TaskSet, a list of these, or a function that returns one of them"
+)
 
 
 def load_worker(target: str) -> Worker:
@@ -76,7 +78,9 @@ def _import(target: str, name: str) -> ModuleType:
 
 def _call(target: str, factory: Any) -> Any:
     if inspect.iscoroutinefunction(factory):
-        raise TargetNotFound(target, f"it is async; give {WANTED} (open connections in the worker's lifespan=)")
+        raise TargetNotFound(
+            target, f"it is async; give {WANTED} (open connections in the worker's lifespan=)"
+        )
     try:
         return factory()
     except Exception as error:
@@ -84,7 +88,9 @@ def _call(target: str, factory: Any) -> Any:
 
 
 def _missing(found: Any, name: str) -> str:
-    usable = [key for key, value in vars(found).items() if _is_usable(value)] if hasattr(found, "__dict__") else []
+    usable = (
+        [key for key, value in vars(found).items() if _is_usable(value)] if hasattr(found, "__dict__") else []
+    )
     owner = f"module {found.__name__!r}" if isinstance(found, ModuleType) else _described(found)
     close = get_close_matches(name, dir(found), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else f"; it has: {', '.join(usable)}" if usable else ""

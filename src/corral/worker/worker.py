@@ -104,13 +104,12 @@ class Worker:
 
         Raises `InvalidOption` for a value that cannot be, and for a server when a client was given.
         """
-        if (url or prefix) and self._given_client is not None:
-            raise InvalidOption(
-                "url" if url else "prefix",
-                url or prefix,
-                "this worker was given a client, and uses its server",
-            )
         self._settings = server_settings(url or self._settings.url, prefix=prefix or self._settings.prefix)
+        if self._given_client is not None:
+            given = self._given_client.server.settings
+            if url not in (None, given.url) or prefix not in (None, given.prefix):
+                reason = f"this worker was given a client, and uses its server ({given.address})"
+                raise InvalidOption("url", self._settings.address, reason)
         for queue in self._queues:
             queue.settings = queue.settings.over({"concurrency": concurrency})
         self._grace = self._grace if grace is None else grace

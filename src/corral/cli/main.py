@@ -1,0 +1,38 @@
+"""The program `corral`: its commands, each in the file of its name."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from corral.cli.failure import CorralGroup
+from corral.cli.worker import worker
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="corral",
+    cls=CorralGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
+)
+app.command()(worker)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"corral {version('corral')}")
+        raise typer.Exit
+
+
+@app.callback()
+def corral(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Type-safe background jobs on Redis or Valkey, in BullMQ's data layout."""
