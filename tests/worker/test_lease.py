@@ -1,7 +1,7 @@
 """Locks of running jobs are renewed by a process of its own, whatever happens to the worker's.
 
-The server's side of renewal is not under test here: a stand-in script renews, and reports each renewal in a list that
-the tests wait on.
+The server's side of renewal is not under test here: a stand-in script renews, and reports each renewal in a
+list that the tests wait on.
 """
 
 from __future__ import annotations
@@ -290,19 +290,22 @@ async def test_it_is_small(lease: Lease) -> None:
 class Holder:
     """`lease_holder` as a process."""
 
-    def __init__(self, server: ServerProcess, prefix: str, wire_id: str) -> None:
+    def __init__(self, server: ServerProcess, prefix: str, wire_id: str, *more: str) -> None:
         program = Path(__file__).with_name("lease_holder.py")
-        arguments = [str(server.port), prefix, RENEW, str(LOCK_MS), wire_id, TOKEN.decode()]
+        arguments = [str(server.port), prefix, RENEW, str(LOCK_MS), wire_id, TOKEN.decode(), *more]
         self.process = subprocess.Popen(
             [sys.executable, str(program), *arguments], stdout=subprocess.PIPE, text=True, process_group=0
         )
         assert self.process.stdout is not None
         # A pidfd tells that a process has ended though its new parent has not asked yet.
-        self.renewer = os.pidfd_open(int(self.process.stdout.readline()))
+        renewer, forked = map(int, self.process.stdout.readline().split())
+        self.renewer, self.forked = os.pidfd_open(renewer), forked
 
     def close(self) -> None:
         """Kill it."""
         self.process.kill()
+        if self.forked:
+            os.kill(self.forked, signal.SIGKILL)
         self.process.communicate()
         os.close(self.renewer)
 
@@ -320,6 +323,19 @@ def test_the_renewer_of_a_killed_worker_ends(holder: Holder, renewed: Renewed) -
     assert renewed.next() == b"job"
     holder.process.kill()
     assert select.select([holder.renewer], [], [], 1.0)[0]
+
+
+def test_a_forked_child_does_not_keep_the_renewer_alive(
+    server: ServerProcess, prefix: str, renewed: Renewed
+) -> None:
+    """A child that a handler forked holds the worker's pipes open; the killed worker's renewer ends all the same."""
+    holder = Holder(server, prefix, "job", "fork")
+    try:
+        assert renewed.next() == b"job"
+        holder.process.kill()
+        assert select.select([holder.renewer], [], [], 1.0)[0]
+    finally:
+        holder.close()
 
 
 def test_a_stopped_worker_loses_its_locks(holder: Holder, renewed: Renewed, prefix: str) -> None:
