@@ -171,3 +171,30 @@ class NodeQueue:
     async def counts(self) -> dict[str, int]:
         """Return the counts of all states that are not zero."""
         return {state: n for state, n in (await self.call("getJobCounts")).items() if n}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a Node QueueEvents has heard, in order: the signal that tests wait for, whoever caused it."""
+
+    bull: NodeQueue
+
+    async def until(
+        self, *events: str, count: int = 1, job_id: str | None = None, within: float = 20.0
+    ) -> None:
+        """Wait until `count` events of these names were heard (of one job, with `job_id`)."""
+        args: dict[str, Any] = {"event": events, "count": count, "jobId": job_id, "timeout": within * 1000}
+        await self.bull.node.call("waitEvents", events="heard", within=within + 5, **args)
+
+    async def entries(self) -> list[dict[str, Any]]:
+        """Return all that was heard: `event`, `fields` and the stream `id` of each."""
+        entries = await self.bull.node.call("events", events="heard")
+        return list(entries)
+
+    async def names(self) -> list[str]:
+        """Return the names of the events in order."""
+        return [entry["event"] for entry in await self.entries()]
+
+    async def of(self, job_id: str) -> list[str]:
+        """Return the names of one job's events in order."""
+        return [entry["event"] for entry in await self.entries() if entry["fields"].get("jobId") == job_id]

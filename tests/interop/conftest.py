@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.bullmq import NEWEST, VERSIONS, Node, NodeQueue
+from corral.client.client import Client
+from corral.client.queue import QueueClient
+from tests.interop.bullmq import NEWEST, VERSIONS, Heard, Node, NodeQueue
 
 HERE = Path(__file__).parent
 
@@ -56,3 +58,23 @@ async def newest(node_process: Callable[[str], Node], prefix: str) -> AsyncItera
 def bull(node: Node, redis_url: str, prefix: str, queue_name: str) -> NodeQueue:
     """The test's queue as each BullMQ version sees it."""
     return NodeQueue(node, redis_url, prefix, queue_name)
+
+
+@pytest.fixture
+async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
+    """A Corral client on the test's prefix."""
+    async with Client(redis_url, prefix=prefix) as client:
+        yield client
+
+
+@pytest.fixture
+def ours(client: Client, queue_name: str) -> QueueClient:
+    """The test's queue as Corral sees it."""
+    return client.queue(queue_name)
+
+
+@pytest.fixture
+async def heard(bull: NodeQueue) -> Heard:
+    """Node's QueueEvents on the test's queue, from its first event on: the signal that tests wait for."""
+    await bull.call("startEvents", events="heard")
+    return Heard(bull)

@@ -214,7 +214,7 @@ class Player:
             case Snooze(_, milliseconds):
                 await self.side.snooze(job_id, token, milliseconds)
             case Release():
-                await self.side.release(job_id, token)
+                await self._release(job_id, token)
             case LoseLock():
                 await self._lose_lock(job_id, token)
 
@@ -225,6 +225,14 @@ class Player:
             await self.raw.delete(self.key(f"{job_id}:lock"))
         else:
             self._hold([job_id], token)
+
+    async def _release(self, job_id: str, token: str) -> None:
+        # Two that were put back to one priority have the same score: then their ids decide.
+        front = int(await self.raw.hget(self.key(job_id), "priority")) << 32
+        if front and await self.raw.zcount(self.key("prioritized"), front, front):
+            self._hold([job_id], token)
+        else:
+            await self.side.release(job_id, token)
 
     async def _come_due(self, position: int) -> None:
         delayed = await self.raw.zrange(self.key("delayed"), 0, -1)

@@ -11,10 +11,12 @@ function eventCommands(connections) {
   // QueueEvents hands every entry of the stream to emit(); the "completed:<id>" repeats of v5 are left out.
   const record = (queueEvents, heard) => {
     const emit = queueEvents.emit.bind(queueEvents);
-    queueEvents.emit = (event, fields, id) => {
-      const isEntry = typeof id === 'string' && /^\d+-\d+$/.test(id) && !String(event).includes(':');
-      if (isEntry) heard.push({ event, fields, id });
-      return emit(event, fields, id);
+    const isStreamId = value => typeof value === 'string' && /^\d+-\d+$/.test(value);
+    queueEvents.emit = (event, ...args) => {
+      // An event without fields ("drained") comes with its id alone.
+      const [fields, id] = isStreamId(args[0]) ? [{}, args[0]] : args;
+      if (isStreamId(id) && !String(event).includes(':')) heard.push({ event, fields, id });
+      return emit(event, ...args);
     };
   };
 
