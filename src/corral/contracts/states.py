@@ -63,7 +63,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("settle", _A, _D, "settle/commit_jobs"),  # retried later, snoozed, or parked
     Transition("settle", _A, _W, "settle/commit_jobs"),  # retried at once, or handed back
     Transition("settle", _A, _P, "settle/commit_jobs"),
+    Transition("settle", _WC, _W, "settle/commit_jobs"),  # a parent, when its last child ends
+    Transition("settle", _WC, _P, "settle/commit_jobs"),
+    Transition("settle", _WC, _D, "settle/commit_jobs"),
     Transition("recover", _A, _W, "recover/recover_stalled"),
+    Transition("recover", _A, _P, "recover/recover_stalled"),
     Transition("control", _W, None, "control/remove_job"),
     Transition("control", _P, None, "control/remove_job"),
     Transition("control", _D, None, "control/remove_job"),
@@ -71,4 +75,5 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _C, None, "control/remove_job"),
     Transition("control", _F, None, "control/remove_job"),
 )
-"""Every move that Corral makes, one row each."""
+"""Every move that Corral makes, one row each. Not moves of their own: settling deletes finished jobs that are not kept,
+and enqueueing with ``replace`` puts a new job in the place of a delayed one."""
