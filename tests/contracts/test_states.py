@@ -1,0 +1,45 @@
+"""The transition table: one row per legal move, in BullMQ's words for states."""
+
+from __future__ import annotations
+
+from corral.contracts.states import FINISHED, TRANSITIONS, JobState
+
+
+def test_states_have_the_names_of_bullmq() -> None:
+    """Node, Bull Board and Corral call a state by the same word."""
+    assert [str(state) for state in JobState] == [
+        "waiting", "prioritized", "delayed", "active", "waiting-children", "completed", "failed", "unknown",
+    ]  # fmt: skip
+
+
+def test_no_move_is_listed_twice() -> None:
+    """A row says something that no other row says."""
+    assert len(set(TRANSITIONS)) == len(TRANSITIONS)
+
+
+def test_a_script_belongs_to_the_phase_of_its_verb() -> None:
+    """The verb of a row is the folder of its script."""
+    assert [row for row in TRANSITIONS if not row.script.startswith(f"{row.verb}/")] == []
+
+
+def test_a_job_begins_by_being_enqueued_and_ends_by_removal() -> None:
+    """Only enqueue makes a job, only control removes one."""
+    assert {row.verb for row in TRANSITIONS if row.source is None} == {"enqueue"}
+    assert {row.verb for row in TRANSITIONS if row.target is None} == {"control"}
+
+
+def test_only_a_running_job_reaches_an_outcome() -> None:
+    """Completed and failed are entered from active, by settling."""
+    into = {(row.verb, row.source) for row in TRANSITIONS if row.target in FINISHED}
+    assert into == {("settle", JobState.ACTIVE)}
+
+
+def test_only_a_claim_starts_a_job() -> None:
+    """Active is entered by claiming, from the two lines of ready jobs."""
+    into = {(row.verb, row.source) for row in TRANSITIONS if row.target is JobState.ACTIVE}
+    assert into == {("claim", JobState.WAITING), ("claim", JobState.PRIORITIZED)}
+
+
+def test_a_running_job_cannot_be_removed() -> None:
+    """Removal has no row from active."""
+    assert JobState.ACTIVE not in {row.source for row in TRANSITIONS if row.target is None}
