@@ -109,7 +109,7 @@ class HandlerChild:
                 result = function(payload)
             else:
                 result = function(payload, ProcessContext(fields, self._cancelled, self._send))
-            answer: tuple[Any, ...] = ("returned", pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
+            answer = _returned(result)
         except SystemExit as leave:
             _exit(leave)
         except BaseException as error:  # noqa: BLE001 (a handler may raise anything; the worker decides what it means)
@@ -127,6 +127,13 @@ class HandlerChild:
     def _send(self, message: Any) -> None:
         with self._sending:
             self._connection.sendall(encode(message))
+
+
+def _returned(result: Any) -> tuple[Any, ...]:
+    try:
+        return ("returned", pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
+    except Exception as error:
+        raise TypeError(f"the handler's result cannot be pickled for the worker: {error}") from error
 
 
 def _raised(error: BaseException) -> tuple[Any, ...]:
