@@ -15,6 +15,7 @@ __all__ = [
     "Ending",
     "Metrics",
     "count_jobs",
+    "is_paused",
     "job_state",
     "list_jobs",
     "list_queues",
@@ -64,6 +65,11 @@ async def count_jobs(server: Server, keys: QueueKeys) -> dict[JobState, int]:
     found = dict(zip(states, counts, strict=True))
     found[JobState.WAITING] += parked
     return found
+
+
+async def is_paused(server: Server, keys: QueueKeys) -> bool:
+    """Whether the queue hands out no jobs until it is resumed."""
+    return bool(await server.call("HEXISTS", keys.key("meta"), "paused"))
 
 
 async def job_state(server: Server, keys: QueueKeys, wire_id: str) -> JobState:

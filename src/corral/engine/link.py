@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError
 
@@ -95,7 +96,7 @@ class Link:
         if connection is None or not connection.is_connected:
             connection = await self._open()
         try:
-            await connection.send_packed_command(connection.pack_command(*words), check_health=False)
+            await connection.send_packed_command(pack_command(words), check_health=False)
             return await connection.read_response()
         except asyncio.CancelledError:
             self._connection = None
@@ -108,7 +109,7 @@ class Link:
         try:
             await connection.connect_check_health(check_health=False, retry_socket_connect=False)
             for words in self._on_open:
-                await connection.send_packed_command(connection.pack_command(*words), check_health=False)
+                await connection.send_packed_command(pack_command(words), check_health=False)
                 await connection.read_response()
         except BaseException:
             await connection.disconnect(nowait=True)

@@ -3,67 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+import math
+from collections.abc import Callable, Iterable
 
 from corral.worker.run import Run
 
 __all__ = ["Deadlines"]
 
-TICK: Final = 0.02
-
 
 class Deadlines:
-    """A wheel: deadlines are rounded up to a tick of 20 ms and kept in one set a tick.
+    """One timer for the earliest deadline of all runs.
 
-    Whoever acts on them sets `on_due`. Setting and dropping a deadline costs a set operation, no timer of its own; one timer fires for the earliest tick.
+    Setting and dropping a deadline is an assignment. The timer stays where it is when the earliest run ends in time,
+    as nearly all do: when it fires, one pass over the runs (at most as many as there are slots) finds those that are
+    due and the next deadline. Whoever owns the runs sets `runs` and `on_due`.
     """
 
     def __init__(self) -> None:
+        self.runs: Callable[[], Iterable[Run]] = list
         self.on_due: Callable[[Run], None] = lambda _: None
-        self._ticks: dict[int, set[Run]] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._armed = 0
+        self._armed = math.inf
 
-    def set(self, run: Run, seconds: float) -> int:
-        """Call `on_due(run)` in `seconds`. Returns the tick, for `drop`."""
+    def set(self, run: Run, seconds: float) -> None:
+        """Call `on_due(run)` in `seconds`, unless it is dropped before."""
         loop = asyncio.get_running_loop()
-        tick = int((loop.time() + seconds) / TICK) + 1
-        runs = self._ticks.get(tick)
-        if runs is None:
-            runs = self._ticks[tick] = set()
-            if self._timer is None or tick < self._armed:
-                self._arm(loop, tick)
-        runs.add(run)
-        return tick
+        run.deadline = loop.time() + seconds
+        if run.deadline < self._armed:
+            self._arm(loop, run.deadline)
 
-    def drop(self, run: Run, tick: int) -> None:
+    @staticmethod
+    def drop(run: Run) -> None:
         """The run is through."""
-        runs = self._ticks.get(tick)
-        if runs is not None:
-            runs.discard(run)
-            if not runs:
-                del self._ticks[tick]
+        run.deadline = math.inf
 
-    def _arm(self, loop: asyncio.AbstractEventLoop, tick: int) -> None:
+    def _arm(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._armed = tick
-        self._timer = loop.call_at(tick * TICK, self._fire)
+        self._armed = deadline
+        self._timer = loop.call_at(deadline, self._fire)
 
     def _fire(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = None
-        now = int(loop.time() / TICK)
-        for tick in [tick for tick in self._ticks if tick <= now]:
-            for run in self._ticks.pop(tick):
+        self._timer, self._armed = None, math.inf
+        now, following = loop.time(), math.inf
+        for run in list(self.runs()):
+            if run.deadline <= now:
+                run.deadline = math.inf
                 self.on_due(run)
-        if self._ticks:
-            self._arm(loop, min(self._ticks))
+            else:
+                following = min(following, run.deadline)
+        if following < math.inf:
+            self._arm(loop, following)
 
     def close(self) -> None:
         """Forget all deadlines."""
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        self._ticks.clear()
+            self._timer, self._armed = None, math.inf

@@ -102,11 +102,11 @@ class Executor:
         if policy.timeout is None:
             value = await self._call(binding, payload, run, policy, attempt)
         else:
-            tick = self._deadlines.set(run, policy.timeout)
+            self._deadlines.set(run, policy.timeout)
             try:
                 value = await self._call(binding, payload, run, policy, attempt)
             finally:
-                self._deadlines.drop(run, tick)
+                self._deadlines.drop(run)
         return _encoded(binding.spec.result, value)
 
     async def _call(self, binding: Binding, payload: Any, run: Run, policy: Policy, attempt: int) -> Any:
@@ -151,14 +151,15 @@ class Executor:
         job = snapshot(run, self._keys.queue)
         if "data" in job.malformed:
             raise _Unusable(InvalidPayload(run.name, [FieldProblem("", job.malformed["data"])]))
-        tick = self._deadlines.set(run, policy.timeout) if policy.timeout else 0
+        if policy.timeout is not None:
+            self._deadlines.set(run, policy.timeout)
         try:
             if not self._middleware:
                 return _encoded(JSON_RESULT, await fallback(job))
             context = self._context(run, policy, attempt)
             return _encoded(JSON_RESULT, await self._through_middleware(run, context, lambda: fallback(job)))
         finally:
-            self._deadlines.drop(run, tick)
+            self._deadlines.drop(run)
 
     def _context(self, run: Run, policy: Policy, attempt: int) -> RunContext:
         return RunContext(

@@ -116,9 +116,14 @@ class QueueRunner:
             return
         run.ended = True
         self.runs.discard(run)
-        if settlement is not None:
-            self._ended.append(Ended(run, settlement))
-        self._tell()
+        if settlement is None:
+            self._tell()
+            return
+        # This happens for every job, so it says only what a lane or `drain` may wait for.
+        self._ended.append(Ended(run, settlement))
+        self._work.set()
+        if not self.runs:
+            self._tell()
 
     def settle_again(self, ended: Ended) -> None:
         """A settlement was refused for a reason that another one mends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from enum import StrEnum
 
 from corral.engine.record import Claimed
@@ -25,7 +26,19 @@ class Run:
     cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first.
     """
 
-    __slots__ = ("cancelled", "cause", "claimed", "ended", "error", "job_id", "name", "slot", "task", "token")
+    __slots__ = (
+        "cancelled",
+        "cause",
+        "claimed",
+        "deadline",
+        "ended",
+        "error",
+        "job_id",
+        "name",
+        "slot",
+        "task",
+        "token",
+    )
 
     def __init__(self, claimed: Claimed, token: str) -> None:
         self.claimed = claimed
@@ -34,6 +47,7 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.cause: Cause | None = None
         self.cancelled: asyncio.Event | None = None
+        self.deadline = math.inf
         self.ended = False
         self.error: BaseException | None = None
         self.name = ""

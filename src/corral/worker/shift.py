@@ -57,6 +57,7 @@ class Shift:
         self._grace = grace
         self._signs = signs
         equipment.deadlines.on_due = self._timed_out
+        equipment.deadlines.runs = self._runs
         self.services = [equipment.service(index, handlers) for index, handlers in enumerate(queues)]
 
     async def work(self) -> None:
@@ -103,6 +104,9 @@ class Shift:
             await self._equipment.teller.finish(SETTLE_SECONDS)
         if cancelled is not None:
             raise cancelled
+
+    def _runs(self) -> list[Run]:
+        return [run for service in self.services for run in service.runner.runs]
 
     def _timed_out(self, run: Run) -> None:
         run.interrupt(Cause.TIMEOUT)

@@ -12,6 +12,7 @@
 --- @key repeat_           zset    schedules by next run
 --- @key events            stream
 --- @include lib/clock
+--- @include lib/fields_of
 --- @include lib/job_keys
 --- @include lib/unlink_child
 --- @arg prefix  string  what every key of the queue begins with
@@ -21,7 +22,7 @@
 --- @return 1 removed, 0 a worker holds it, -1 no job, -8 it is the next run of a schedule
 --- BullMQ: removeJob
 local job_key = prefix .. job_id
-local kept = redis.call('HMGET', job_key, 'rjk', 'parentKey', 'deid')
+local kept = fields_of(job_key, 'rjk', 'parentKey', 'deid')
 if redis.call('EXISTS', job_key) == 0 then
   return -1
 end

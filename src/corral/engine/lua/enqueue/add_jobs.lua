@@ -26,7 +26,7 @@ local done = recall(sender, number)
 if done then
   return done
 end
-local now_ms = clock(now)
+local now_ms, now_text = clock(now)
 local queue = read_queue()
 if not queue.version then
   redis.call('HSET', meta, 'version', library)
@@ -53,7 +53,7 @@ for at = jobs, #ARGV, 9 do
     answer = deduplicate(prefix, rule, job_id, job) or 0
   end
   if answer == 0 then
-    store_job(prefix, job_id, job, now_ms)
+    store_job(prefix, job_id, job, now_text)
     if job.delay > 0 or job.priority > 0 or job.front then
       place_job(queue, job_id, job, now_ms)
     else

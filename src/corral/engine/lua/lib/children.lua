@@ -1,5 +1,6 @@
 --- What a child's end does to its parent. Parents and children may live in different queues, so the keys are made
 --- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`.
+--- @include lib/fields_of
 local function queue_of(job_key)
   return string.match(job_key, '^(.*:)[^:]+$'), string.match(job_key, '([^:]+)$')
 end
@@ -7,7 +8,7 @@ end
 local function release_parent(parent_key, now)
   local base, parent_id = queue_of(parent_key)
   local settings = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'version')
-  local kept = redis.call('HMGET', parent_key, 'delay', 'priority')
+  local kept = fields_of(parent_key, 'delay', 'priority')
   local delay, priority = tonumber(kept[1] or 0) or 0, tonumber(kept[2] or 0) or 0
   if delay > 0 then
     local due = now + delay

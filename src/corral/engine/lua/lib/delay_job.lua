@@ -1,6 +1,7 @@
 --- Put a job among the delayed ones. Jobs due in the same millisecond keep the order of their arrival.
 --- @key delayed  zset    job ids by due time
 --- @key events   stream
+--- @include lib/word
 local function delay_job(id, due)
   local floor = due * 4096
   local last = redis.call('ZREVRANGEBYSCORE', delayed, floor + 4095, floor, 'WITHSCORES', 'LIMIT', 0, 1)
@@ -9,5 +10,5 @@ local function delay_job(id, due)
     score = math.min(tonumber(last[2]) + 1, floor + 4095)
   end
   redis.call('ZADD', delayed, score, id)
-  redis.call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', due)
+  redis.call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', word(due))
 end

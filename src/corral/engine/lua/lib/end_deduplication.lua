@@ -1,17 +1,18 @@
 --- The owner of a deduplication id has ended: open the window that had no end, and add the job kept for this moment.
+--- @include lib/fields_of
 --- @include lib/place_job
 --- @include lib/store_job
 --- @key id  string  job ids handed out
 local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   local owner_key, next_key = prefix .. 'de:' .. deduplication_id, prefix .. 'dn:' .. deduplication_id
-  if redis.call('GET', owner_key) == owner and redis.call('PTTL', owner_key) == -1 then
+  if redis.pcall('GET', owner_key) == owner and redis.call('PTTL', owner_key) == -1 then
     redis.call('DEL', owner_key)
   end
-  if redis.call('EXISTS', next_key) == 0 then
+  local kept = fields_of(next_key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'pdk', 'rjk')
+  if not (kept[1] and kept[2] and kept[4]) then
     return
   end
-  local kept = redis.call('HMGET', next_key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'pdk', 'rjk')
-  local read, opts = pcall(cjson.decode, kept[3])
+  local read, opts = pcall(cjson.decode, kept[3] or '{}')
   if not read or type(opts) ~= 'table' then
     opts = {}
   end
@@ -24,11 +25,11 @@ local function end_deduplication(prefix, queue, owner, deduplication_id, now)
     redis.call('SET', owner_key, kept[4])
   end
   local job = {
-    name = kept[1], data = kept[2], opts = kept[3], delay = tonumber(opts.delay) or 0,
+    name = kept[1], data = kept[2], opts = kept[3] or '{}', delay = tonumber(opts.delay) or 0,
     priority = tonumber(opts.priority) or 0, front = opts.lifo == true, deduplication_id = deduplication_id,
     parent_key = kept[5] or nil, parent = kept[6] or nil, schedule_id = kept[8] or nil,
   }
-  store_job(prefix, kept[4], job, now)
+  store_job(prefix, kept[4], job, word(now))
   place_job(queue, kept[4], job, now)
   if kept[7] then
     redis.call('SADD', kept[7], prefix .. kept[4])

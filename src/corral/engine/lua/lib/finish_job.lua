@@ -4,15 +4,16 @@
 --- @key failed     zset    failed ids by time
 --- @key events     stream
 --- @include lib/children
+--- @include lib/word
 --- @include lib/end_deduplication
 --- @include lib/job_keys
 --- @include lib/note_failure
 --- @include lib/trim_finished
 local function file_group(prefix, group, now)
   if group.ids and #group.ids > 0 then
-    local scored = {}
+    local scored, now_text = {}, word(now)
     for at, job_id in ipairs(group.ids) do
-      scored[2 * at - 1] = now
+      scored[2 * at - 1] = now_text
       scored[2 * at] = job_id
     end
     in_chunks('ZADD', group.finished, scored)
@@ -42,7 +43,7 @@ local function tell_parent(job, run, now)
   end
 end
 
-local function finish_job(prefix, queue, job, run, group, now)
+local function finish_job(prefix, queue, job, run, group, now, now_text)
   local succeeded = run.verb == 'c'
   if not succeeded then
     note_failure(job.key, run)
@@ -61,10 +62,10 @@ local function finish_job(prefix, queue, job, run, group, now)
     redis.call('DEL', unpack(job_keys({}, job.key)))
   elseif succeeded then
     add_to_group(prefix, group, completed, run, now)
-    redis.call('HSET', job.key, 'returnvalue', run.text, 'finishedOn', now, 'atm', made)
+    redis.call('HSET', job.key, 'returnvalue', run.text, 'finishedOn', now_text, 'atm', word(made))
   else
     add_to_group(prefix, group, failed, run, now)
-    redis.call('HSET', job.key, 'finishedOn', now, 'atm', made)
+    redis.call('HSET', job.key, 'finishedOn', now_text, 'atm', word(made))
     redis.call('HDEL', job.key, 'defa')
   end
   if succeeded then

@@ -5,6 +5,7 @@
 --- A run is known by its lock and by its start number (`ats`). A lock that is merely missing, because the server
 --- stood still longer than it lasts, does not end a run while no other has started.
 --- @key active  list  job ids that workers hold
+--- @include lib/fields_of
 --- @include lib/in_chunks
 local function look_at(prefix, runs)
   local facts = { holders = {}, children = false, listed = nil, gone = 0 }
@@ -43,7 +44,7 @@ end
 
 local function leave_active(prefix, run, holder, facts)
   local job_key = prefix .. run.id
-  local job = redis.call('HMGET', job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority')
+  local job = fields_of(job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority')
   if not job[1] and redis.call('EXISTS', job_key) == 0 then
     return nil, -1
   end

@@ -11,6 +11,12 @@ local function note_failure(job_key, run)
       table.remove(traces, 1)
     end
   end
-  local text = #traces > 0 and cjson.encode(traces) or '[]'
+  -- What another client wrote may hold numbers that cannot be written again (NaN).
+  local written, text = pcall(cjson.encode, traces)
+  if not written then
+    text = cjson.encode({ run.trace })
+  elseif #traces == 0 then
+    text = '[]'
+  end
   redis.call('HSET', job_key, 'failedReason', run.text, 'stacktrace', text)
 end

@@ -3,6 +3,7 @@
 --- @key events   stream
 --- @key wait     list    ready ids, next at the tail
 --- @key paused   list    ready ids of a paused queue (BullMQ 5)
+--- @include lib/fields_of
 --- @include lib/in_chunks
 --- @include lib/prioritize_job
 --- @include lib/wake
@@ -14,14 +15,15 @@ local function promote_due(prefix, queue, now)
   in_chunks('ZREM', delayed, due)
   local ready = {}
   for _, job_id in ipairs(due) do
-    local priority = tonumber(redis.call('HGET', prefix .. job_id, 'priority') or 0) or 0
+    local kept = fields_of(prefix .. job_id, 'priority', 'delay')
+    local priority = tonumber(kept[1] or 0) or 0
     if priority > 0 then
       prioritize_job(job_id, priority, false)
     else
       ready[#ready + 1] = job_id
     end
     redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'delayed')
-    if redis.call('EXISTS', prefix .. job_id) == 1 then
+    if kept[2] then
       redis.call('HSET', prefix .. job_id, 'delay', 0)
     end
   end

@@ -1,17 +1,15 @@
 --- Start one job that was moved to `active`: lock it, count the start, say so. Returns what a worker needs of it,
 --- or nil when there is nothing to run: the hash is gone, or it is no hash at all (then the job is failed for good).
+--- @include lib/word
 --- @key active  list    job ids that workers hold
---- @key failed  zset    failed ids by time
 --- @key events  stream
+--- @include lib/fail_unreadable
 local function start_job(prefix, job_id, run, now)
   local job_key = prefix .. job_id
   local job = redis.pcall('HMGET', job_key, 'name', 'data', 'opts', 'ats', 'atm', 'timestamp', 'delay', 'priority',
     'stc', 'defa', 'rjk', 'parentKey', 'deid')
   if job.err then
-    redis.call('LREM', active, 1, job_id)
-    redis.call('ZADD', failed, now, job_id)
-    redis.call('XADD', events, '*', 'event', 'failed', 'jobId', job_id, 'failedReason',
-      'the key of this job does not hold a hash', 'prev', 'active')
+    fail_unreadable(job_id, now)
     return nil
   end
   if not job[1] and not job[2] and redis.call('EXISTS', job_key) == 0 then
@@ -21,9 +19,9 @@ local function start_job(prefix, job_id, run, now)
   local starts = (tonumber(job[4] or 0) or 0) + 1
   redis.call('SET', job_key .. ':lock', run.token, 'PX', run.lock_ms)
   if run.worker ~= '' then
-    redis.call('HSET', job_key, 'processedOn', now, 'ats', starts, 'pb', run.worker)
+    redis.call('HSET', job_key, 'processedOn', run.now_text, 'ats', word(starts), 'pb', run.worker)
   else
-    redis.call('HSET', job_key, 'processedOn', now, 'ats', starts)
+    redis.call('HSET', job_key, 'processedOn', run.now_text, 'ats', word(starts))
   end
   redis.call('XADD', events, '*', 'event', 'active', 'jobId', job_id, 'prev', 'waiting')
   job[4] = starts

@@ -1,6 +1,7 @@
 --- Write the hash of a new job and say so.
 --- @key events  stream
-local function store_job(prefix, id, job, now)
+--- @include lib/word
+local function store_job(prefix, id, job, now_text)
   local extra = {}
   if job.deduplication_id then
     extra = { 'deid', job.deduplication_id }
@@ -15,7 +16,7 @@ local function store_job(prefix, id, job, now)
     extra[#extra + 1] = 'rjk'
     extra[#extra + 1] = job.schedule_id
   end
-  redis.call('HSET', prefix .. id, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', now,
-    'delay', job.delay, 'priority', job.priority, unpack(extra))
+  redis.call('HSET', prefix .. id, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', now_text,
+    'delay', word(job.delay), 'priority', word(job.priority), unpack(extra))
   redis.call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', job.name)
 end

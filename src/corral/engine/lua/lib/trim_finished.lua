@@ -1,12 +1,13 @@
 --- Delete finished jobs beyond what is kept: older than `keep_age` seconds, or not among the `keep_count` newest
 --- (-1: no limit). At most 1,000 of either in a call, so that a changed setting cannot stop the server.
+--- @include lib/fields_of
 --- @include lib/in_chunks
 --- @include lib/job_keys
 --- @include lib/unlink_child
 local function delete_finished(prefix, finished, ids, now)
   local keys = {}
   for _, job_id in ipairs(ids) do
-    local parent_key = redis.call('HGET', prefix .. job_id, 'parentKey')
+    local parent_key = fields_of(prefix .. job_id, 'parentKey')[1]
     if parent_key then
       unlink_child(prefix .. job_id, parent_key, now)
     end

@@ -9,11 +9,13 @@
 --- @include lib/read_queue
 --- @include lib/in_chunks
 --- @include lib/ready_job
+--- @include lib/fail_unreadable
+--- @include lib/pass_baton
 --- @arg prefix       string   what every key of the queue begins with
 --- @arg now          string   milliseconds, or empty for the server's time
 --- @arg interval_ms  integer  time between checks
 --- @arg max_stalled  integer  how often a job may stall; then it is started once more only to be failed
---- @event waiting stalled
+--- @event waiting stalled failed
 --- @return ids that were returned, each with its count of stalls; nothing when the check was not due
 --- BullMQ: moveStalledJobsToWait
 local now_ms = clock(now)
@@ -38,8 +40,13 @@ for _, job_id in ipairs(redis.call('SMEMBERS', stalled)) do
       redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'active')
       redis.call('XADD', events, '*', 'event', 'stalled', 'jobId', job_id)
       returned[#returned + 1] = { job_id, stalls }
+    elseif (kind.ok or kind) ~= 'none' then
+      fail_unreadable(job_id, now_ms)
     end
   end
+end
+if #returned > 0 then
+  pass_baton(queue)
 end
 redis.call('DEL', stalled)
 local running = redis.call('LRANGE', active, 0, -1)

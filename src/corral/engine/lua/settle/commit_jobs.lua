@@ -28,7 +28,7 @@
 --- @arg number         string   the sender's number of this call: a call sent again settles nothing twice
 --- @arg wanted         integer  free slots
 --- @arg token          string   written to the lock of each claimed job
---- @arg lock_ms        integer  how long the locks last
+--- @arg lock_ms        string   how long the locks last
 --- @arg worker         string   name of the worker, stored as `pb`
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
 --- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
@@ -40,7 +40,7 @@
 ---         -9 children failed), jobs
 --- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait
 local done = recall(sender, number)
-local now_ms = clock(now)
+local now_ms, now_text = clock(now)
 if done then
   return { now_ms, 0, 0, done[1], claimed_before(prefix, done[2], token) }
 end
@@ -63,7 +63,7 @@ for at, run in ipairs(ending) do
     locks[#locks + 1] = job.key .. ':lock'
     left[#left + 1] = run.id
     if run.verb == 'c' or run.verb == 'f' then
-      finish_job(prefix, queue, job, run, group, now_ms)
+      finish_job(prefix, queue, job, run, group, now_ms, now_text)
       ended = ended + 1
       succeeded = succeeded + (run.verb == 'c' and 1 or 0)
     else
@@ -87,7 +87,7 @@ end
 
 local jobs, limited_ms, next_due = {}, 0, -1
 if wanted > 0 then
-  local claim = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker }
+  local claim = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text }
   jobs, limited_ms, next_due = claim_next(prefix, queue, claim, now_ms)
 end
 if #jobs == wanted then
