@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from corral.cli.enqueue import enqueue
 from corral.cli.failure import CorralGroup
+from corral.cli.job import job
+from corral.cli.queues import queues
 from corral.cli.worker import worker
 
 __all__ = ["app"]
@@ -20,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-app.command()(worker)
+for command in (worker, enqueue, queues, job):
+    app.command()(command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
 
-__all__ = ["Json", "Prefix", "Target", "Url", "memory_size"]
+__all__ = ["Json", "Prefix", "Target", "Url", "duration", "memory_size"]
 
 Url = Annotated[
     str | None,
@@ -45,3 +46,14 @@ def memory_size(text: str) -> int:
     if not found:
         raise typer.BadParameter("give bytes, or a number with K, M or G: 300M")
     return int(float(found[1]) * _UNITS[found[2]])
+
+
+_SECONDS: Final = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> timedelta:
+    """`90`, `90s`, `5m`, `2h` or `1d`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|[smhd]?)", text.strip().lower())
+    if not found:
+        raise typer.BadParameter("give seconds, or a number with s, m, h or d: 90, 5m, 2h")
+    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])

@@ -15,6 +15,7 @@ from corral.contracts.handle import JobHandle
 from corral.contracts.producer import EnqueueRequest
 from corral.engine.browse import list_queues
 from corral.engine.enqueue import Added
+from corral.engine.resend import until_answered
 from corral.engine.server import Server
 from corral.engine.settings import server_settings
 
@@ -86,7 +87,11 @@ class Client:
 
     async def queues(self) -> list[str]:
         """The names of all queues under the prefix, sorted."""
-        return sorted([name async for name in list_queues(self._server)])
+
+        async def listed() -> list[str]:
+            return sorted([name async for name in list_queues(self._server)])
+
+        return await until_answered(listed, within=self._server.settings.timeout)
 
     async def close(self) -> None:
         """Let calls under way end and close all connections. The client may be used again afterwards."""

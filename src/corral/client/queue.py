@@ -14,7 +14,7 @@ from corral.contracts.options import DEFAULTS, BatchOptions, EnqueueOptions
 from corral.contracts.producer import AsyncProducer
 from corral.contracts.spec import TaskSpec
 from corral.contracts.states import JobState
-from corral.engine.browse import Metrics, count_jobs, list_jobs, read_job, read_logs, read_metrics
+from corral.engine.browse import Metrics, count_jobs, is_paused, list_jobs, read_job, read_logs, read_metrics
 from corral.engine.resend import until_answered
 from corral.engine.server import Server
 
@@ -87,6 +87,10 @@ class QueueClient:
         """How many jobs are in each state."""
         return await self._patiently(lambda: count_jobs(self._server, self._keys))
 
+    async def paused(self) -> bool:
+        """Whether the queue hands out no jobs until it is resumed."""
+        return await self._patiently(lambda: is_paused(self._server, self._keys))
+
     async def logs(self, job_id: str, *, start: int = 0, limit: int = 100) -> list[str]:
         """A page of a job's own log lines, the oldest first."""
         wire_id = lookup_job_id(job_id)
@@ -106,4 +110,4 @@ class QueueClient:
         return EventSubscription(self._server, self.name, after=after)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await until_answered(call, within=self._server.settings.timeout)
+        return await until_answered(call, within=self._server.settings.timeout, server=self._server.settings.address)
