@@ -93,10 +93,7 @@ async def _main(url: str, prefix: str, queue: str, lock: str, stalled: str) -> N
     scripted = Scripted(queue)
     times: dict[str, Any] = {"lock_duration": float(lock), "stalled_interval": float(stalled)}
     worker = Worker(scripted.queue(), url=url, prefix=prefix, concurrency=1, **times)
-    async with worker:
-        await scripted.started.wait()
-        print("started", flush=True)
-        await asyncio.Event().wait()
+    await worker.run()
 
 
 if __name__ == "__main__":
