@@ -1,0 +1,59 @@
+"""What stands before every fragment of the documentation: what its reader has seen by then."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from corral import (
+    Client,
+    Context,
+    Deduplication,
+    Exponential,
+    Fixed,
+    InThread,
+    Job,
+    JobFailed,
+    JobHandle,
+    JobState,
+    Keep,
+    Queue,
+    Snooze,
+    SyncClient,
+    Unrecoverable,
+    Worker,
+)
+from examples.email.tasks import EmailTasks, Invite, PasswordReset, Receipt
+from examples.email.worker import send_invite, send_reset
+
+__all__ = [
+    "UTC",
+    "Client",
+    "Context",
+    "Deduplication",
+    "EmailTasks",
+    "Exponential",
+    "Fixed",
+    "InThread",
+    "Invite",
+    "Job",
+    "JobFailed",
+    "JobHandle",
+    "JobState",
+    "Keep",
+    "PasswordReset",
+    "Queue",
+    "Receipt",
+    "Snooze",
+    "SyncClient",
+    "Unrecoverable",
+    "Worker",
+    "asyncio",
+    "client",
+    "datetime",
+    "emails",
+    "send_invite",
+    "send_reset",
+    "timedelta",
+]
+
+client = Client()
+emails = EmailTasks(send_invite=send_invite, send_reset=InThread(send_reset))

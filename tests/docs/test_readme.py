@@ -1,0 +1,36 @@
+"""README's tables are complete: options, variables, commands."""
+
+from __future__ import annotations
+
+import re
+
+from corral.contracts.options import EnqueueOptions, TaskOptions
+from tests.house.source import ROOT, SRC, modules
+
+BETWEEN_PROCESSES = {"CORRAL_SUPERVISOR"}
+"""Variables with which Corral's processes speak to each other: no settings."""
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table whose first column has this heading."""
+    _, _, table = README.partition(f"\n| {heading} |")
+    lines = table.partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_every_option_is_in_the_table() -> None:
+    """The table of options has all of `TaskOptions` and `EnqueueOptions`, and says rightly where each may be set."""
+    places = {row[0].strip("`"): set(row[1].split(", ")) for row in rows("option")}
+    on_task, on_call = TaskOptions.__annotations__.keys(), EnqueueOptions.__annotations__.keys()
+    assert {name for name, where in places.items() if "task" in where} == set(on_task)
+    assert {name for name, where in places.items() if "call" in where} == set(on_call)
+
+
+def test_every_variable_is_in_the_table() -> None:
+    """The table of settings has exactly the variables that the package reads."""
+    in_table = {name for row in rows("variable") for name in re.findall(r"`(\w+)`", row[0])}
+    pattern = re.compile(r"[\"']((?:REDIS|CORRAL)_[A-Z_]+)[\"']")
+    in_code = {name for path in modules(SRC) for name in pattern.findall(path.read_text(encoding="utf-8"))}
+    assert in_table == in_code - BETWEEN_PROCESSES
