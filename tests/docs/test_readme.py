@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import typer
+
+from corral.cli.main import app
 from corral.contracts.options import EnqueueOptions, TaskOptions
 from tests.house.source import ROOT, SRC, modules
 
@@ -34,3 +37,14 @@ def test_every_variable_is_in_the_table() -> None:
     pattern = re.compile(r"[\"']((?:REDIS|CORRAL)_[A-Z_]+)[\"']")
     in_code = {name for path in modules(SRC) for name in pattern.findall(path.read_text(encoding="utf-8"))}
     assert in_table == in_code - BETWEEN_PROCESSES
+
+
+def test_every_command_is_in_the_table() -> None:
+    """The table of commands has exactly those of `corral`, and every option named in it exists."""
+    group = typer.main.get_command(app)
+    commands = getattr(group, "commands", {})
+    described = {row[0].split()[1].strip("`"): " ".join(row) for row in rows("command")}
+    assert described.keys() == commands.keys()
+    for name, text in described.items():
+        options = {option for parameter in commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", text)) <= options
