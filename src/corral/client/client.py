@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self, TypeVar
 
 from corral.client.enqueuer import Enqueuer, new_job
@@ -15,7 +15,7 @@ from corral.contracts.handle import JobHandle
 from corral.contracts.producer import EnqueueRequest
 from corral.engine.browse import list_queues
 from corral.engine.enqueue import Added
-from corral.engine.resend import until_answered
+from corral.engine.record import NewJob
 from corral.engine.server import Server
 from corral.engine.settings import server_settings
 
@@ -70,11 +70,18 @@ class Client:
         if not requests:
             return []
         first = requests[0]
-        jobs = [new_job(request) for request in requests]
-        answers = await self._enqueuer(first.queue).add(jobs, first.durability)
+        ids: list[str] = []
+
+        def jobs() -> Iterator[NewJob]:
+            for request in requests:
+                job = new_job(request)
+                ids.append(str(job.wire_id))
+                yield job
+
+        answers = await self._enqueuer(first.queue).add_many(jobs(), first.durability)
         return [
-            self._handle(request, str(job.wire_id), answer)
-            for request, job, answer in zip(requests, jobs, answers, strict=True)
+            self._handle(request, wire_id, answer)
+            for request, wire_id, answer in zip(requests, ids, answers, strict=True)
         ]
 
     def queue(self, name: str) -> QueueClient:
@@ -91,7 +98,7 @@ class Client:
         async def listed() -> list[str]:
             return sorted([name async for name in list_queues(self._server)])
 
-        return await until_answered(listed, within=self._server.settings.timeout)
+        return await self._server.patiently(listed)
 
     async def close(self) -> None:
         """Let calls under way end and close all connections. The client may be used again afterwards."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from corral.client.ids import new_job_id
@@ -15,7 +17,6 @@ from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import MAX_JOBS_PER_CALL, Added, add_jobs
 from corral.engine.link import Link
 from corral.engine.record import NewJob
-from corral.engine.resend import until_answered
 from corral.engine.server import Server
 
 __all__ = ["Enqueuer", "new_job"]
@@ -67,7 +68,8 @@ class Enqueuer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def add(self, jobs: list[NewJob], durability: Durability | None = None) -> list[Added]:
-        """Add jobs in their order; one entry a job, as `corral.engine.enqueue.add_jobs` gives it.
+        """Add jobs in their order, at most `MAX_JOBS_PER_CALL`; one entry a job, as `corral.engine.enqueue.add_jobs`
+        gives it.
 
         Raises:
             ServerUnavailable: no answer within the client's timeout. The jobs may have been added all the same:
@@ -75,8 +77,6 @@ class Enqueuer:
             QueueFull: the server has reached maxmemory; nothing was added.
             DurabilityUnavailable: the durability asked for cannot be given.
         """
-        if len(jobs) > MAX_JOBS_PER_CALL:
-            return await self._add_chunks(jobs, durability)
         if not self._orders and (lane := await self._free_lane()) is not None:
             try:
                 return await self._call(lane, jobs, durability)
@@ -87,11 +87,21 @@ class Enqueuer:
         await order.done
         return order.answers
 
-    async def _add_chunks(self, jobs: list[NewJob], durability: Durability | None) -> list[Added]:
-        # One chunk after the other keeps their order, and lets other callers in between.
+    async def add_many(self, jobs: Iterator[NewJob], durability: Durability | None = None) -> list[Added]:
+        """Add any number of jobs in their order, some hundred in a call. Errors as `add`; the calls before the one
+        that failed stay carried out."""
         answers: list[Added] = []
-        for first in range(0, len(jobs), MAX_JOBS_PER_CALL):
-            answers += await self.add(jobs[first : first + MAX_JOBS_PER_CALL], durability)
+        chunk = list(islice(jobs, MAX_JOBS_PER_CALL))
+        while chunk:
+            call = asyncio.ensure_future(self.add(chunk, durability))
+            try:
+                # One step sends it; while the server works on it, the next chunk is made.
+                await asyncio.sleep(0)
+                chunk = list(islice(jobs, MAX_JOBS_PER_CALL))
+                answers += await call
+            except BaseException:
+                call.cancel()
+                raise
         return answers
 
     async def _free_lane(self) -> _Lane | None:
@@ -152,7 +162,7 @@ class Enqueuer:
                 lane.checked.add(durability)
             return await add_jobs(lane.link, self.keys, jobs, sender=lane.name, number=number)
 
-        answers = await until_answered(attempt, within=self._server.settings.timeout)
+        answers = await self._server.patiently(attempt)
         if durability is not None:
             await confirm(lane.link, durability)
         return answers

@@ -10,7 +10,6 @@ from corral.contracts.event import Event
 from corral.engine.faults import Unanswered
 from corral.engine.link import Link
 from corral.engine.listen import last_event_id, read_events
-from corral.engine.resend import until_answered
 from corral.engine.server import Server
 
 __all__ = ["EventSubscription"]
@@ -40,9 +39,7 @@ class EventSubscription:
     async def __aenter__(self) -> Self:
         self._link = link = await self._server.link()
         if self._after is None:
-            self._after = await until_answered(
-                lambda: last_event_id(link, self._keys), within=self._server.settings.timeout
-            )
+            self._after = await self._server.patiently(lambda: last_event_id(link, self._keys))
         return self
 
     async def __aexit__(self, *_: object) -> None:

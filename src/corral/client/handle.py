@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
 from corral.client.event_hub import EventHub
@@ -15,14 +14,12 @@ from corral.contracts.states import JobState
 from corral.engine.browse import Ending, job_state, read_ending, read_job
 from corral.engine.control import remove_job
 from corral.engine.keys import QueueKeys
-from corral.engine.resend import until_answered
 from corral.engine.server import Server
 from corral.errors import JobFailed, JobGone
 
 __all__ = ["BoundHandle"]
 
 R = TypeVar("R")
-T = TypeVar("T")
 
 LOOK_AGAIN: Final = 10.0
 """Seconds between looks at the job itself while waiting: events may be trimmed before they are read."""
@@ -80,24 +77,26 @@ class BoundHandle(Generic[R]):
     async def wait(self, timeout: Duration | None = None) -> Job:
         """Wait for the job's end, whichever, and return it. Raises `JobGone` or `TimeoutError`."""
         await self._ending(timeout)
-        job = await self._patiently(lambda: read_job(self._server, self._keys, self._wire_id))
+        job = await self._server.patiently(lambda: read_job(self._server, self._keys, self._wire_id))
         if job is None:
             raise JobGone(self.id)
         return job
 
     async def state(self) -> JobState:
         """The job's state now; `UNKNOWN` when it is not kept."""
-        return await self._patiently(lambda: job_state(self._server, self._keys, self._wire_id))
+        return await self._server.patiently(lambda: job_state(self._server, self._keys, self._wire_id))
 
     async def remove(self) -> bool:
         """Remove the job with all it has. False when there was none, or when a worker runs it."""
-        return await self._patiently(lambda: remove_job(self._server, self._keys, self._wire_id)) == 1
+        return await self._server.patiently(lambda: remove_job(self._server, self._keys, self._wire_id)) == 1
 
     async def _ending(self, timeout: Duration | None) -> Ending:
         seconds = None if timeout is None else milliseconds("timeout", timeout) / 1000
         async with asyncio.timeout(seconds), self._hub.watching(self._wire_id) as ended:
             while True:
-                ending = await self._patiently(lambda: read_ending(self._server, self._keys, self._wire_id))
+                ending = await self._server.patiently(
+                    lambda: read_ending(self._server, self._keys, self._wire_id)
+                )
                 if ending.state is not None:
                     return ending
                 if not ending.exists and not ended.done():
@@ -113,10 +112,7 @@ class BoundHandle(Generic[R]):
         if fields["event"] == "completed":
             value = fields.get("returnvalue", "null").encode("utf-8", "surrogatepass")
             return Ending(True, JobState.COMPLETED, value, "", 0)
-        kept = await self._patiently(lambda: read_ending(self._server, self._keys, self._wire_id))
+        kept = await self._server.patiently(lambda: read_ending(self._server, self._keys, self._wire_id))
         if kept.state is JobState.FAILED:
             return kept
         return Ending(True, JobState.FAILED, None, fields.get("failedReason", ""), kept.attempts_made)
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await until_answered(call, within=self._server.settings.timeout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, Unpack
 
 from corral.client.events import EventSubscription
@@ -15,7 +15,6 @@ from corral.contracts.producer import AsyncProducer
 from corral.contracts.spec import TaskSpec
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, list_jobs, read_job, read_logs, read_metrics
-from corral.engine.resend import until_answered
 from corral.engine.server import Server
 
 __all__ = ["QueueClient"]
@@ -73,41 +72,38 @@ class QueueClient:
 
     async def get(self, job_id: str) -> Job | None:
         """A snapshot of one job with its state, or None when it is not kept."""
-        return await self._patiently(lambda: read_job(self._server, self._keys, lookup_job_id(job_id)))
+        return await self._server.patiently(lambda: read_job(self._server, self._keys, lookup_job_id(job_id)))
 
     async def jobs(self, state: JobState | str, *, start: int = 0, limit: int = 20) -> list[Job]:
         """A page of the jobs of one state: finished ones newest first, others in the order in which they run.
         At most 1,000 at a time."""
         wanted = JobState(state)
-        return await self._patiently(
+        return await self._server.patiently(
             lambda: list_jobs(self._server, self._keys, wanted, start=start, limit=limit)
         )
 
     async def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state."""
-        return await self._patiently(lambda: count_jobs(self._server, self._keys))
+        return await self._server.patiently(lambda: count_jobs(self._server, self._keys))
 
     async def paused(self) -> bool:
         """Whether the queue hands out no jobs until it is resumed."""
-        return await self._patiently(lambda: is_paused(self._server, self._keys))
+        return await self._server.patiently(lambda: is_paused(self._server, self._keys))
 
     async def logs(self, job_id: str, *, start: int = 0, limit: int = 100) -> list[str]:
         """A page of a job's own log lines, the oldest first."""
         wire_id = lookup_job_id(job_id)
-        return await self._patiently(
+        return await self._server.patiently(
             lambda: read_logs(self._server, self._keys, wire_id, start=start, limit=limit)
         )
 
     async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
         """How many jobs completed or failed, in all and by the minute (the newest first, at most 1,000)."""
         wanted = JobState(state)
-        return await self._patiently(
+        return await self._server.patiently(
             lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
         )
 
     def events(self, *, after: str | None = None) -> EventSubscription:
         """Subscribe to the queue's events: `async with queue.events() as events: async for event in events: …`"""
         return EventSubscription(self._server, self.name, after=after)
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await until_answered(call, within=self._server.settings.timeout, server=self._server.settings.address)

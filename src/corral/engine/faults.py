@@ -15,7 +15,10 @@ from redis import exceptions as redis_errors
 
 from corral.errors import QueueFull, ServerError, ServerRefused
 
-__all__ = ["FAULTS", "Fault", "Unanswered", "Verdict", "fault_of", "translate"]
+__all__ = ["FAULTS", "Fault", "ResponseError", "Unanswered", "Verdict", "fault_of", "translate"]
+
+ResponseError = redis_errors.ResponseError
+"""What the server says when the call itself is at fault: passed through."""
 
 
 class Verdict(StrEnum):

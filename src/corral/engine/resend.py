@@ -21,6 +21,7 @@ async def until_answered(
     call: Callable[[], Awaitable[T]],
     *,
     within: float | None,
+    server: str = "the server",
     on_trouble: Callable[[Unanswered, float], None] | None = None,
 ) -> T:
     """Call, and call again after each `Unanswered`, with growing pauses (jittered, 50 ms to 2 s).
@@ -28,6 +29,7 @@ async def until_answered(
     Args:
         call: makes one attempt.
         within: seconds in all, None for as long as it takes.
+        server: its address, for the error.
         on_trouble: told of each failure and of the pause before the next attempt.
 
     Raises:
@@ -44,7 +46,7 @@ async def until_answered(
         except Unanswered as error:
             trouble = error
         except TimeoutError:
-            raise ServerUnavailable("the server", within or 0.0, "no answer") from None
+            raise ServerUnavailable(server, within or 0.0, "no answer") from None
         wait = pause * random.uniform(0.5, 1.0)
         if within is not None and loop.time() + wait >= began + within:
             raise ServerUnavailable(trouble.server, within, trouble.cause) from trouble

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
@@ -15,11 +15,14 @@ from corral.embedded import EmbeddedServer, is_embedded, resolve_url
 from corral.engine.faults import FAULTS
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link, Word
+from corral.engine.resend import until_answered
 from corral.engine.script import Script
 from corral.engine.settings import ServerSettings
 from corral.errors import ServerRefused
 
 __all__ = ["Server"]
+
+T = TypeVar("T")
 
 MAX_IDLE_LINKS = 8
 
@@ -109,6 +112,10 @@ class Server:
         """Send several commands over one connection, one after the other."""
         async with self.borrowed() as link:
             return [await link.call(*words) for words in commands]
+
+    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call until it is answered, for as long as the settings allow. Raises `ServerUnavailable` then."""
+        return await until_answered(call, within=self.settings.timeout, server=self.settings.address)
 
     async def close(self) -> None:
         """Close all borrowed connections, and leave the embedded server."""

@@ -11,7 +11,6 @@ from corral.contracts.producer import AsyncProducer
 from corral.engine.keys import QueueKeys
 from corral.engine.recover import Held
 from corral.engine.report import append_log, save_progress
-from corral.engine.resend import until_answered
 from corral.engine.server import Server
 from corral.errors import JobGone, StaleRun
 from corral.logs import get_logger
@@ -89,15 +88,19 @@ class RunContext:
         """Store how far the job is (any JSON value) and announce it. Raises `StaleRun`, `JobGone`, `InvalidPayload`."""
         text = JSON_CODEC.encode(value)
         self._check(
-            await until_answered(
-                lambda: save_progress(self._server, self._keys, self._held(), text),
-                within=self._server.settings.timeout,
-            )
+            await self._server.patiently(lambda: save_progress(self._server, self._keys, self._held(), text))
         )
 
     async def log(self, text: str) -> None:
-        """Add a line to the job's own log; the newest 1,000 are kept. Raises `StaleRun`, `JobGone`."""
-        self._check(await append_log(self._server, self._keys, self._held(), text, keep=self._keep_logs))
+        """Add a line to the job's own log; the newest 1,000 are kept. Raises `StaleRun`, `JobGone`.
+
+        When the reply is lost the line is sent again, and may stand there twice.
+        """
+        self._check(
+            await self._server.patiently(
+                lambda: append_log(self._server, self._keys, self._held(), text, keep=self._keep_logs)
+            )
+        )
 
     def _held(self) -> Held:
         return Held(self._run.claimed.wire_id, self._run.token, self._run.claimed.starts)

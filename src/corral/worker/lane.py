@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from corral.engine.claim import Claim, claim_jobs
-from corral.engine.faults import Unanswered
+from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
-from corral.engine.record import Claimed
+from corral.engine.record import Claimed, Refusal
 from corral.engine.resend import until_answered
 from corral.engine.settle import commit_jobs
+from corral.logs import get_logger
 from corral.worker.queue_runner import Ended, Exchange, QueueRunner
 
 __all__ = ["Lane"]
+
+log = get_logger("worker")
+PAUSE_AFTER_ERROR: Final = 1.0
 
 
 class Lane:
@@ -57,6 +62,8 @@ class Lane:
             while (exchange := await self._runner.next_exchange()) is not None:
                 try:
                     await self._carry_out(exchange, loop)
+                except ResponseError as error:
+                    await self._after_error(exchange, error)
                 except BaseException:
                     self._runner.unanswered(exchange)
                     raise
@@ -86,3 +93,18 @@ class Lane:
         self._runner.receive(exchange, token, jobs, next_due, limited_ms)
         for ended, code in zip(exchange.ended, codes, strict=True):
             self._on_settled(ended, code)
+
+    async def _after_error(self, exchange: Exchange, error: Exception) -> None:
+        """A script failed, which is not the server's state but the queue's: a key of it is not what it should be.
+
+        Nothing is lost: the settlements go again, one by one, so that a job that cannot be settled holds up no other.
+        """
+        log.error(
+            "Queue cannot be worked: one of its keys is damaged", queue=self._keys.queue, err=str(error)
+        )
+        if len(exchange.ended) == 1:
+            self._runner.receive(exchange, "", [], 0, 0)
+            self._on_settled(exchange.ended[0], Refusal.NO_JOB)
+        else:
+            self._runner.unanswered(exchange, singly=bool(exchange.ended))
+        await asyncio.sleep(PAUSE_AFTER_ERROR)

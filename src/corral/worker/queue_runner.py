@@ -55,6 +55,7 @@ class QueueRunner:
         self._start = start
         self._reserved = 0
         self._probe = False
+        self._singly = 0
         self._ended: list[Ended] = []
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
@@ -66,7 +67,9 @@ class QueueRunner:
     async def next_exchange(self) -> Exchange | None:
         """Wait until there is something to settle or to claim; None when all is done and the runner is closed."""
         while True:
-            ended, self._ended = self._ended[:MAX_SETTLEMENTS], self._ended[MAX_SETTLEMENTS:]
+            size = 1 if self._singly else MAX_SETTLEMENTS
+            self._singly = max(0, self._singly - 1)
+            ended, self._ended = self._ended[:size], self._ended[size:]
             wanted = self._reserve(travels_anyway=bool(ended))
             if ended or wanted:
                 self.settling += len(ended)
@@ -102,11 +105,17 @@ class QueueRunner:
                 self.resume_at = asyncio.get_running_loop().time() + limited_ms / 1000
         self._tell()
 
-    def unanswered(self, exchange: Exchange) -> None:
-        """An exchange that will never be answered: put its slots and settlements back."""
+    def unanswered(self, exchange: Exchange, *, singly: bool = False) -> None:
+        """An exchange that will never be answered: put its slots and settlements back. `singly`: these settlements
+        go one in an exchange from here on."""
         self._reserved -= exchange.wanted
         self.settling -= len(exchange.ended)
         self._ended[:0] = exchange.ended
+        if singly:
+            self._singly = len(exchange.ended)
+        else:
+            self.drained = True
+        self._tell()
 
     # -- what runs say
 

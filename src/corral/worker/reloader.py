@@ -12,7 +12,7 @@ from typing import Any, Final
 from corral.errors import InvalidOption
 from corral.logs import get_logger
 from corral.worker.shutdown import stop_signals
-from corral.worker.worker_process import WorkerProcess
+from corral.worker.supervised_process import SupervisedProcess
 
 __all__ = ["Reloader"]
 
@@ -45,7 +45,7 @@ class Reloader:
         self._changed: set[str] = set()
         self._change = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._process: WorkerProcess | None = None
+        self._process: SupervisedProcess | None = None
         self._urged = 0
 
     async def run(self) -> int:
@@ -62,7 +62,7 @@ class Reloader:
 
     async def _serve(self) -> int:
         while True:
-            self._process = process = WorkerProcess(self._command, self._environ)
+            self._process = process = SupervisedProcess(self._command, self._environ)
             await self._until(process.ended)
             if process.ended.done() and not self._stopping.is_set():
                 log.warning("Worker has ended: waiting for a change", exit=process.ended.result())

@@ -12,7 +12,7 @@ from typing import Final
 from corral.errors import InvalidOption
 from corral.logs import get_logger
 from corral.worker.shutdown import stop_signals
-from corral.worker.worker_process import KILL_AFTER, WorkerProcess
+from corral.worker.supervised_process import KILL_AFTER, SupervisedProcess
 
 __all__ = ["NOT_STARTABLE", "Supervisor", "restart_pause"]
 
@@ -59,7 +59,7 @@ class Supervisor:
         self._command = list(command)
         self._processes = processes
         self._pauses = (first_pause, longest_pause)
-        self._running: set[WorkerProcess] = set()
+        self._running: set[SupervisedProcess] = set()
         self._stopping = asyncio.Event()
         self._urged = 0
         self._proven = False
@@ -121,7 +121,7 @@ class Supervisor:
             await self._pause(number, code, restart_pause(crashes, *self._pauses))
 
     async def _run_one(self) -> int:
-        process = WorkerProcess(self._command)
+        process = SupervisedProcess(self._command)
         self._running.add(process)
         if self._stopping.is_set():
             process.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from corral.worker.run import Run
 __all__ = ["NO_POLICY", "Policy", "custom_backoff", "policy_of", "settlement_of"]
 
 MAX_TRACES: Final = 10
+_JOB_ID_AT_END: Final = re.compile(rb',"jobId":"[^"\\]*"\}$')
 
 
 class Policy(NamedTuple):
@@ -29,10 +31,17 @@ class Policy(NamedTuple):
     traces: int
 
 
-@lru_cache(maxsize=4096)
 def policy_of(text: bytes | None) -> Policy:
     """Read stored options. Raises `InvalidOption` (a `ValueError`) when they cannot be read."""
-    options = decode_options((text or b"{}").decode("utf-8", "surrogateescape"))
+    if text is not None and text.endswith(b'"}'):
+        # The id differs from job to job and the rest hardly ever does.
+        text = _JOB_ID_AT_END.sub(b"}", text)
+    return _policy_of(text or b"{}")
+
+
+@lru_cache(maxsize=4096)
+def _policy_of(text: bytes) -> Policy:
+    options = decode_options(text.decode("utf-8", "surrogateescape"))
     traces = MAX_TRACES if options.stack_trace_limit is None else max(0, options.stack_trace_limit)
     return Policy(
         options,

@@ -1,4 +1,4 @@
-"""A worker in a process of its own, as its supervisor sees it."""
+"""A process that this one started, watches and stops, and that dies with it."""
 
 from __future__ import annotations
 
@@ -7,28 +7,41 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import IO, Final
 
 from corral.worker.lifeline import LIFELINE
 from corral.worker.process_exit import wait_exit
 
-__all__ = ["WorkerProcess"]
+__all__ = ["SupervisedProcess"]
 
 KILL_AFTER: Final = 10.0
 """Seconds that a process may take to end after it was told twice to stop."""
 
 
-class WorkerProcess:
+class SupervisedProcess:
     """One child. It has a process group of its own, so that the terminal's Ctrl-C reaches the supervisor alone, which
-    passes it on: else every worker would get it twice, and twice means at once."""
+    passes it on: else every worker would get it twice, and twice means at once.
 
-    def __init__(self, command: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+    Its program calls `hold_lifeline`, to die with this process. `environ` is added to the environment; `output`, a
+    file, takes what it prints; `inherited` are descriptors that it gets too.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str] | None = None,
+        *,
+        output: IO[bytes] | None = None,
+        inherited: Sequence[int] = (),
+    ) -> None:
         theirs, ours = os.pipe()
         try:
             self._process = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs],
+                stdout=output,
+                stderr=output,
+                pass_fds=[theirs, *inherited],
                 process_group=0,
                 env={**os.environ, **(environ or {}), LIFELINE: f"{os.getpid()}:{theirs}"},
             )
@@ -38,7 +51,7 @@ class WorkerProcess:
         finally:
             os.close(theirs)
         self._lifeline = ours
-        self.ended: asyncio.Task[int] = asyncio.create_task(self._watch(), name="corral-worker-process")
+        self.ended: asyncio.Task[int] = asyncio.create_task(self._watch(), name="corral-supervised-process")
         """Done when it has ended, with its exit code (negative: the signal)."""
 
     @property
