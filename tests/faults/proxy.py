@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 from typing import Literal, Self
 
-Action = Literal["lose-request", "lose-reply", "hold"]
+Action = Literal["swallow", "lose-request", "lose-reply", "hold"]
 
 
 class Rule:
@@ -55,7 +55,7 @@ class Proxy:
 
     `latency` delays each piece, both ways. `black_hole` swallows everything and closes nothing, as a firewall that
     drops packets does. `cut_after` ends a connection after so many bytes of replies. The other troubles happen to
-    single requests: `lose_request`, `lose_reply` (the server has carried it out), `hold`.
+    single requests: `swallow`, `lose_request`, `lose_reply` (the server has carried it out), `hold`.
     """
 
     def __init__(self, target: int) -> None:
@@ -74,6 +74,10 @@ class Proxy:
     def url(self) -> str:
         """Where clients connect to."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    def swallow(self, match: bytes, times: int = 1) -> Rule:
+        """The next request with these bytes never reaches the server, and nobody is told."""
+        return self._rule("swallow", match, times)
 
     def lose_request(self, match: bytes, times: int = 1) -> Rule:
         """The next request with these bytes never reaches the server, and its connection ends."""
@@ -136,6 +140,8 @@ class Proxy:
                 rule.apply()
                 if rule.action == "lose-request":
                     return
+                if rule.action == "swallow":
+                    continue
                 if rule.action == "hold":
                     await rule.released.wait()
                 pair.deaf = rule.action == "lose-reply"

@@ -40,10 +40,14 @@ def tasks(name: str, witness: Witness) -> Queue:
         witness.say("end", ctx.job_id)
 
     @queue.task(run=InThread)
-    def hold_gil(length: int, ctx: Context) -> None:
-        """Holds the GIL, in a thread: the whole process stands still."""
+    def hold_gil(seconds: float, ctx: Context) -> None:
+        """Holds the GIL for so long in one go, though in a thread: the whole process stands still."""
         witness.say("start", ctx.job_id)
-        GIL_HOLDER.match("a" * length + "b")
+        length, took = 18, 0.0
+        while took < seconds:
+            began = time.monotonic()
+            GIL_HOLDER.match("a" * length + "b")
+            took, length = time.monotonic() - began, length + 1
         witness.say("end", ctx.job_id)
 
     @queue.task

@@ -1,0 +1,64 @@
+"""Workers that stand still: blocked loops keep their locks, stopped processes lose them and may write no more."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from corral import SyncClient
+from tests.faults.conftest import LOCK
+from tests.faults.fleet import Fleet
+from tests.faults.oracle import Corner, check
+from tests.faults.witness import Sighting, Witness, until
+
+pytestmark = pytest.mark.faults
+
+TOLD = re.compile("Lock lost|Outcome refused")
+
+
+@pytest.mark.parametrize("name", ["block", "hold_gil"])
+def test_a_busy_worker_keeps_its_locks(
+    name: str, client: SyncClient, fleet: Fleet, looked_at: Corner, witness: Witness, queue_name: str
+) -> None:
+    """A handler that blocks the loop, or holds the GIL, for three times the lock is not run again elsewhere."""
+    busy = fleet.start().wait_up()
+    job = client.queue(queue_name).enqueue(name, 3 * LOCK)
+    witness.wait("start", job.id)
+    fleet.start().wait_up()
+    job.result(timeout=30)
+    start, end = witness.read("start")[0], witness.read("end")[0]
+    assert end.at - start.at >= 3 * LOCK
+    assert [each.pid for each in witness.read("start")] == [busy.pid]
+    check(looked_at, [job.id], witness.read())
+
+
+def test_the_late_outcome_of_a_stopped_worker_is_refused(
+    client: SyncClient, fleet: Fleet, looked_at: Corner, witness: Witness, queue_name: str
+) -> None:
+    """A worker that is stopped (SIGSTOP) past its locks loses its job to another. When it goes on, its progress and
+    its outcome are refused: the job has the one outcome of the run that followed."""
+    looked_at.keep_all_events()
+    stopped = fleet.start().wait_up()
+    job = client.queue(queue_name).enqueue("reports", 1.0)
+    witness.wait("start", job.id)
+    stopped.freeze()
+    other = fleet.start().wait_up()
+    witness.wait("start", job.id, count=2)
+    stopped.thaw()
+    until(lambda: any(each.pid == stopped.pid for each in said(witness)), 10, "the late run has reported")
+    assert [(each.pid, each.what) for each in said(witness) if each.pid == stopped.pid] == [
+        (stopped.pid, "progress-StaleRun")
+    ]
+    job.result(timeout=20)
+    assert (other.pid, "progress-taken") in [(each.pid, each.what) for each in said(witness)]
+    until(lambda: TOLD.search(stopped.log.read_text()), 10, "the stopped worker hears of it")
+    check(looked_at, [job.id], witness.read())
+    assert looked_at.field(job.id, "ats") == "2"
+    assert looked_at.field(job.id, "atm") == "1"
+    assert stopped.running
+
+
+def said(witness: Witness) -> list[Sighting]:
+    """What handlers said of their reports."""
+    return [each for each in witness.read() if each.what.startswith("progress-")]
