@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from corral.cli.demo import demo
 from corral.cli.enqueue import enqueue
 from corral.cli.failure import CorralGroup
 from corral.cli.job import job
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, enqueue, queues, job):
+for command in (worker, enqueue, queues, job, demo):
     app.command()(command)
 
 
