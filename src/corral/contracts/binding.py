@@ -13,7 +13,7 @@ from corral.contracts.job import Job
 from corral.contracts.spec import TaskSpec
 from corral.errors import InvalidTask
 
-__all__ = ["Binding", "CatchAll", "TaskSource", "bind"]
+__all__ = ["Binding", "CatchAll", "TaskSource", "bind", "bind_process"]
 
 CatchAll = Callable[[Job], Coroutine[Any, Any, Any]]
 """A handler for jobs of any name: ``async def (job: Job) -> result``."""
@@ -55,11 +55,7 @@ def bind(spec: TaskSpec[Any, Any], handler: Any) -> Binding:
     if isinstance(handler, InThread):
         return Binding(spec, handler.function, "thread", _wants_context(spec.name, handler.function))
     if isinstance(handler, InProcess):
-        if _wants_context(spec.name, handler.function):
-            raise InvalidTask(
-                spec.name, "a function in a process of its own takes the payload only, no context"
-            )
-        return Binding(spec, handler.function, "process", False)
+        return bind_process(spec, handler.function)
     if not callable(handler):
         raise InvalidTask(spec.name, f"its handler is not a function: {handler!r}")
     if _surely_blocking(handler):
@@ -70,6 +66,13 @@ def bind(spec: TaskSpec[Any, Any], handler: Any) -> Binding:
             f"InThread({name.rpartition('.')[2]}) or InProcess(…); in a Queue, @queue.task(run=InThread)",
         )
     return Binding(spec, handler, "async", _wants_context(spec.name, handler))
+
+
+def bind_process(spec: TaskSpec[Any, Any], function: Callable[..., Any]) -> Binding:
+    """``function``, which another process can import, as the one that runs ``spec`` there."""
+    if _wants_context(spec.name, function):
+        raise InvalidTask(spec.name, "a function in a process of its own takes the payload only, no context")
+    return Binding(spec, function, "process", wants_context=False)
 
 
 def _surely_blocking(handler: Callable[..., Any]) -> bool:

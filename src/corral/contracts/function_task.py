@@ -23,6 +23,7 @@ C = TypeVar("C")
 class FunctionTask(Task[P, R], Generic[P, R, A, C]):
     """What ``@queue.task`` makes of a function: still callable as the function was, and a `Task` that enqueues."""
 
+    __name__: str
     function: Callable[A, C]
 
     def __init__(self, name: str, function: Callable[A, C]) -> None:

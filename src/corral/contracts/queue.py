@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, Unpack, overload
 
 from corral.contracts.annotations import calling_namespace
-from corral.contracts.binding import Binding, CatchAll, bind
+from corral.contracts.binding import Binding, CatchAll, bind, bind_process
 from corral.contracts.codec import Codec, TypeNotReady
 from corral.contracts.context import Context
 from corral.contracts.decorators import AsyncDecorator, ProcessDecorator, ThreadDecorator
@@ -158,5 +158,5 @@ class Queue:
             check_blocking(made.function, "InProcess")
             check_importable(made.function)
             # The decorated object goes to the other process: it is what the module has under that name.
-            return Binding(spec, made, "process", bind(spec, InThread(made.function)).wants_context)
+            return bind_process(spec, made)
         raise InvalidTask(spec.name, f"run={run!r}: InThread or InProcess, or nothing for an async def")
