@@ -28,6 +28,8 @@ function queueCommands(connections) {
     isPaused: async args => queue(args).isPaused(),
     drain: async args => queue(args).drain(args.delayed),
     obliterate: async args => queue(args).obliterate({ force: true }),
+    removeOrphanedJobs: async args => queue(args).removeOrphanedJobs(),
+    clean: async args => queue(args).clean(args.grace, args.limit, args.state),
     remove: async args => (await connections.job(args)).remove(),
     promote: async args => (await connections.job(args)).promote(),
     retry: async args => (await connections.job(args)).retry(args.state),
