@@ -129,4 +129,5 @@ class Link:
 
 def packed(words: tuple[Word, ...]) -> bytes:
     """A command as the protocol has it (RESP). redis-py's own packing of one is many times slower."""
-    return pack_command(words)  # type: ignore[arg-type]  # its stub knows tuples of one type only
+    command: bytes = pack_command(words)  # type: ignore[arg-type]  # its stub knows tuples of one type only
+    return command

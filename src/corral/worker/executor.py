@@ -99,7 +99,8 @@ class Executor:
         if binding is None:
             return await self._perform_unknown(run, policy, attempt)
         payload = _decoded(binding, claimed.data)
-        if policy.timeout is None:
+        # A process is timed by its runner, from the call of the function: starting one may take longer than a job.
+        if policy.timeout is None or binding.mode == "process":
             value = await self._call(binding, payload, run, policy, attempt)
         else:
             self._deadlines.set(run, policy.timeout)
@@ -115,18 +116,20 @@ class Executor:
             return await binding.function(payload)
         context = self._context(run, policy, attempt)
         if not self._middleware:
-            return await self._call_handler(binding, payload, context)
+            return await self._call_handler(binding, payload, context, policy.timeout)
         return await self._through_middleware(
-            run, context, lambda: self._call_handler(binding, payload, context)
+            run, context, lambda: self._call_handler(binding, payload, context, policy.timeout)
         )
 
-    async def _call_handler(self, binding: Binding, payload: Any, context: RunContext) -> Any:
+    async def _call_handler(
+        self, binding: Binding, payload: Any, context: RunContext, timeout: float | None
+    ) -> Any:
         if binding.mode == "async":
             return await (
                 binding.function(payload, context) if binding.wants_context else binding.function(payload)
             )
         if binding.mode == "process":
-            return await self._processes.run(binding.function, payload)
+            return await self._processes.run(binding.function, payload, timeout=timeout)
         if binding.wants_context:
             inside = ThreadContext(context, asyncio.get_running_loop())
             return await self._threads.run(binding.function, payload, inside)
