@@ -58,6 +58,17 @@ def test_ids_are_written_as_shown() -> None:
     assert shown == 5
 
 
+def test_every_example_is_listed() -> None:
+    """Each program in `examples/`, and each folder of one, has a row on the page about them."""
+    page = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    programs = {
+        path.name
+        for path in (ROOT / "examples").iterdir()
+        if path.suffix == ".py" or (path.is_dir() and path.name != "__pycache__")
+    }
+    assert set(re.findall(r"^\| \[([\w.]+)\]", page, re.MULTILINE)) == programs
+
+
 def test_decisions_are_numbered_and_complete() -> None:
     """Each record has its number, a context, a decision and its consequences; no number is missing."""
     records = sorted((DOCS / "decisions").glob("*.md"))
