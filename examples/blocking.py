@@ -38,4 +38,4 @@ if __name__ == "__main__":  # the process imports this file too
 # Output:
 # 78e330ba
 # 0.1
-# the handler took longer than its timeout of 2 s
+# the handler did not return within 2 s
