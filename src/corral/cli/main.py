@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from corral.cli.demo import demo
+from corral.cli.dev import dev
+from corral.cli.doctor import doctor
 from corral.cli.enqueue import enqueue
 from corral.cli.failure import CorralGroup
 from corral.cli.job import job
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, enqueue, queues, job, demo):
+for command in (worker, dev, enqueue, queues, job, doctor, demo):
     app.command()(command)
 
 

@@ -19,7 +19,7 @@ from corral.worker.reloader import Reloader
 from corral.worker.supervisor import Supervisor
 from corral.worker.worker import Worker
 
-__all__ = ["WorkerArguments", "worker"]
+__all__ = ["WorkerArguments", "skipped", "worker"]
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ def worker(
 
     Exit code 0 after a clean stop, 1 after a crash, 2 when it cannot start.
     """
-    if os.environ.get("CORRAL_ENV") == "test":
-        typer.echo("CORRAL_ENV=test: the worker is skipped")
+    if skipped():
         return
     supervised = hold_lifeline()
     configure()
@@ -117,6 +116,14 @@ def worker(
     finally:
         flush()
     raise typer.Exit(code)
+
+
+def skipped() -> bool:
+    """Under CORRAL_ENV=test no worker runs: the test suite of an application starts the processes it wants itself."""
+    if os.environ.get("CORRAL_ENV") != "test":
+        return False
+    typer.echo("CORRAL_ENV=test: the worker is skipped")
+    return True
 
 
 async def working(loaded: Worker) -> int:

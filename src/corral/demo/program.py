@@ -45,7 +45,7 @@ The API describes itself at {api}/docs. Ctrl-C ends everything.
 async def run_demo(*, once: bool, console: Console | None = None, deadline: float = DEADLINE) -> int:
     """Show everything. Returns 0 when all of it arrived, 1 when not; 130 when it was interrupted before.
 
-    With `once` it ends there. Without, it stays up until SIGINT or SIGTERM.
+    With `once` it ends there. Without, it stays up until SIGINT or SIGTERM, and says what to try.
     """
     screen = Screen(console or Console(highlight=False))
     evening = asyncio.ensure_future(_evening(screen, once, deadline))
@@ -70,10 +70,13 @@ async def _evening(screen: Screen, once: bool, deadline: float) -> int:
                 if not telling.done():
                     return _report_broken(stage, screen, broken.result())
                 code = telling.result()
-                if code and once:
+                if code:
                     _report_logs(stage, screen)
-                if not once:
+                if once:
+                    return code
+                with suppress(asyncio.CancelledError):  # how this is meant to end
                     await _stay(stage, client, screen, broken)
+                    code = 1
                 return code
             finally:
                 for task in (broken, telling):

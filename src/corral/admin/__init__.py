@@ -1,0 +1,1 @@
+"""What operators ask and do. So far: whether a server is fit for jobs."""

@@ -1,0 +1,85 @@
+"""Survey: what a server says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import Final
+
+from redis.exceptions import ResponseError
+
+from corral.engine.claim import Claim, claim_jobs
+from corral.engine.enqueue import add_jobs
+from corral.engine.keys import SUFFIXES, QueueKeys
+from corral.engine.listen import last_event_id
+from corral.engine.record import NewJob, Settlement, Verb
+from corral.engine.server import Server
+from corral.engine.settle import commit_jobs
+from corral.errors import ServerRefused
+
+__all__ = ["clock_difference", "read_info", "read_setting", "rehearse", "round_trips"]
+
+REHEARSAL: Final = "corral-doctor"
+
+
+async def read_info(server: Server) -> dict[str, str]:
+    """INFO, as one mapping. Hosted servers leave parts out."""
+    text: bytes = await server.call("INFO")
+    lines = (line.partition(":") for line in text.decode(errors="replace").splitlines())
+    return {name: value.strip() for name, colon, value in lines if colon and not name.startswith("#")}
+
+
+async def read_setting(server: Server, name: str) -> str | None:
+    """One setting of CONFIG GET. None where that is not permitted, as on most hosted servers."""
+    try:
+        reply: list[bytes] = await server.call("CONFIG", "GET", name)
+    except (ServerRefused, ResponseError):
+        return None
+    return reply[1].decode(errors="replace") if reply else None
+
+
+async def round_trips(server: Server, count: int) -> list[float]:
+    """Seconds that so many PINGs took, one after the other over one connection, sorted."""
+    async with server.borrowed() as link:
+        await link.call("PING")
+        took = []
+        for _ in range(count):
+            began = time.perf_counter()
+            await link.call("PING")
+            took.append(time.perf_counter() - began)
+    return sorted(took)
+
+
+async def clock_difference(server: Server) -> float:
+    """Seconds by which the server's clock is ahead of this machine's; as exact as half a round trip."""
+    before = time.time()
+    seconds, micros = await server.call("TIME")
+    return int(seconds) + int(micros) / 1e6 - (before + time.time()) / 2
+
+
+async def rehearse(server: Server) -> None:
+    """Take a job through its life in a queue of its own, which is gone afterwards.
+
+    Raises:
+        ServerRefused: the user may not do something that a worker or a producer does; the reason names it.
+        QueueFull: the server has reached maxmemory.
+    """
+    keys = QueueKeys(server.settings.prefix, f"{REHEARSAL}-{secrets.token_hex(6)}")
+    link = await server.link()
+    try:
+        await add_jobs(link, keys, [NewJob("rehearsal", "c", "rehearsal", "{}", "{}", 0, "", 0, "")])
+        await link.call("BZPOPMIN", keys.key("marker"), "0.01")
+        await last_event_id(link, keys)
+        claim = Claim(1, "rehearsal", 10_000)
+        claims = await claim_jobs(link, keys, claim)
+        ends = [
+            Settlement(job.wire_id, "rehearsal", job.starts, Verb.COMPLETE, "null", keep_count=0)
+            for job in claims.jobs
+        ]
+        await commit_jobs(link, keys, ends, claim._replace(wanted=0))
+        await link.call("SCAN", 0, "MATCH", f"{keys.base}*", "COUNT", 1)
+    finally:
+        async with asyncio.timeout(server.settings.timeout):
+            await link.call("DEL", keys.job("rehearsal"), *keys.all(tuple(SUFFIXES)), keys.key("workers"))
+        await link.close()
