@@ -23,6 +23,13 @@ GIL_HOLDER = re.compile(r"(a+)+$")
 def tasks(name: str, witness: Witness) -> Queue:
     """The tasks, each with a way of its own to be trouble."""
     queue = Queue(name, attempts=3, backoff=0.05)
+    add_slow_tasks(queue, witness)
+    add_bad_tasks(queue, witness)
+    return queue
+
+
+def add_slow_tasks(queue: Queue, witness: Witness) -> None:
+    """Tasks that take their time."""
 
     @queue.task
     async def nap(seconds: float, ctx: Context) -> str:
@@ -50,6 +57,10 @@ def tasks(name: str, witness: Witness) -> Queue:
             took, length = time.monotonic() - began, length + 1
         witness.say("end", ctx.job_id)
 
+
+def add_bad_tasks(queue: Queue, witness: Witness) -> None:
+    """Tasks that do what no handler should."""
+
     @queue.task
     async def kill_worker(_: None, ctx: Context) -> None:
         """A poison pill: takes the worker along."""
@@ -65,7 +76,7 @@ def tasks(name: str, witness: Witness) -> Queue:
         try:
             await ctx.progress({"late": True})
             witness.say("progress-taken", ctx.job_id)
-        except Exception as error:
+        except BaseException as error:
             witness.say(f"progress-{type(error).__name__}", ctx.job_id)
 
     @queue.task
@@ -79,8 +90,6 @@ def tasks(name: str, witness: Witness) -> Queue:
             except asyncio.CancelledError:
                 witness.say("cancelled", ctx.job_id)
         witness.say("end", ctx.job_id)
-
-    return queue
 
 
 def process_tasks(name: str) -> TaskSet:

@@ -149,6 +149,8 @@ class QueueService:
             run.interrupt(Cause.LOST)
 
     def _stalled(self, job_id: str) -> None:
+        # The wake-up for a returned job may go to the very worker that stands still: look for it here, too.
+        self.runner.wake()
         if self._callbacks.stalled is not None:
             self._teller.tell(self._callbacks.stalled, self.keys.queue, job_id)
 
