@@ -1,0 +1,4 @@
+"""Corral beside other job systems: same machine, same job, one run.
+
+See docs/benchmarks.md and `python -m benchmarks --help`.
+"""

@@ -1,0 +1,56 @@
+"""What the machine is, and whether somebody else is using it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def busy_seconds() -> float:
+    """CPU seconds that the whole machine has spent on anything, all cores together."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6] + fields[7]) / TICKS
+
+
+def wait_until_quiet(patience: float, share: float = 0.15) -> float:
+    """Wait, at most `patience` seconds, until less than `share` of a core is busy. Returns the share seen last."""
+    if not patience:
+        return 0.0
+    end = time.monotonic() + patience
+    while True:
+        before, started = busy_seconds(), time.monotonic()
+        time.sleep(0.4)
+        seen = (busy_seconds() - before) / (time.monotonic() - started)
+        if seen < share or time.monotonic() > end:
+            return round(seen, 2)
+
+
+def describe() -> dict[str, str]:
+    """The machine in words, for the report."""
+    return {
+        "processor": _first("/proc/cpuinfo", "model name") or platform.processor(),
+        "cores": str(os.cpu_count()),
+        "memory": f"{int((_first('/proc/meminfo', 'MemTotal') or '0').split()[0]) / 2**20:.0f} GiB",
+        "system": _os_name(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+def _first(path: str, key: str) -> str | None:
+    for line in Path(path).read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == key:
+            return value.strip()
+    return None
+
+
+def _os_name() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.platform()

@@ -1,0 +1,1 @@
+"""Results as text: the bars, the tables, the page docs/benchmarks.md."""
