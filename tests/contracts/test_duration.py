@@ -22,7 +22,7 @@ def test_whole_milliseconds_survive(value: int) -> None:
 @given(st.floats(min_value=0, max_value=10**9))
 def test_no_wait_becomes_shorter(seconds: float) -> None:
     """A fraction of a millisecond is rounded up, up to what a float can tell apart."""
-    assert milliseconds("delay", seconds) >= seconds * 1000 - 1e-3
+    assert milliseconds("delay", seconds) >= seconds * 1000 - 2e-3
 
 
 def test_a_short_wait_is_not_none() -> None:
@@ -30,7 +30,11 @@ def test_a_short_wait_is_not_none() -> None:
     assert milliseconds("delay", timedelta(microseconds=1)) == 1
 
 
-@pytest.mark.parametrize("value", [-1, -0.001, float("nan"), float("inf"), "5", None, True, 10**400, MAX_MS])
+@pytest.mark.parametrize(
+    "value",
+    [-1, -0.001, float("nan"), float("inf"), "5", None, True, 10**400, MAX_MS],
+    ids=lambda value: str(value)[:20],
+)
 def test_what_is_no_duration_is_refused(value: object) -> None:
     """Negative, endless, textual and absurdly long durations raise, naming the option."""
     with pytest.raises(InvalidOption) as caught:

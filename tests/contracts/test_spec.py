@@ -11,7 +11,7 @@ import pytest
 from corral.contracts.codec import Codec
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.options import DEFAULTS, JobOptions, merge_task_options
-from corral.contracts.spec import TaskSpec
+from corral.contracts.spec import MOST_VARIANTS, TaskSpec
 from corral.errors import InvalidJobId, InvalidOption, InvalidPayload, PayloadTooLarge
 from tests.contracts.models import Receipt, Reset
 
@@ -64,6 +64,26 @@ def test_options_of_the_call_win() -> None:
         1000,
         None,
     )
+
+
+def test_options_that_are_equal_but_not_the_same_are_kept_apart() -> None:
+    """True is a policy and 1 is a number, though Python thinks them equal."""
+    definition = spec()
+    texts = [
+        definition.request(Reset(5), {"remove_on_complete": value}).opts
+        for value in (True, 1, True, False, 0)
+    ]
+    assert [json.loads(text)["removeOnComplete"] for text in texts] == [True, 1, True, False, True]
+
+
+def test_texts_are_remembered_within_bounds() -> None:
+    """A program that gives every job options of its own does not fill the memory."""
+    definition = spec()
+    texts = {
+        definition.request(Reset(5), {"timeout": 1 + number}).opts for number in range(2 * MOST_VARIANTS + 1)
+    }
+    assert len(texts) == 2 * MOST_VARIANTS + 1
+    assert len(definition._variants) <= MOST_VARIANTS
 
 
 def test_run_at_is_absolute() -> None:

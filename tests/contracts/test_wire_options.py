@@ -13,7 +13,7 @@ from corral.contracts.backoff import Exponential, Fixed
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.options import DEFAULTS, MAX_PRIORITY, JobOptions, call_changes, merge_task_options
 from corral.contracts.retention import Keep
-from corral.contracts.wire_options import PER_JOB_OPTIONS, decode_options, encode_options, with_job_options
+from corral.contracts.wire_options import PER_JOB_FIELDS, decode_options, encode_options, with_job_options
 
 SECONDS = st.integers(min_value=1, max_value=10**9).map(lambda ms: ms / 1000)
 KEEPS = st.builds(
@@ -110,4 +110,4 @@ def test_per_job_options_are_appended() -> None:
 
 def test_run_at_and_durability_are_not_stored() -> None:
     """They say when a job is due and what the call waits for: neither is an option of the job."""
-    assert {"run_at", "durability"} <= PER_JOB_OPTIONS
+    assert {"due_ms", "durability"} <= PER_JOB_FIELDS

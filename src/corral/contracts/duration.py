@@ -19,15 +19,13 @@ MAX_MS = 2**53 - 1
 def milliseconds(option: str, value: object) -> int:
     """``value`` in whole milliseconds, rounded up so that a short wait is not none. Raises `InvalidOption`."""
     if isinstance(value, timedelta):
-        seconds = value.total_seconds()
+        result = -(-value // timedelta(milliseconds=1))
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = float(min(value, MAX_MS))  # an int may be too large for a float
+        result = _rounded_up(value)
     else:
         raise InvalidOption(option, value, "give a timedelta, or a number of seconds")
-    if not math.isfinite(seconds) or seconds < 0:
+    if result < 0:
         raise InvalidOption(option, value, "a duration is finite and not negative")
-    # The rounding keeps 0.1 s at 100 ms: 0.1 * 1000 may be a hair above.
-    result = math.ceil(round(seconds * 1000, 6))
     if result > MAX_MS:
         raise InvalidOption(option, value, "longer than a job queue can count (285,000 years)")
     return result
@@ -40,3 +38,13 @@ def instant_ms(option: str, value: object) -> int:
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidOption(option, value, "it has no time zone: datetime(…, tzinfo=UTC)")
     return max(0, round(value.timestamp() * 1000))
+
+
+def _rounded_up(seconds: float) -> int:
+    """Milliseconds of a number of seconds; -1 for what is none."""
+    if isinstance(seconds, float) and not math.isfinite(seconds):
+        return -1
+    exact = max(-1, min(seconds, MAX_MS)) * 1000
+    nearest = round(exact)
+    # 1.001 s is a hair more than 1,001 ms in binary, and is not meant to be 1,002.
+    return nearest if math.isclose(exact, nearest, rel_tol=1e-15, abs_tol=1e-6) else math.ceil(exact)

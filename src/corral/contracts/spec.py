@@ -9,10 +9,13 @@ from typing import Any, Generic, TypeVar
 from corral.contracts.codec import Codec
 from corral.contracts.options import JobOptions, call_changes
 from corral.contracts.producer import EnqueueRequest
-from corral.contracts.wire_options import PER_JOB_OPTIONS, encode_options, with_job_options
+from corral.contracts.wire_options import PER_JOB_FIELDS, encode_options, with_job_options
 from corral.errors import PayloadTooLarge
 
 __all__ = ["TaskSpec"]
+
+MOST_VARIANTS = 256
+"""How many ``opts`` texts a task remembers."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -24,7 +27,7 @@ class TaskSpec(Generic[P, R]):
     ``options`` are merged from defaults, task set and task; its ``backoff`` may be a function.
     """
 
-    __slots__ = ("_opts", "_plain", "name", "options", "payload", "queue", "result")
+    __slots__ = ("_opts", "_plain", "_variants", "name", "options", "payload", "queue", "result")
 
     def __init__(
         self, queue: str, name: str, payload: Codec[P], result: Codec[R], options: JobOptions
@@ -35,6 +38,7 @@ class TaskSpec(Generic[P, R]):
         self.result = result
         self.options = options
         self._opts = encode_options(options)
+        self._variants: dict[tuple[tuple[str, Any], ...], str] = {}
         # What every job without options of its own shares, ready to be put behind its data.
         self._plain = (self._opts, None, 0, None, options.priority, False, None, None, result)
 
@@ -59,11 +63,9 @@ class TaskSpec(Generic[P, R]):
         changes = call_changes(options)
         change = changes.get
         delay_ms, job_id, deduplication = change("delay_ms", 0), change("job_id"), change("deduplication")
-        # What calls mostly set differs from job to job, and is put behind the text that all of them share.
-        if options.keys() <= PER_JOB_OPTIONS:
-            opts = with_job_options(self._opts, delay_ms, job_id, deduplication)
-        else:
-            opts = encode_options(replace(self.options, **changes))
+        # What differs from job to job is put behind a text that many jobs share.
+        shared = {field: value for field, value in changes.items() if field not in PER_JOB_FIELDS}
+        opts = with_job_options(self._shared_opts(shared), delay_ms, job_id, deduplication)
         return EnqueueRequest(
             self.queue,
             self.name,
@@ -78,3 +80,15 @@ class TaskSpec(Generic[P, R]):
             change("durability"),
             self.result,
         )
+
+    def _shared_opts(self, changes: Mapping[str, Any]) -> str:
+        """The ``opts`` of jobs with some changes to the task's options: a program has few of these, and many jobs."""
+        if not changes:
+            return self._opts
+        key = tuple(changes.items())
+        text = self._variants.get(key)
+        if text is None:
+            if len(self._variants) >= MOST_VARIANTS:
+                self._variants.clear()
+            text = self._variants[key] = encode_options(replace(self.options, **changes))
+        return text

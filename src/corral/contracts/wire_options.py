@@ -19,7 +19,7 @@ from corral.contracts.stored_options import NO_OPTIONS, StoredBackoff, StoredOpt
 __all__ = [
     "CUSTOM_BACKOFF",
     "NO_OPTIONS",
-    "PER_JOB_OPTIONS",
+    "PER_JOB_FIELDS",
     "StoredBackoff",
     "StoredOptions",
     "decode_options",
@@ -30,8 +30,8 @@ __all__ = [
 CUSTOM_BACKOFF = "custom"
 """The stored type of a backoff that is a function: the worker finds it with the task."""
 
-PER_JOB_OPTIONS = frozenset({"job_id", "delay", "run_at", "deduplication", "durability"})
-"""The options of ``enqueue`` that `with_job_options` adds, or that are not stored at all."""
+PER_JOB_FIELDS = frozenset({"job_id", "delay_ms", "due_ms", "deduplication", "durability"})
+"""The fields of `JobOptions` that `with_job_options` adds, or that are not stored at all."""
 
 
 def encode_options(options: JobOptions, *, job_id: str | None = None) -> str:
@@ -54,7 +54,7 @@ def encode_options(options: JobOptions, *, job_id: str | None = None) -> str:
 def with_job_options(
     text: str, delay_ms: int, job_id: str | None, deduplication: Deduplication | None
 ) -> str:
-    """An ``opts`` text with what hardly two jobs have alike put behind it: see `PER_JOB_OPTIONS`."""
+    """An ``opts`` text with what hardly two jobs have alike put behind it: see `PER_JOB_FIELDS`."""
     if delay_ms:
         text = f'{text[:-1]},"delay":{delay_ms}}}'
     if job_id is not None:
