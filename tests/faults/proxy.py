@@ -22,6 +22,7 @@ class Rule:
         self.left = times
         self.seen = threading.Event()
         self.released = asyncio.Event()
+        self.passed = threading.Event()
 
     def apply(self) -> None:
         """Count one request."""
@@ -37,6 +38,7 @@ class _Pair:
         self.client = client
         self.server = server
         self.deaf = False
+        self.on_deaf: threading.Event | None = None
         self.passed = 0
 
     def end(self, *, reset: bool = False) -> None:
@@ -65,6 +67,8 @@ class Proxy:
         self.black_hole = False
         self.cut_after: int | None = None
         self.connections = 0
+        self.requests = 0
+        self._requests: list[bytes] = []
         self._rules: list[Rule] = []
         self._pairs: set[_Pair] = set()
         self._loop = asyncio.new_event_loop()
@@ -74,6 +78,10 @@ class Proxy:
     def url(self) -> str:
         """Where clients connect to."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    def requests_with(self, match: bytes) -> int:
+        """How many requests had these bytes."""
+        return sum(match in request for request in self._requests)
 
     def swallow(self, match: bytes, times: int = 1) -> Rule:
         """The next request with these bytes never reaches the server, and nobody is told."""
@@ -131,6 +139,8 @@ class Proxy:
 
     async def _pass_requests(self, pair: _Pair, reader: asyncio.StreamReader) -> None:
         while data := await reader.read(1 << 20):
+            self.requests += 1
+            self._requests.append(data[:256])
             if self.latency:
                 await asyncio.sleep(self.latency)  # a slow handler of bytes: this is what the proxy is for
             if self.black_hole:
@@ -143,10 +153,18 @@ class Proxy:
                 if rule.action == "swallow":
                     continue
                 if rule.action == "hold":
-                    await rule.released.wait()
+                    await self._keep_back(rule, pair, data)
+                    continue
                 pair.deaf = rule.action == "lose-reply"
             pair.server.write(data)
             await pair.server.drain()
+
+    async def _keep_back(self, rule: Rule, pair: _Pair, data: bytes) -> None:
+        await rule.released.wait()
+        pair.server.write(data)
+        await pair.server.drain()
+        # What the server says to it is for nobody; when it says something, it has carried it out.
+        pair.deaf, pair.on_deaf = True, rule.passed
 
     async def _pass_replies(self, pair: _Pair, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):
@@ -154,6 +172,8 @@ class Proxy:
                 if self.latency:
                     await asyncio.sleep(self.latency)  # a slow handler of bytes
                 if pair.deaf:
+                    if pair.on_deaf is not None:
+                        pair.on_deaf.set()
                     break
                 if self.black_hole:
                     continue

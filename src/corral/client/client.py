@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Self, TypeVar
 
@@ -41,7 +40,6 @@ class Client:
         self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None
     ) -> None:
         self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
-        self._id = uuid.uuid4().hex
         self._enqueuers: dict[str, Enqueuer] = {}
         self._hubs: dict[str, EventHub] = {}
 
@@ -122,7 +120,7 @@ class Client:
     def _enqueuer(self, queue: str) -> Enqueuer:
         found = self._enqueuers.get(queue)
         if found is None:
-            found = self._enqueuers[queue] = Enqueuer(self._server, queue, self._id)
+            found = self._enqueuers[queue] = Enqueuer(self._server, queue)
         return found
 
     def _hub(self, queue: str) -> EventHub:

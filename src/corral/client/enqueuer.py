@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
@@ -17,34 +18,51 @@ from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import MAX_JOBS_PER_CALL, Added, add_jobs
 from corral.engine.link import Link
 from corral.engine.record import NewJob
+from corral.engine.resend import until_answered
 from corral.engine.server import Server
+from corral.errors import ServerUnavailable
 
 __all__ = ["Enqueuer", "new_job"]
 
 LANES = 2
 
+PATIENCE = 0.4
+"""The part of the client's timeout that one attempt may take. A connection that a firewall has forgotten answers
+nothing and says nothing, so that there must be time for an attempt on a new one, and one more."""
+
 
 class _Order:
     """Some jobs of one caller that wait for their place in a call."""
 
-    __slots__ = ("answers", "done", "durability", "jobs")
+    __slots__ = ("answers", "deadline", "done", "durability", "jobs")
 
     durability: Durability | None
 
-    def __init__(self, jobs: list[NewJob], durability: Durability | None, done: asyncio.Future[None]) -> None:
+    def __init__(
+        self,
+        jobs: list[NewJob],
+        durability: Durability | None,
+        deadline: float,
+        done: asyncio.Future[None],
+    ) -> None:
         self.jobs = jobs
         self.durability = durability
+        self.deadline = deadline
         self.done = done
         self.answers: list[Added] = []
 
 
 class _Lane:
-    """A connection and its numbered calls."""
+    """A connection and its numbered calls.
+
+    The name is new for each lane, wherever and whenever it is made: were one used twice (after `close`, in a forked
+    process), the server would take a new call for an old one sent again, and the job would be lost.
+    """
 
     __slots__ = ("checked", "link", "name", "number")
 
-    def __init__(self, name: str, link: Link) -> None:
-        self.name = name
+    def __init__(self, link: Link) -> None:
+        self.name = uuid.uuid4().hex
         self.link = link
         self.number = 0
         self.checked: set[Durability] = set()
@@ -58,14 +76,15 @@ class Enqueuer:
     call. Each call is numbered, so that it may be sent again until it is answered and adds nothing twice.
     """
 
-    def __init__(self, server: Server, queue: str, client_id: str) -> None:
+    def __init__(self, server: Server, queue: str) -> None:
         self._server = server
         self.keys = server.keys(queue)
-        self._client_id = client_id
+        self._timeout = server.settings.timeout
         self._idle: list[_Lane] = []
         self._lanes = 0
         self._orders: list[_Order] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._came_back: asyncio.Future[None] | None = None
 
     async def add(self, jobs: list[NewJob], durability: Durability | None = None) -> list[Added]:
         """Add jobs in their order, at most `MAX_JOBS_PER_CALL`; one entry a job, as `corral.engine.enqueue.add_jobs`
@@ -78,11 +97,13 @@ class Enqueuer:
             DurabilityUnavailable: the durability asked for cannot be given.
         """
         if not self._orders and (lane := await self._free_lane()) is not None:
+            lane.number += 1
             try:
-                return await self._call(lane, jobs, durability)
+                return await self._call(lane, jobs, durability, self._timeout)
             finally:
                 self._give_back(lane)
-        order = _Order(jobs, durability, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        order = _Order(jobs, durability, loop.time() + self._timeout, loop.create_future())
         self._orders.append(order)
         await order.done
         return order.answers
@@ -115,11 +136,16 @@ class Enqueuer:
         except BaseException:
             self._lanes -= 1
             raise
-        return _Lane(f"{self._client_id}:{self._lanes}", link)
+        return _Lane(link)
+
+    def _lay_down(self, lane: _Lane) -> None:
+        self._idle.append(lane)
+        if self._came_back is not None and not self._came_back.done():
+            self._came_back.set_result(None)
 
     def _give_back(self, lane: _Lane) -> None:
         if not self._orders:
-            self._idle.append(lane)
+            self._lay_down(lane)
             return
         task = asyncio.get_running_loop().create_task(self._work_off(lane))
         self._tasks.add(task)
@@ -129,21 +155,37 @@ class Enqueuer:
         """Make calls for those in line until nobody is."""
         try:
             while orders := self._next_orders():
-                jobs = [job for order in orders for job in order.jobs]
+                lane.number += 1
                 try:
-                    answers = await self._call(lane, jobs, orders[0].durability)
+                    await self._fill(lane, orders)
                 except BaseException as error:  # noqa: BLE001 - it is the callers' error, and reaches each of them
                     _fail(orders, error)
-                    continue
-                for order in orders:
-                    order.answers, answers = answers[: len(order.jobs)], answers[len(order.jobs) :]
-                    if not order.done.done():
-                        order.done.set_result(None)
         finally:
-            self._idle.append(lane)
+            self._lay_down(lane)
+
+    async def _fill(self, lane: _Lane, orders: list[_Order]) -> None:
+        """Make one call for several callers. While there is no answer, each gives up at its own time, and the call
+        goes on, under its number, for those that have some left."""
+        jobs = [job for order in orders for job in order.jobs]
+        loop = asyncio.get_running_loop()
+        answers: list[Added] | None = None
+        while answers is None:
+            left = [order.deadline for order in orders if not order.done.done()]
+            if not left:
+                return
+            try:
+                answers = await self._call(lane, jobs, orders[0].durability, min(left) - loop.time())
+            except ServerUnavailable as error:
+                _fail([order for order in orders if order.deadline <= loop.time() + 0.01], error)
+        for order in orders:
+            order.answers, answers = answers[: len(order.jobs)], answers[len(order.jobs) :]
+            if not order.done.done():
+                order.done.set_result(None)
 
     def _next_orders(self) -> list[_Order]:
         taken, size = 0, 0
+        # Whoever was cancelled while in line has nothing done.
+        self._orders = [order for order in self._orders if not order.done.done()]
         for order in self._orders:
             size += len(order.jobs)
             if taken and (size > MAX_JOBS_PER_CALL or order.durability != self._orders[0].durability):
@@ -152,25 +194,33 @@ class Enqueuer:
         orders, self._orders = self._orders[:taken], self._orders[taken:]
         return orders
 
-    async def _call(self, lane: _Lane, jobs: list[NewJob], durability: Durability | None) -> list[Added]:
-        lane.number += 1
-        number = lane.number
+    async def _call(
+        self, lane: _Lane, jobs: list[NewJob], durability: Durability | None, within: float
+    ) -> list[Added]:
+        """Make the lane's current call, again and again for `within` seconds."""
+        number, patience = lane.number, self._timeout * PATIENCE
 
         async def attempt() -> list[Added]:
             if durability is not None and durability not in lane.checked:
                 await check_durability(lane.link, durability)
                 lane.checked.add(durability)
-            return await add_jobs(lane.link, self.keys, jobs, sender=lane.name, number=number)
+            return await add_jobs(
+                lane.link, self.keys, jobs, sender=lane.name, number=number, timeout=patience
+            )
 
-        answers = await self._server.patiently(attempt)
+        try:
+            answers = await until_answered(attempt, within=within, server=lane.link.server)
+        except ServerUnavailable as error:
+            raise ServerUnavailable(error.server, self._timeout, error.cause) from error
         if durability is not None:
             await confirm(lane.link, durability)
         return answers
 
     async def close(self) -> None:
         """Let calls under way end, and close the connections."""
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while len(self._idle) < self._lanes:
+            self._came_back = asyncio.get_running_loop().create_future()
+            await self._came_back
         idle, self._idle, self._lanes = self._idle, [], 0
         for lane in idle:
             await lane.link.close()

@@ -1,5 +1,7 @@
 --- The record of a sender's last call, so that a call whose reply was lost may be sent again.
 --- `recall` gives the reply of this very call when it was carried out before; `remember` keeps it for ten minutes.
+--- A call from before the last one is refused: its sender has had its answer and gone on, and this is a copy that
+--- the network kept back.
 --- @key sent  string  prefix of the records, one a sender
 local function recall(sender, number)
   if sender == '' then
@@ -10,6 +12,9 @@ local function recall(sender, number)
     local record = cmsgpack.unpack(kept)
     if record[1] == number then
       return record[2]
+    end
+    if tonumber(record[1]) > tonumber(number) then
+      error({ err = 'STALE a later call of this sender was carried out before' })
     end
   end
   return nil
