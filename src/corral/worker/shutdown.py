@@ -24,9 +24,12 @@ SETTLE_SECONDS: Final = 5.0
 
 
 @contextlib.contextmanager
-def stop_signals(on_first: Callable[[], None], on_second: Callable[[], None]) -> Iterator[None]:
-    """While inside, SIGTERM and SIGINT ask the worker to stop: the first one gently, the second one now.
+def stop_signals(
+    on_first: Callable[[], None], on_second: Callable[[], None], *, announce: bool = True
+) -> Iterator[None]:
+    """While inside, SIGTERM and SIGINT ask to stop: the first one gently, the second one and those after it now.
 
+    `announce` logs that; a parent leaves it to the workers that it passes the signal on to.
     Outside the main thread, where Python allows no signal handlers, nothing is changed.
     """
     loop = asyncio.get_running_loop()
@@ -36,10 +39,12 @@ def stop_signals(on_first: Callable[[], None], on_second: Callable[[], None]) ->
         nonlocal received
         received += 1
         if received == 1:
-            log.info("Stopping: no more jobs are claimed; once more to stop now", signal=name)
+            if announce:
+                log.info("Stopping: no more jobs are claimed; once more to stop now", signal=name)
             on_first()
         else:
-            log.warning("Stopping now: jobs in flight are handed back", signal=name)
+            if announce:
+                log.warning("Stopping now: jobs in flight are handed back", signal=name)
             on_second()
 
     caught: list[signal.Signals] = []

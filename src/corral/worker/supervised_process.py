@@ -12,7 +12,7 @@ from typing import IO, Final
 from corral.worker.lifeline import LIFELINE
 from corral.worker.process_exit import wait_exit
 
-__all__ = ["SupervisedProcess"]
+__all__ = ["SupervisedProcess", "stopped_code"]
 
 KILL_AFTER: Final = 10.0
 """Seconds that a process may take to end after it was told twice to stop."""
@@ -90,3 +90,9 @@ class SupervisedProcess:
     def _send(self, number: signal.Signals) -> None:
         if self._process.poll() is None:
             self._process.send_signal(number)
+
+
+def stopped_code(code: int) -> int:
+    """The exit code of a process that was told to stop: one that was still starting, and so had no work to finish,
+    is ended by the signal itself, and that is as good."""
+    return 0 if code == -signal.SIGTERM else code

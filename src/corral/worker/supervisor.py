@@ -12,7 +12,7 @@ from typing import Final
 from corral.errors import InvalidOption
 from corral.logs import get_logger
 from corral.worker.shutdown import stop_signals
-from corral.worker.supervised_process import KILL_AFTER, SupervisedProcess
+from corral.worker.supervised_process import KILL_AFTER, SupervisedProcess, stopped_code
 
 __all__ = ["NOT_STARTABLE", "Supervisor", "restart_pause"]
 
@@ -69,7 +69,7 @@ class Supervisor:
         """Run until stopped. Returns the exit code: 0 when all ended as they should, 1 when one did not, 2 when they
         could not start."""
         log.info("Supervisor started", processes=self._processes)
-        with stop_signals(self.stop, self._urge):
+        with stop_signals(self.stop, self._urge, announce=False):
             try:
                 async with asyncio.TaskGroup() as group:
                     for number in range(1, self._processes + 1):
@@ -77,6 +77,7 @@ class Supervisor:
             finally:
                 for process in list(self._running):
                     process.kill()
+                await asyncio.gather(*(process.ended for process in self._running))
         code = NOT_STARTABLE if NOT_STARTABLE in self._codes else 1 if any(self._codes) else 0
         log.info("Supervisor stopped", exit=code)
         return code
@@ -105,9 +106,9 @@ class Supervisor:
             code = await self._run_one()
             lived = time.monotonic() - began
             if self._stopping.is_set():
-                self._codes.append(code)
+                self._codes.append(stopped_code(code))
                 return
-            if code == 0 and lived > FIRST_PAUSE:
+            if code == 0:
                 self._proven = True
                 log.info("Worker process has served its time: starting another", process=number)
                 continue
@@ -125,10 +126,9 @@ class Supervisor:
         self._running.add(process)
         if self._stopping.is_set():
             process.stop()
-        try:
-            return await asyncio.shield(process.ended)
-        finally:
-            self._running.discard(process)
+        code = await asyncio.shield(process.ended)
+        self._running.discard(process)
+        return code
 
     async def _pause(self, number: int, code: int, seconds: float) -> None:
         log.error(
