@@ -110,6 +110,8 @@ def fault_of(error: BaseException) -> Fault | None:
             return FAULTS[code]
     if isinstance(error, redis_errors.ConnectionError | OSError | EOFError):
         return FAULTS[_of_connection(text)]
+    if text.startswith("ACL failure in script"):  # inside a script, a missing permission has no code
+        return FAULTS["NOPERM"]
     return FAULTS.get(text.partition(" ")[0].rstrip(":"))
 
 
