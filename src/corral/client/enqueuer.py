@@ -19,16 +19,12 @@ from corral.engine.enqueue import MAX_JOBS_PER_CALL, Added, add_jobs
 from corral.engine.link import Link
 from corral.engine.record import NewJob
 from corral.engine.resend import until_answered
-from corral.engine.server import Server
+from corral.engine.server import PATIENCE, Server
 from corral.errors import ServerUnavailable
 
 __all__ = ["Enqueuer", "new_job"]
 
 LANES = 2
-
-PATIENCE = 0.4
-"""The part of the client's timeout that one attempt may take. A connection that a firewall has forgotten answers
-nothing and says nothing, so that there must be time for an attempt on a new one, and one more."""
 
 
 class _Order:

@@ -20,11 +20,16 @@ from corral.engine.script import Script
 from corral.engine.settings import ServerSettings
 from corral.errors import ServerRefused
 
-__all__ = ["Server"]
+__all__ = ["PATIENCE", "Server"]
 
 T = TypeVar("T")
 
-MAX_IDLE_LINKS = 8
+MAX_LINKS = 8
+"""Connections for short calls. More callers than that take turns: a server has only so many for all its clients."""
+
+PATIENCE = 0.4
+"""The part of the timeout that one attempt may take. A connection that a firewall has forgotten answers nothing and
+says nothing, so that there must be time for an attempt on a new one, and one more."""
 
 
 class Server:
@@ -41,6 +46,7 @@ class Server:
         self._options: dict[str, Any] = {}
         self._embedded: EmbeddedServer | None = None
         self._resolving = asyncio.Lock()
+        self._places = asyncio.Semaphore(MAX_LINKS)
 
     def keys(self, queue: str) -> QueueKeys:
         """The keys of one queue under this server's prefix."""
@@ -87,14 +93,14 @@ class Server:
     @asynccontextmanager
     async def borrowed(self) -> AsyncIterator[Link]:
         """A connection for a few calls in a row."""
-        link = self._idle.pop() if self._idle else await self.link()
-        try:
-            yield link
-        finally:
-            if len(self._idle) < MAX_IDLE_LINKS:
+        async with self._places:
+            link = (
+                self._idle.pop() if self._idle else await self.link(timeout=self.settings.timeout * PATIENCE)
+            )
+            try:
+                yield link
+            finally:
                 self._idle.append(link)
-            else:
-                await link.close()
 
     async def run(
         self, script: Script, keys: QueueKeys, *arguments: Word, timeout: float | None = None
