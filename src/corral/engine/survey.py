@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from corral.engine.claim import Claim, claim_jobs
 from corral.engine.enqueue import add_jobs
-from corral.engine.keys import SUFFIXES, QueueKeys
+from corral.engine.keys import OWN_SUFFIXES, SUFFIXES, QueueKeys
 from corral.engine.listen import last_event_id
 from corral.engine.record import NewJob, Settlement, Verb
 from corral.engine.server import Server
@@ -81,5 +81,5 @@ async def rehearse(server: Server) -> None:
         await link.call("SCAN", 0, "MATCH", f"{keys.base}*", "COUNT", 1)
     finally:
         async with asyncio.timeout(server.settings.timeout):
-            await link.call("DEL", keys.job("rehearsal"), *keys.all(tuple(SUFFIXES)), keys.key("workers"))
+            await link.call("DEL", keys.job("rehearsal"), *keys.all((*SUFFIXES, *OWN_SUFFIXES)))
         await link.close()
