@@ -20,6 +20,10 @@ async def stall(driver: Driver, wire_id: str, *, max_stalled: int = 1) -> list[S
     return [*first, *await driver.check_stalled(max_stalled=max_stalled)]
 
 
+EVERY_WRITE = len(Verb) + 2
+"""Each way to settle, progress and log."""
+
+
 class TestRenewal:
     """Locks of running jobs are renewed (§10)."""
 
@@ -234,7 +238,7 @@ class TestFencing:
         """Every write of the old run is refused as held by another."""
         old, _ = await self.superseded(driver)
         before = await driver.bytes_of_all()
-        assert await self.write_everything(driver, old) == [Refusal.HELD_BY_ANOTHER] * 8 + [0]
+        assert await self.write_everything(driver, old) == [Refusal.HELD_BY_ANOTHER] * EVERY_WRITE + [0]
         assert await driver.bytes_of_all() == before
 
     async def test_while_the_next_run_has_lost_its_lock(self, driver: Driver) -> None:
@@ -242,7 +246,7 @@ class TestFencing:
         old, new = await self.superseded(driver)
         await driver.lose_lock("a")
         before = await driver.bytes_of_all()
-        assert await self.write_everything(driver, old) == [Refusal.SUPERSEDED] * 8 + [0]
+        assert await self.write_everything(driver, old) == [Refusal.SUPERSEDED] * EVERY_WRITE + [0]
         assert await driver.bytes_of_all() == before
         assert await driver.settle(end(new)) == [0]
 
@@ -251,7 +255,7 @@ class TestFencing:
         _, new = await self.superseded(driver)
         before = await driver.bytes_of_all()
         codes = await self.write_everything(driver, Held(new.wire_id, "stolen", new.starts))
-        assert codes == [Refusal.HELD_BY_ANOTHER] * 8 + [0]
+        assert codes == [Refusal.HELD_BY_ANOTHER] * EVERY_WRITE + [0]
         assert await driver.bytes_of_all() == before
 
     @pytest.mark.parametrize("verb", [Verb.COMPLETE, Verb.FAIL])
@@ -270,7 +274,7 @@ class TestFencing:
         old, new = await self.superseded(driver)
         await driver.settle(end(new, keep=0))
         before = await driver.bytes_of_all()
-        assert await self.write_everything(driver, old) == [Refusal.NO_JOB] * 8 + [0]
+        assert await self.write_everything(driver, old) == [Refusal.NO_JOB] * EVERY_WRITE + [0]
         assert await driver.bytes_of_all() == before
 
     async def test_while_the_job_waits_again(self, driver: Driver) -> None:

@@ -58,12 +58,6 @@ EVERYWHERE = [
 #: What drawn sequences avoid, mostly because it changes the order of all that follows.
 APART = [
     Intention(
-        "worker before producer",
-        "a queue that has a worker and no job yet has its meta hash already, so that it is listed",
-        ("meta",),
-        [Claim(1)],
-    ),
-    Intention(
         "stalled priority",
         "a prioritized job that stalled goes back to the front of its priority, not to the front of everything "
         "(wire format §31)",

@@ -37,7 +37,6 @@ SUFFIXES: Final = {
 # them for jobs; the same prefix (and its hash tag, if any) keeps them in the queue's slot.
 OWN_SUFFIXES: Final = {
     "sent": "sent:",
-    "workers": "workers",
 }
 
 

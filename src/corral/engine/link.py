@@ -29,9 +29,23 @@ class Link:
 
     A call that is not answered in time, or is cancelled, drops the connection: its late reply must never be
     taken for the next one's. Whether the server carried it out is then unknown, which `Unanswered` says.
+
+    The timer of the deadline is not armed anew for each call: it stays for the earliest one, and when it fires looks
+    whether a call is late. That is most of what a timeout costs.
     """
 
-    __slots__ = ("_connection", "_make", "_on_open", "server", "timeout")
+    __slots__ = (
+        "_armed",
+        "_connection",
+        "_deadline",
+        "_late",
+        "_make",
+        "_on_open",
+        "_timer",
+        "_waiting",
+        "server",
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -44,6 +58,10 @@ class Link:
         self._make = make
         self._connection: AbstractConnection | None = None
         self._on_open = on_open
+        self._waiting: asyncio.Task[Any] | None = None
+        self._deadline = self._armed = math.inf
+        self._late = False
+        self._timer: asyncio.TimerHandle | None = None
         self.server = server
         self.timeout = timeout
 
@@ -57,14 +75,20 @@ class Link:
             redis.exceptions.ResponseError: the command itself is wrong.
         """
         limit = self.timeout if timeout is None else timeout
+        loop = asyncio.get_running_loop()
+        self._waiting = waiting = asyncio.current_task()
+        self._deadline = loop.time() + limit
+        if self._deadline < self._armed:
+            self._arm(loop)
         try:
-            if limit == math.inf:
-                return await self._exchange(words)
-            async with asyncio.timeout(limit):
-                return await self._exchange(words)
-        except TimeoutError as error:
-            await self.close()
-            raise Unanswered(self.server, f"no answer within {limit:g} s") from error
+            return await self._exchange(words)
+        except asyncio.CancelledError:
+            if not self._late:
+                raise
+            self._late = False
+            if waiting is not None and waiting.uncancel() > 0:
+                raise  # somebody else has cancelled the caller, too
+            raise Unanswered(self.server, f"no answer within {limit:g} s") from None
         except (RedisError, OSError, EOFError) as error:
             translated = translate(error, self.server, queue)
             if translated is None:
@@ -72,6 +96,26 @@ class Link:
             if isinstance(translated, Unanswered):
                 await self.close()
             raise translated from error
+        finally:
+            self._deadline = math.inf
+            if self._late and waiting is not None:  # late, and failed otherwise at the same moment
+                self._late = False
+                waiting.uncancel()
+
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed = self._deadline
+        self._timer = loop.call_at(self._deadline, self._look_at_clock, loop)
+
+    def _look_at_clock(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer, self._armed = None, math.inf
+        if self._deadline <= loop.time():
+            self._late = True
+            if self._waiting is not None:
+                self._waiting.cancel()
+        elif self._deadline < math.inf:
+            self._arm(loop)
 
     async def run(
         self, script: Script, keys: QueueKeys, *arguments: Word, timeout: float | None = None
@@ -122,6 +166,9 @@ class Link:
 
     async def close(self) -> None:
         """Close the connection; the next call opens a new one."""
+        if self._timer is not None and self._deadline == math.inf:
+            self._timer.cancel()
+            self._timer, self._armed = None, math.inf
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect(nowait=True)

@@ -59,13 +59,15 @@ class Verb(StrEnum):
     RETRY = "r"
     DELAY = "d"
     SNOOZE = "s"
+    SNOOZE_UNTIL = "u"
     GIVE_BACK = "w"
 
 
 class Settlement(NamedTuple):
     """How one run ended, in the order that `settle/commit_jobs` reads it.
 
-    `text` is the result (JSON) or the reason. `amount`: ms for DELAY and SNOOZE, attempts allowed for FAIL, 1 to
+    `text` is the result (JSON) or the reason. `amount`: ms for DELAY and SNOOZE, ms
+    since the epoch for SNOOZE_UNTIL, attempts allowed for FAIL, 1 to
     run first for RETRY. `keep_count` and `keep_age` (seconds): -1 for no limit. `traces`: stack traces to keep.
     """
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit
 
 DEFAULT_URL: Final = "redis://localhost:6379"
 DEFAULT_PREFIX: Final = "bull"
@@ -74,6 +74,6 @@ def without_password(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
-        return urlunsplit((parts.scheme, host, parts.path, "", ""))
+        return f"{parts.scheme}://{host}{parts.path}"
     except ValueError:
         return "<a URL that cannot be read>"

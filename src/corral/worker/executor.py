@@ -171,11 +171,12 @@ class Executor:
         )  # fmt: skip
 
     def outcome_of(self, error: BaseException, run: Run, policy: Policy) -> Outcome:
+        """What becomes of a run that ended with `error`; a cancellation has the meaning of the run's cause."""
         if isinstance(error, asyncio.CancelledError):
             if run.cause is Cause.SHUTDOWN:
                 return Released()
             if run.cause is Cause.TIMEOUT:
-                error = TimeoutError(f"the handler took longer than its timeout of {policy.timeout or 0:g} s")
+                error = TimeoutError(f"the handler did not return within {policy.timeout or 0:g} s")
         if isinstance(error, _Parked):
             return Snoozed(PARKED_MS)
         run.error = error.error if isinstance(error, _Unusable) else error

@@ -90,7 +90,10 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
             wire_id, run.token, starts, verb, outcome.reason, outcome.stack, amount, traces=policy.traces
         )
     if isinstance(outcome, Snoozed):
-        return Settlement(wire_id, run.token, starts, Verb.SNOOZE, "", "", outcome.delay_ms)
+        verb, amount = (
+            (Verb.SNOOZE, outcome.delay_ms) if outcome.due_ms is None else (Verb.SNOOZE_UNTIL, outcome.due_ms)
+        )
+        return Settlement(wire_id, run.token, starts, verb, "", "", amount)
     assert isinstance(outcome, Released)
     return Settlement(wire_id, run.token, starts, Verb.GIVE_BACK, "")
 

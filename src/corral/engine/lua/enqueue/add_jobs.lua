@@ -28,6 +28,9 @@ if done then
 end
 local now_ms, now_text = clock(now)
 local queue = read_queue()
+if queue.is_new then
+  redis.call('HSET', meta, 'opts.maxLenEvents', queue.max_events)
+end
 if not queue.version then
   redis.call('HSET', meta, 'version', library)
 end

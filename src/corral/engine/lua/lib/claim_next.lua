@@ -11,11 +11,11 @@ local function claim_next(prefix, queue, run, now)
   promote_due(prefix, queue, now)
   local room, limited_ms = room_to_start(queue, run.wanted)
   local started, counted = {}, 0
-  while #started < room do
-    local ids = take_ready(room - #started)
-    if #ids == 0 then
-      break
-    end
+  local exhausted = false
+  while #started < room and not exhausted do
+    local asked = room - #started
+    local ids = take_ready(asked)
+    exhausted = #ids < asked
     for _, job_id in ipairs(ids) do
       local marker_of_v4 = string.sub(job_id, 1, 2) == '0:'
       local job = nil

@@ -1,4 +1,5 @@
---- Put a job back that did not end: r retried now, d delayed by its backoff, s snoozed, w given back untouched.
+--- Put a job back that did not end: r retried now, d delayed by its backoff, s snoozed, u snoozed until a time,
+--- w given back untouched.
 --- Only r and d spend an attempt.
 --- @key events  stream
 --- @include lib/delay_job
@@ -10,9 +11,10 @@ local function put_back(queue, job, run, now)
     note_failure(job.key, run)
     redis.call('HSET', job.key, 'atm', job.made + 1)
   end
-  if run.verb == 'd' or run.verb == 's' then
-    redis.call('HSET', job.key, 'delay', run.amount)
-    delay_job(run.id, now + run.amount)
+  if run.verb == 'd' or run.verb == 's' or run.verb == 'u' then
+    local delay = run.verb == 'u' and math.max(0, run.amount - now) or run.amount
+    redis.call('HSET', job.key, 'delay', word(delay))
+    delay_job(run.id, now + delay)
     wake_when_due()
     return
   end

@@ -1,6 +1,8 @@
 --- The settings of the queue that decide what may run. `held` means that no job may start now.
 --- @key meta    hash  settings of the queue
 --- @key active  list  job ids that workers hold
+local MAX_EVENTS = 10000
+
 local function read_queue()
   local kept = redis.call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents', 'version')
   local queue = {
@@ -8,13 +10,10 @@ local function read_queue()
     concurrency = tonumber(kept[2] or nil),
     max = tonumber(kept[3] or nil),
     duration = tonumber(kept[4] or nil),
-    max_events = tonumber(kept[5] or nil),
+    max_events = tonumber(kept[5] or nil) or MAX_EVENTS,
+    is_new = not kept[5],
     version = kept[6],
   }
-  if not queue.max_events then
-    queue.max_events = 10000
-    redis.call('HSET', meta, 'opts.maxLenEvents', queue.max_events)
-  end
   queue.held = queue.paused
   if queue.concurrency and not queue.paused then
     queue.held = redis.call('LLEN', active) >= queue.concurrency

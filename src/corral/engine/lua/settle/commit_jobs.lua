@@ -32,8 +32,8 @@
 --- @arg worker         string   name of the worker, stored as `pb`
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
 --- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
----                     s snoozed, w given back), text (result or reason), trace, amount (d, s: ms; f: attempts
----                     allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
+---                     s snoozed, u snoozed until, w given back), text (result or reason), trace, amount (d, s: ms;
+---                     u: ms since the epoch; f: attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
 --- @event completed failed retries-exhausted waiting delayed active drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
 ---         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
@@ -93,7 +93,7 @@ end
 if #jobs == wanted then
   pass_baton(queue)
 end
-if ended > 0 and #jobs == 0 and limited_ms == 0 and next_due <= 0 and not queue.paused
+if ended > 0 and #jobs == 0 and limited_ms == 0 and next_due <= 0 and (wanted == 0 or not queue.paused)
   and redis.call('LLEN', active) == 0 and redis.call('LLEN', wait) == 0
   and redis.call('ZCARD', prioritized) == 0 then
   redis.call('XADD', events, '*', 'event', 'drained')
