@@ -42,9 +42,9 @@ def instant_ms(option: str, value: object) -> int:
 
 def _rounded_up(seconds: float) -> int:
     """Milliseconds of a number of seconds; -1 for what is none."""
-    if isinstance(seconds, float) and not math.isfinite(seconds):
+    if seconds < 0 or (isinstance(seconds, float) and not math.isfinite(seconds)):
         return -1
-    exact = max(-1, min(seconds, MAX_MS)) * 1000
+    exact = min(seconds, MAX_MS) * 1000
     nearest = round(exact)
     # 1.001 s is a hair more than 1,001 ms in binary, and is not meant to be 1,002.
     return nearest if math.isclose(exact, nearest, rel_tol=1e-15, abs_tol=1e-6) else math.ceil(exact)
