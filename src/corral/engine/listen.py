@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
+from corral.engine.server import Server
 
-__all__ = ["RawEvent", "last_event_id", "read_events"]
+__all__ = ["ENDINGS", "RawEvent", "last_ending", "last_event_id", "read_events"]
+
+ENDINGS: Final = frozenset({"completed", "failed", "removed"})
+"""The events after which a job is over."""
+
+PAGE: Final = 1000
+LOOK_BACK: Final = 10
+"""Pages. A stream keeps about 10,000 events unless it was told otherwise."""
 
 
 class RawEvent(NamedTuple):
@@ -34,6 +42,22 @@ async def read_events(
     if not reply:
         return []
     return [RawEvent(event_id.decode(), _fields(flat)) for event_id, flat in reply[0][1] if flat]
+
+
+async def last_ending(server: Server, keys: QueueKeys, wire_id: str) -> dict[str, str] | None:
+    """The newest event that ended a job, for one whose hash is gone; None when the stream tells of no end."""
+    before = "+"
+    for _ in range(LOOK_BACK):
+        entries = await server.call("XREVRANGE", keys.key("events"), before, "-", "COUNT", PAGE)
+        for _, flat in entries:
+            if wire_id.encode() in flat:
+                fields = _fields(flat)
+                if fields.get("jobId") == wire_id and fields.get("event") in ENDINGS:
+                    return fields
+        if len(entries) < PAGE:
+            break
+        before = f"({entries[-1][0].decode()}"
+    return None
 
 
 def _fields(flat: list[bytes]) -> dict[str, str]:

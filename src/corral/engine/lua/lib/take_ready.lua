@@ -15,8 +15,9 @@ local function take_ready(wanted)
     end
   end
   if #ids < wanted then
-    local popped = redis.call('ZPOPMIN', prioritized, wanted - #ids)
-    if #popped == 0 then
+    local asked = wanted - #ids
+    local popped = redis.call('ZPOPMIN', prioritized, asked)
+    if #popped < 2 * asked then
       redis.call('DEL', pc)
     end
     for at = 1, #popped, 2 do
