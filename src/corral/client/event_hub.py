@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from corral.engine.faults import Unanswered
 from corral.engine.link import Link
-from corral.engine.listen import last_event_id, read_events
+from corral.engine.listen import ENDINGS, last_event_id, read_events
 from corral.engine.server import Server
+from corral.errors import ServerUnavailable
 
 __all__ = ["EventHub"]
 
-ENDINGS: Final = frozenset({"completed", "failed", "removed"})
 BLOCK_MS: Final = 5000
 
 
@@ -51,11 +51,19 @@ class EventHub:
                 self._waiting.pop(wire_id, None)
 
     async def _until_positioned(self, reader: asyncio.Task[None]) -> None:
+        if self._positioned.is_set():
+            return
+        settings = self._server.settings
         positioned = asyncio.ensure_future(self._positioned.wait())
-        await asyncio.wait({positioned, reader}, return_when=asyncio.FIRST_COMPLETED)
-        positioned.cancel()
+        try:
+            waits: set[asyncio.Future[Any]] = {positioned, reader}
+            done, _ = await asyncio.wait(waits, timeout=settings.timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            positioned.cancel()
         if reader.done():
             reader.result()
+        if not done:
+            raise ServerUnavailable(settings.address, settings.timeout, "no answer")
 
     async def _read(self) -> None:
         link = await self._server.link()

@@ -14,6 +14,7 @@ from corral.contracts.states import JobState
 from corral.engine.browse import Ending, job_state, read_ending, read_job
 from corral.engine.control import remove_job
 from corral.engine.keys import QueueKeys
+from corral.engine.listen import last_ending
 from corral.engine.server import Server
 from corral.errors import JobFailed, JobGone
 
@@ -100,10 +101,18 @@ class BoundHandle(Generic[R]):
                 if ending.state is not None:
                     return ending
                 if not ending.exists and not ended.done():
-                    raise JobGone(self.id)
+                    return await self._remembered()
                 await asyncio.wait({ended}, timeout=LOOK_AGAIN)
                 if ended.done():
                     return await self._said(ended.result())
+
+    async def _remembered(self) -> Ending:
+        """The ending of a job that is not kept, as long as the events tell of it: it may have ended between the
+        beginning of the wait and the first look."""
+        fields = await self._server.patiently(lambda: last_ending(self._server, self._keys, self._wire_id))
+        if fields is None:
+            raise JobGone(self.id)
+        return await self._said(fields)
 
     async def _said(self, fields: dict[str, str]) -> Ending:
         """The ending that an event tells: enough even when the job itself is gone already."""
