@@ -6,7 +6,7 @@ The front door: everything a program needs is re-exported here, and nothing is d
 from corral.client.client import Client
 from corral.client.sync import SyncClient
 from corral.contracts.backoff import Exponential, Fixed
-from corral.contracts.context import Context
+from corral.contracts.context import BlockingContext, Context
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.event import Event
 from corral.contracts.handle import JobHandle, SyncJobHandle
@@ -50,6 +50,7 @@ from corral.worker.serve import Serve
 from corral.worker.worker import Worker
 
 __all__ = [
+    "BlockingContext",
     "Client",
     "Context",
     "CorralError",

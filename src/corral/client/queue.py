@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar, Unpack
 
 from corral.client.events import EventSubscription
@@ -64,7 +65,7 @@ class QueueClient:
         return await self._client.submit_many([spec.request(value, options) for value in data])
 
     def _spec(self, name: str) -> TaskSpec[Any, Any]:
-        return TaskSpec(self.name, name, JSON_CODEC, JSON_CODEC, DEFAULTS)
+        return _untyped(self.name, name)
 
     def job(self, job_id: str) -> JobHandle[Any]:
         """A handle for a job by its id, whether or not there is one."""
@@ -107,3 +108,8 @@ class QueueClient:
     def events(self, *, after: str | None = None) -> EventSubscription:
         """Subscribe to the queue's events: `async with queue.events() as events: async for event in events: …`"""
         return EventSubscription(self._server, self.name, after=after)
+
+
+@lru_cache(maxsize=256)
+def _untyped(queue: str, name: str) -> TaskSpec[Any, Any]:
+    return TaskSpec(queue, name, JSON_CODEC, JSON_CODEC, DEFAULTS)

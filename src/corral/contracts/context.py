@@ -7,7 +7,15 @@ from typing import Any, Literal, Protocol
 
 from corral.contracts.producer import AsyncProducer
 
-__all__ = ["CancelSignal", "Context", "JobKind", "Logger"]
+__all__ = [
+    "BlockingCancelSignal",
+    "BlockingContext",
+    "CancelSignal",
+    "Context",
+    "JobKind",
+    "Logger",
+    "RunFacts",
+]
 
 JobKind = Literal["adhoc", "cron", "cronTrigger"]
 """Where a job came from: a call, a schedule, or a schedule triggered by hand."""
@@ -49,8 +57,20 @@ class CancelSignal(Protocol):
         ...
 
 
-class Context(Protocol):
-    """The second argument of a handler that takes one."""
+class BlockingCancelSignal(Protocol):
+    """`CancelSignal` for a thread."""
+
+    def is_set(self) -> bool:
+        """Whether it is time to stop."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it is time to stop, at most ``timeout`` seconds. Returns whether it is."""
+        ...
+
+
+class RunFacts(Protocol):
+    """What every handler that takes a context may know of its run."""
 
     @property
     def job_id(self) -> str:
@@ -83,13 +103,17 @@ class Context(Protocol):
         ...
 
     @property
-    def cancelled(self) -> CancelSignal:
-        """Set when the handler should stop."""
-        ...
-
-    @property
     def logger(self) -> Logger:
         """A logger whose lines carry the job's fields."""
+        ...
+
+
+class Context(RunFacts, Protocol):
+    """The second argument of an ``async def`` handler that takes one."""
+
+    @property
+    def cancelled(self) -> CancelSignal:
+        """Set when the handler should stop."""
         ...
 
     @property
@@ -102,5 +126,22 @@ class Context(Protocol):
         ...
 
     async def log(self, text: str) -> None:
+        """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
+        ...
+
+
+class BlockingContext(RunFacts, Protocol):
+    """The second argument of an `InThread` handler that takes one: the same names, blocking."""
+
+    @property
+    def cancelled(self) -> BlockingCancelSignal:
+        """Set when the handler should stop: a thread cannot be stopped from outside."""
+        ...
+
+    def progress(self, value: Any) -> None:
+        """Store and announce how far the job is: any JSON value. Raises `StaleRun` if this run was superseded."""
+        ...
+
+    def log(self, text: str) -> None:
         """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar, overload
 
-from corral.contracts.context import Context
+from corral.contracts.context import BlockingContext, Context
 from corral.contracts.function_task import FunctionTask
 
 __all__ = ["AsyncDecorator", "ProcessDecorator", "ThreadDecorator"]
@@ -32,7 +32,9 @@ class ThreadDecorator(Protocol):
     @overload
     def __call__(self, function: Callable[[P], R], /) -> FunctionTask[P, R, [P], R]: ...
     @overload
-    def __call__(self, function: Callable[[P, Context], R], /) -> FunctionTask[P, R, [P, Context], R]: ...
+    def __call__(
+        self, function: Callable[[P, BlockingContext], R], /
+    ) -> FunctionTask[P, R, [P, BlockingContext], R]: ...
 
 
 class ProcessDecorator(Protocol):

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
-from corral.contracts.context import Context
+from corral.contracts.context import BlockingContext
 from corral.errors import InvalidTask, UnpicklableHandler
 
 __all__ = ["InProcess", "InThread", "check_blocking", "check_importable", "check_picklable", "handler_name"]
@@ -26,13 +26,13 @@ class InThread(Generic[P_contra, R_co]):
     @overload
     def __init__(self, function: Callable[[P_contra], R_co]) -> None: ...
     @overload
-    def __init__(self, function: Callable[[P_contra, Context], R_co]) -> None: ...
+    def __init__(self, function: Callable[[P_contra, BlockingContext], R_co]) -> None: ...
     def __init__(self, function: Callable[..., Any]) -> None:
         check_blocking(function, "InThread")
         self.function = function
         functools.update_wrapper(self, function)
 
-    def __call__(self, payload: P_contra, *context: Context) -> R_co:
+    def __call__(self, payload: P_contra, *context: BlockingContext) -> R_co:
         """Run it here and now, as a unit test does."""
         result: R_co = self.function(payload, *context)
         return result

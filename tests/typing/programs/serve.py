@@ -6,7 +6,7 @@ import functools
 from collections.abc import Coroutine
 from typing import Any
 
-from corral import Context, InProcess, InThread, Worker
+from corral import BlockingContext, Context, InProcess, InThread, Worker
 from tests.typing.programs.contract import (
     EmailTasks,
     Invite,
@@ -56,7 +56,7 @@ def coroutine(numbers: list[int]) -> Coroutine[Any, Any, int]:
     return sum_up(numbers)
 
 
-def slow_reset(reset: PasswordReset, ctx: Context) -> None:
+def slow_reset(reset: PasswordReset, ctx: BlockingContext) -> None:
     """Block, with the context."""
 
 

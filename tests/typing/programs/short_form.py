@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, assert_type
 
-from corral import Client, Context, InProcess, InThread, Job, JobHandle, Queue, Task, Worker
+from corral import BlockingContext, Client, Context, InProcess, InThread, Job, JobHandle, Queue, Task, Worker
 from tests.typing.programs.contract import Invite, Receipt
 
 emails = Queue("email", attempts=5, timeout=timedelta(minutes=1))
@@ -31,8 +31,9 @@ def in_thread(numbers: list[int]) -> int:
 
 
 @emails.task(run=InThread)
-def in_thread_with_context(numbers: list[int], ctx: Context) -> int:
+def in_thread_with_context(numbers: list[int], ctx: BlockingContext) -> int:
     """In a thread, with the context."""
+    ctx.progress(50)
     return sum(numbers)
 
 
@@ -48,7 +49,7 @@ async def anything_else(job: Job) -> Any:
     return job.data
 
 
-async def use(client: Client, ctx: Context) -> None:
+async def use(client: Client, ctx: Context, blocking: BlockingContext) -> None:
     """Enqueue, and call as functions."""
     invite = Invite(invitation_id=1, to_email="a@b.org")
     assert_type(await welcome.enqueue(client, invite), JobHandle[Receipt])
@@ -56,7 +57,7 @@ async def use(client: Client, ctx: Context) -> None:
     assert_type(await welcome(invite), Receipt)
     await assert_type(with_context(invite, ctx), Coroutine[Any, Any, None])
     assert_type(in_thread([1, 2]), int)
-    assert_type(in_thread_with_context([1, 2], ctx), int)
+    assert_type(in_thread_with_context([1, 2], blocking), int)
     assert_type(in_process("a"), bytes)
     as_task: Task[Invite, Receipt] = welcome
     assert_type((as_task.name, emails.queue), tuple[str, str])
