@@ -1,0 +1,232 @@
+"""The server under the machine: calls go through the engine, its state is read past the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import redis
+
+from corral.engine.browse import count_jobs
+from corral.engine.claim import Claim, Claims, claim_jobs
+from corral.engine.control import remove_job
+from corral.engine.enqueue import add_jobs
+from corral.engine.keys import QueueKeys
+from corral.engine.link import Link
+from corral.engine.record import NewJob, Settlement
+from corral.engine.recover import Held, recover_stalled, renew_locks
+from corral.engine.report import append_log, save_progress
+from corral.engine.server import Server
+from corral.engine.settings import ServerSettings
+from corral.engine.settle import Committed, commit_jobs
+from tests.model.queue_model import End, QueueModel, Run, Wanted, rank
+
+T = TypeVar("T")
+HOUR_MS = 3_600_000
+KEEP_LOGS = 2
+
+# Every key with its value, in one call.
+READ_ALL = """
+local found = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  local kind = redis.call('TYPE', key).ok
+  local value = nil
+  if kind == 'string' then value = redis.call('GET', key)
+  elseif kind == 'list' then value = redis.call('LRANGE', key, 0, -1)
+  elseif kind == 'set' then value = redis.call('SMEMBERS', key)
+  elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'hash' then value = redis.call('HGETALL', key) end
+  found[#found + 1] = { key, kind, value or '' }
+end
+return found
+"""
+DUMP_ALL = """
+local found = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  found[#found + 1] = key
+  found[#found + 1] = redis.call('DUMP', key)
+end
+return found
+"""
+
+
+@dataclass
+class Bench:
+    """One server for all runs of the machine, one queue for each run."""
+
+    url: str
+    prefix: str
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    last_event: str = "-"
+    now: int = 0
+    _numbers: Any = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.engine = Server(ServerSettings(self.url, self.prefix))
+        self.link: Link = self._do(self.engine.link())
+        self.raw = redis.Redis.from_url(self.url, decode_responses=True, encoding_errors="replace")
+        self.bytes = redis.Redis.from_url(self.url)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new queue, empty."""
+        self.keys = QueueKeys(self.prefix, f"q{next(self._numbers)}")
+        self.last_event = "-"
+
+    def wipe(self) -> None:
+        """Remove what the queue left."""
+        left = [*self.raw.scan_iter(f"{self.prefix}:*", count=1000)]
+        if left:
+            self.raw.delete(*left)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._do(self.link.close())
+        self._do(self.engine.close())
+        self.raw.close()
+        self.bytes.close()
+        self.loop.close()
+
+    def _do(self, call: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(call)
+
+    # --- calls ------------------------------------------------------------------------------------------
+
+    def add(self, jobs: Sequence[Wanted], sender: str, number: int) -> list[Any]:
+        """`enqueue/add_jobs`."""
+        return self._do(
+            add_jobs(
+                self.link, self.keys, [row(job) for job in jobs], sender=sender, number=number, clock=self.now
+            )
+        )
+
+    def claim(self, token: str, wanted: int, sender: str, number: int) -> Claims:
+        """`claim/claim_jobs`."""
+        claim = Claim(wanted, token, HOUR_MS, "", sender, number)
+        return self._do(claim_jobs(self.link, self.keys, claim, clock=self.now))
+
+    def commit(self, ends: Sequence[End], token: str, wanted: int, sender: str, number: int) -> Committed:
+        """`settle/commit_jobs`."""
+        claim = Claim(wanted, token, HOUR_MS, "", sender, number)
+        settlements = [
+            Settlement(
+                *end.run, end.verb, end.text, f"at {end.text}", end.amount, end.keep, end.age, end.traces
+            )
+            for end in ends
+        ]
+        return self._do(commit_jobs(self.link, self.keys, settlements, claim, clock=self.now))
+
+    def renew(self, runs: Sequence[Run]) -> list[int]:
+        """`recover/renew_locks`."""
+        return self._do(renew_locks(self.link, self.keys, [Held(*run) for run in runs], HOUR_MS))
+
+    def check_stalled(self, max_stalled: int) -> list[tuple[str, int]]:
+        """`recover/recover_stalled`, its interval over."""
+        self.raw.delete(self.keys.key("stalled_check"))
+        reply = self._do(
+            recover_stalled(
+                self.link, self.keys, interval_ms=HOUR_MS, max_stalled=max_stalled, clock=self.now
+            )
+        )
+        return [(wire_id.decode(), stalls) for wire_id, stalls in reply]
+
+    def report(self, run: Run, progress: str) -> int:
+        """`report/save_progress`."""
+        return self._do(save_progress(self.engine, self.keys, Held(*run), progress.encode()))
+
+    def log(self, run: Run, line: str) -> int:
+        """`report/append_log`."""
+        return self._do(append_log(self.engine, self.keys, Held(*run), line, keep=KEEP_LOGS))
+
+    def remove(self, wire_id: str) -> int:
+        """`control/remove_job`."""
+        return self._do(remove_job(self.engine, self.keys, wire_id, clock=self.now))
+
+    def counts(self) -> dict[str, int]:
+        """`browse.count_jobs`."""
+        return {str(state): count for state, count in self._do(count_jobs(self.engine, self.keys)).items()}
+
+    def lose(self, *suffixes: str) -> None:
+        """Keys of the queue run out."""
+        self.raw.delete(*(self.keys.base + suffix for suffix in suffixes))
+
+    def pop_token(self) -> list[Any]:
+        """What a sleeping worker does: take the token."""
+        taken: list[Any] = self.raw.zpopmin(self.keys.key("marker"))
+        return taken
+
+    def suspects(self) -> list[str]:
+        """The order in which the server will look at suspected jobs."""
+        order: list[str] = self.raw.eval(
+            "return redis.call('SMEMBERS', KEYS[1])", 1, self.keys.key("stalled")
+        )  # type: ignore[assignment]
+        return order
+
+    # --- what is there ----------------------------------------------------------------------------------
+
+    def dump(self) -> dict[bytes, bytes]:
+        """All keys, serialized."""
+        flat: list[bytes] = self.bytes.eval(DUMP_ALL, 0, f"{self.prefix}:*")  # type: ignore[assignment]
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def state(self) -> dict[str, Any]:
+        """All keys but the event stream and Corral's own records, by their suffix."""
+        rows: list[Any] = self.raw.eval(READ_ALL, 0, f"{self.prefix}:*")  # type: ignore[assignment]
+        records = self.keys.key("sent")
+        found = {}
+        for key, kind, value in rows:
+            if kind != "stream" and not key.startswith(records):
+                assert key.startswith(self.keys.base), f"a key outside of the queue: {key}"
+                found[key.removeprefix(self.keys.base)] = readable(kind, value)
+        return found
+
+    def new_events(self) -> list[dict[str, str]]:
+        """The events since this was asked last."""
+        rows: list[Any] = self.raw.xrange(self.keys.key("events"), self.last_event)  # type: ignore[assignment]
+        if rows:
+            self.last_event = f"({rows[-1][0]}"
+        return [fields for _, fields in rows]
+
+
+def row(job: Wanted) -> NewJob:
+    """A job as the script takes it."""
+    flags = ("c" if job.own_id else "") + ("l" if job.lifo else "")
+    modes = {"ttl": {"ttl": HOUR_MS}, "replace": {"replace": True}, "keep": {"keep": True}, "simple": {}}
+    rule = json.dumps({"id": job.window, **modes[job.mode]}) if job.window else ""
+    return NewJob(job.wire_id, flags, "n", f'"{job.wire_id}"', "{}", job.delay, "", job.priority, rule)
+
+
+def readable(kind: str, value: Any) -> Any:
+    """A value as Python has it: lists in their order, sorted sets as pairs."""
+    if kind == "zset":
+        return [(member, int(score)) for member, score in zip(value[::2], value[1::2], strict=True)]
+    if kind == "hash":
+        fields = dict(zip(value[::2], value[1::2], strict=True))
+        if "stacktrace" in fields:
+            fields["stacktrace"] = json.loads(fields["stacktrace"])
+        return fields
+    return set(value) if kind == "set" else value
+
+
+def expected(model: QueueModel) -> dict[str, Any]:
+    """The model in the form in which the server's state is read."""
+    keys: dict[str, Any] = {
+        "wait": model.wait,
+        "active": model.active,
+        "stalled": model.suspects,
+        "meta": model.meta,
+        "id": str(model.added or ""),
+        "pc": str(model.arrivals or ""),
+        **{f"de:{window}": owner for window, owner in model.owners.items()},
+        **{f"dn:{window}": kept for window, kept in model.kept.items()},
+        **model.jobs,
+        **{f"{wire_id}:lock": token for wire_id, token in model.locks.items()},
+        **{f"{wire_id}:logs": lines for wire_id, lines in model.logs.items()},
+    }
+    for name in ("delayed", "prioritized", "completed", "failed", "marker"):
+        keys[name] = rank(getattr(model, name))
+    return {suffix: value for suffix, value in keys.items() if value}

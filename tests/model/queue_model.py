@@ -1,0 +1,397 @@
+"""A queue as it should be, in plain Python: what every call answers and leaves behind.
+
+Written from the wire format, not from the scripts. Lists stand as on the server: the head first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from corral.engine.record import Refusal, Verb
+
+PLACES = 4096
+HIGH = 1 << 32
+TOO_OFTEN = "job stalled more than allowable limit"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A job to add. `window`: how its deduplication id is owned."""
+
+    wire_id: str
+    own_id: bool = False
+    lifo: bool = False
+    delay: int = 0
+    priority: int = 0
+    window: str = ""
+    mode: str = "simple"
+
+
+class Run(NamedTuple):
+    """A claim that was handed out once, and may speak at any later time."""
+
+    wire_id: str
+    token: str
+    starts: int
+
+
+@dataclass(frozen=True)
+class End:
+    """How a run says that it ended."""
+
+    run: Run
+    verb: Verb
+    text: str = "null"
+    amount: int = 0
+    keep: int = -1
+    age: int = -1
+    traces: int = 2
+
+
+@dataclass
+class Sent:
+    """The record of a sender's last call: its number, the codes it answered, the runs it started."""
+
+    number: int
+    answer: list[Any]
+    runs: list[Run]
+
+
+@dataclass
+class QueueModel:
+    """Everything that the server should hold for one queue."""
+
+    now: int
+    wait: list[str] = field(default_factory=list)
+    active: list[str] = field(default_factory=list)
+    delayed: dict[str, int] = field(default_factory=dict)
+    prioritized: dict[str, int] = field(default_factory=dict)
+    completed: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    locks: dict[str, str] = field(default_factory=dict)
+    logs: dict[str, list[str]] = field(default_factory=dict)
+    suspects: set[str] = field(default_factory=set)
+    marker: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    endless: set[str] = field(default_factory=set)
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    sent: dict[str, Sent] = field(default_factory=dict)
+    events: list[dict[str, str]] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+    arrivals: int = 0
+    added: int = 0
+
+    # --- small moves ------------------------------------------------------------------------------------
+
+    def say(self, event: str, **fields: object) -> None:
+        """An event."""
+        self.events.append({"event": event, **{name: str(value) for name, value in fields.items()}})
+
+    def wake(self) -> None:
+        """Something is ready."""
+        self.marker["0"] = 0
+
+    def pass_baton(self) -> None:
+        """Something is still ready: one more worker is woken."""
+        if self.wait or self.prioritized:
+            self.wake()
+
+    def prioritize(self, wire_id: str, priority: int, *, front: bool = False) -> None:
+        """Into the line of those with a priority."""
+        if not front:
+            self.arrivals += 1
+        self.prioritized[wire_id] = priority * HIGH + (0 if front else self.arrivals)
+
+    def ready(self, wire_id: str, *, front: bool = False) -> None:
+        """Behind the others, or before them; somebody is woken."""
+        priority = int(self.jobs[wire_id]["priority"])
+        if priority:
+            self.prioritize(wire_id, priority, front=front)
+        else:
+            self.wait.insert(len(self.wait) if front else 0, wire_id)
+        self.wake()
+
+    def delay(self, wire_id: str, milliseconds: int) -> None:
+        """Due later: after those of the same millisecond that came before."""
+        floor = (self.now + milliseconds) * PLACES
+        there = [score for score in self.delayed.values() if floor <= score < floor + PLACES]
+        self.delayed[wire_id] = min(max(there) + 1, floor + PLACES - 1) if there else floor
+        self.say("delayed", jobId=wire_id, delay=self.now + milliseconds)
+        self.marker["1"] = min(self.delayed.values()) // PLACES
+
+    def forget(self, wire_id: str) -> None:
+        """All keys of a job are gone."""
+        for part in (self.jobs, self.locks, self.logs):
+            part.pop(wire_id, None)
+
+    # --- enqueue ----------------------------------------------------------------------------------------
+
+    def add(self, wanted: Sequence[Wanted]) -> list[Any]:
+        """Add jobs: 0 each, 1 where the id exists, or the owner of the deduplication id."""
+        self.meta = {"opts.maxLenEvents": "10000", "version": "corral"}
+        self.added += len(wanted)
+        return [self._add_one(job) for job in wanted]
+
+    def _add_one(self, job: Wanted) -> Any:
+        if job.own_id and job.wire_id in self.jobs:
+            self.say("duplicated", jobId=job.wire_id)
+            return 1
+        if job.window:
+            owner = self._deduplicate(job)
+            if owner is not None:
+                return owner.encode()
+        self._store(job.wire_id, job.delay, job.priority, job.window)
+        if job.delay:
+            self.delay(job.wire_id, job.delay)
+        else:
+            self.ready(job.wire_id, front=job.lifo)
+            self.say("waiting", jobId=job.wire_id)
+        return 0
+
+    def _store(self, wire_id: str, delay: int, priority: int, window: str) -> None:
+        self.jobs[wire_id] = {
+            "name": "n",
+            "data": f'"{wire_id}"',
+            "opts": "{}",
+            "timestamp": str(self.now),
+            "delay": str(delay),
+            "priority": str(priority),
+            **({"deid": window} if window else {}),
+        }
+        self.say("added", jobId=wire_id, name="n")
+
+    def _deduplicate(self, job: Wanted) -> str | None:
+        owner = self.owners.get(job.window)
+        if owner is None:
+            self._own(job)
+            return None
+        if job.mode == "replace" and owner in self.delayed:
+            del self.delayed[owner]
+            self.forget(owner)
+            self.kept.pop(job.window, None)
+            self.say("removed", jobId=owner, prev="delayed")
+            self.say("deduplicated", jobId=job.wire_id, deduplicationId=job.window, deduplicatedJobId=owner)
+            self._own(job)
+            return None
+        if job.mode == "keep" and owner in self.active:
+            self.kept[job.window] = {
+                "name": "n",
+                "data": f'"{job.wire_id}"',
+                "opts": "{}",
+                "jid": job.wire_id,
+            }
+            self.endless.add(job.window)
+        elif job.mode == "replace":
+            return owner
+        self.say("deduplicated", jobId=owner, deduplicationId=job.window, deduplicatedJobId=job.wire_id)
+        return owner
+
+    def _own(self, job: Wanted) -> None:
+        self.owners[job.window] = job.wire_id
+        self.endless.discard(job.window)
+        if job.mode != "ttl":
+            self.endless.add(job.window)
+
+    # --- claim ------------------------------------------------------------------------------------------
+
+    def claim(self, token: str, wanted: int) -> list[Run]:
+        """Start up to `wanted` jobs."""
+        self._promote()
+        runs = []
+        while len(runs) < wanted and (self.wait or self.prioritized):
+            runs.append(self._start(self._next(), token))
+        if len(runs) < wanted:
+            self.arrivals = 0
+        return runs
+
+    def _promote(self) -> None:
+        due = [wire_id for wire_id, score in rank(self.delayed) if score // PLACES <= self.now]
+        for wire_id in due:
+            del self.delayed[wire_id]
+            self.ready(wire_id)
+            self.jobs[wire_id]["delay"] = "0"
+            self.say("waiting", jobId=wire_id, prev="delayed")
+
+    def _next(self) -> str:
+        if self.wait:
+            return self.wait.pop()
+        wire_id, _ = rank(self.prioritized)[0]
+        del self.prioritized[wire_id]
+        return wire_id
+
+    def _start(self, wire_id: str, token: str) -> Run:
+        job = self.jobs[wire_id]
+        job["ats"] = str(int(job.get("ats", 0)) + 1)
+        job["processedOn"] = str(self.now)
+        self.active.insert(0, wire_id)
+        self.locks[wire_id] = token
+        self.say("active", jobId=wire_id, prev="waiting")
+        return Run(wire_id, token, int(job["ats"]))
+
+    # --- settle -----------------------------------------------------------------------------------------
+
+    def commit(self, ends: Sequence[End], token: str, wanted: int) -> tuple[list[int], list[Run]]:
+        """Settle, then claim."""
+        codes = [self._settle(end) for end in ends]
+        runs = self.claim(token, wanted) if wanted else []
+        if len(runs) == wanted:
+            self.pass_baton()
+        ended = any(code == 0 and end.verb in "cf" for code, end in zip(codes, ends, strict=True))
+        if ended and not (runs or self.active or self.wait or self.prioritized or (wanted and self.delayed)):
+            self.say("drained")
+        return codes, runs
+
+    def refusal(self, run: Run) -> int:
+        """Why a run may not write to its job, 0 when it may."""
+        job = self.jobs.get(run.wire_id)
+        if job is None:
+            return Refusal.NO_JOB
+        if self.locks.get(run.wire_id, run.token) != run.token:
+            return Refusal.HELD_BY_ANOTHER
+        return 0 if job.get("ats") == str(run.starts) else Refusal.SUPERSEDED
+
+    def _settle(self, end: End) -> int:
+        wire_id = end.run.wire_id
+        code = self.refusal(end.run)
+        if code == 0 and wire_id not in self.active:
+            code = Refusal.NOT_ACTIVE
+        if code:
+            return code
+        self.active.remove(wire_id)
+        self.locks.pop(wire_id, None)
+        self.suspects.discard(wire_id)
+        if end.verb in "frd":
+            self._note(end)
+        if end.verb in "cfrd":
+            job = self.jobs[wire_id]
+            job["atm"] = str(int(job.get("atm", 0)) + 1)
+        if end.verb in "cf":
+            self._finish(end)
+        elif end.verb in "dsu":
+            delay = max(0, end.amount - self.now) if end.verb == "u" else end.amount
+            self.jobs[wire_id]["delay"] = str(delay)
+            self.delay(wire_id, delay)
+        else:
+            self.ready(wire_id, front=end.verb == "w" or end.amount == 1)
+            self.say("waiting", jobId=wire_id, prev="active")
+        return 0
+
+    def _note(self, end: End) -> None:
+        job = self.jobs[end.run.wire_id]
+        job["failedReason"] = end.text
+        traces = [*job.get("stacktrace", []), f"at {end.text}"][-end.traces :] if end.traces else []
+        job["stacktrace"] = traces
+
+    def _finish(self, end: End) -> None:
+        wire_id = end.run.wire_id
+        job = self.jobs[wire_id]
+        self._end_window(wire_id, job.get("deid", ""))
+        if end.verb == "c":
+            job["returnvalue"] = end.text
+            self.say("completed", jobId=wire_id, returnvalue=end.text, prev="active")
+        else:
+            job.pop("defa", None)
+            self.say("failed", jobId=wire_id, failedReason=end.text, prev="active")
+            if int(job["atm"]) >= end.amount:
+                self.say("retries-exhausted", jobId=wire_id, attemptsMade=job["atm"])
+        job["finishedOn"] = str(self.now)
+        if end.keep == 0:
+            self.forget(wire_id)
+            return
+        finished = self.completed if end.verb == "c" else self.failed
+        finished[wire_id] = self.now
+        self._trim(finished, end)
+
+    def _trim(self, finished: dict[str, int], end: End) -> None:
+        order = rank(finished)
+        old = [wire_id for wire_id, at in order if end.age >= 0 and at <= self.now - end.age * 1000]
+        left = [wire_id for wire_id, _ in order if wire_id not in old]
+        excess = left[: max(0, len(left) - end.keep)] if end.keep > 0 else []
+        for wire_id in (*old, *excess):
+            del finished[wire_id]
+            self.forget(wire_id)
+
+    def _end_window(self, wire_id: str, window: str) -> None:
+        if not window:
+            return
+        if self.owners.get(window) == wire_id and window in self.endless:
+            del self.owners[window]
+            self.endless.discard(window)
+        later = self.kept.pop(window, None)
+        if later:
+            self.added += 1
+            self.owners[window] = later["jid"]
+            self.endless.add(window)
+            self._store(later["jid"], 0, 0, window)
+            self.ready(later["jid"])
+            self.say("waiting", jobId=later["jid"])
+
+    # --- recover, report, control -----------------------------------------------------------------------
+
+    def renew(self, run: Run) -> int:
+        """1 renewed, 2 taken again, 0 lost."""
+        holder = self.locks.get(run.wire_id)
+        if holder == run.token:
+            self.suspects.discard(run.wire_id)
+            return 1
+        if holder is None and run.wire_id in self.active and self.refusal(run) == 0:
+            self.locks[run.wire_id] = run.token
+            self.suspects.discard(run.wire_id)
+            return 2
+        return 0
+
+    def check_stalled(self, order: Sequence[str], max_stalled: int) -> list[tuple[str, int]]:
+        """Return those suspected at the last check that have no lock; suspect all that run now."""
+        returned = []
+        for wire_id in order:
+            if wire_id in self.locks or wire_id not in self.active:
+                continue
+            self.active.remove(wire_id)
+            job = self.jobs[wire_id]
+            stalls = int(job.get("stc", 0)) + 1
+            job["stc"] = str(stalls)
+            if stalls > max_stalled:
+                job["defa"] = TOO_OFTEN
+            self.ready(wire_id, front=True)
+            self.say("waiting", jobId=wire_id, prev="active")
+            self.say("stalled", jobId=wire_id)
+            returned.append((wire_id, stalls))
+        self.suspects = set(self.active)
+        return returned
+
+    def report_refusal(self, run: Run) -> int:
+        """Why a run may not report, 0 when it may: also what has ended takes no reports."""
+        code = self.refusal(run)
+        return code or (Refusal.SUPERSEDED if "finishedOn" in self.jobs[run.wire_id] else 0)
+
+    def remove(self, wire_id: str) -> int:
+        """Remove a job that nobody holds."""
+        if wire_id not in self.jobs:
+            return Refusal.NO_JOB
+        if wire_id in self.locks:
+            return 0
+        window = self.jobs[wire_id].get("deid")
+        if window and self.owners.get(window) == wire_id:
+            del self.owners[window]
+            self.endless.discard(window)
+            self.kept.pop(window, None)
+        previous = "unknown"
+        places: dict[str, Any] = {
+            "completed": self.completed, "delayed": self.delayed, "failed": self.failed,
+            "prioritized": self.prioritized, "wait": self.wait, "active": self.active,
+        }  # fmt: skip
+        for name, place in places.items():
+            if wire_id in place:
+                previous = name
+                place.remove(wire_id) if isinstance(place, list) else place.pop(wire_id)
+        self.forget(wire_id)
+        self.say("removed", jobId=wire_id, prev=previous)
+        return 1
+
+
+def rank(scores: dict[str, int]) -> list[tuple[str, int]]:
+    """A sorted set in the server's order."""
+    return sorted(scores.items(), key=lambda item: (item[1], item[0].encode()))
