@@ -11,12 +11,14 @@ from tests.cli.conftest import Command
 from tests.cli.program import Program
 
 
-def test_server_and_worker(program: Callable[..., Program], application: Path, queue_name: str) -> None:
+def test_server_and_worker(
+    program: Callable[..., Program], application: Path, prefix: str, queue_name: str
+) -> None:
     """It prints the URL for producers; jobs are run, after a change by the new code; data is kept, out of git."""
     dev = program("dev", "shop:jobs", REDIS_URL="")
     url = dev.says("REDIS_URL=").partition("REDIS_URL=")[2].strip()
     assert url == f"embedded://{application / '.corral'}"
-    with SyncClient(url) as client:
+    with SyncClient(url, prefix=prefix) as client:
         queue = client.queue(queue_name)
         assert queue.enqueue("greet", "Ada", job_id="kept").result(30) == "hello Ada"
         source = (application / "shop.py").read_text()
@@ -25,7 +27,7 @@ def test_server_and_worker(program: Callable[..., Program], application: Path, q
         assert queue.enqueue("greet", "Ada").result(30) == "bye Ada"
     assert dev.stop(signal.SIGINT) == 0
     assert (application / ".corral" / ".gitignore").read_text() == "*\n"
-    with SyncClient(url) as client:
+    with SyncClient(url, prefix=prefix) as client:
         job = client.queue(queue_name).get("kept")
         assert job is not None
         assert job.returnvalue == "hello Ada"
