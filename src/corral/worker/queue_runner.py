@@ -145,6 +145,11 @@ class QueueRunner:
         """Wait until slots are free and the last claim found too little to fill them."""
         await self._idle.wait()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a claim could bring jobs."""
+        return self.claiming and len(self.runs) + self._reserved < self.slots
+
     def wake(self) -> None:
         """There may be something to claim: ask once."""
         self._probe = True

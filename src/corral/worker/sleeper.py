@@ -33,6 +33,9 @@ class Sleeper:
 
     The wait has a bound of its own, below the deadline of its connection; when either is over, when a token comes,
     or when the connection breaks, the next thing is a claim. A worker can thus sleep too long, but never for good.
+
+    An idle server looks at the end of blocking waits ten times a second only, so when a job is due is told by a timer
+    of our own, while the wait goes on.
     """
 
     def __init__(
@@ -73,18 +76,33 @@ class Sleeper:
             return
         next_due = self._runner.next_due
         until = loop.time() + self._wait_for(next_due, loop.time())
-        while (left := until - loop.time()) > 0:
-            seconds = max(left, SHORTEST_WAIT)
-            popped = await self._link.call(
-                "BZPOPMIN", self._keys.key("marker"), f"{seconds:.3f}", timeout=seconds + self._link.timeout
-            )
-            if popped is None:
-                return
-            due = int(float(popped[2]))
-            in_seconds = (due - self._server_now(loop.time())) / 1000
-            if due == 0 or in_seconds <= 0:
-                return
-            until = min(until, loop.time() + in_seconds)
+        alarm = loop.call_at(until, self._runner.wake) if next_due else None
+        try:
+            while (left := until - loop.time()) > 0:
+                popped = await self._pop(max(left, SHORTEST_WAIT))
+                if popped is None:
+                    return
+                due = int(float(popped[2]))
+                in_seconds = (due - self._server_now(loop.time())) / 1000
+                if not self._runner.has_room:
+                    # Jobs came with a settlement meanwhile: this token is for another worker.
+                    await self._link.call("ZADD", self._keys.key("marker"), popped[2], popped[1])
+                    return
+                if due == 0 or in_seconds <= 0:
+                    return
+                until = min(until, loop.time() + in_seconds)
+                if alarm is not None:
+                    alarm.cancel()
+                alarm = loop.call_at(until, self._runner.wake)
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+    async def _pop(self, seconds: float) -> list[bytes] | None:
+        popped: list[bytes] | None = await self._link.call(
+            "BZPOPMIN", self._keys.key("marker"), f"{seconds:.3f}", timeout=seconds + self._link.timeout
+        )
+        return popped
 
     def _wait_for(self, next_due: int, now: float) -> float:
         if not next_due:
