@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from corral.cli.loop import run
-from corral.cli.options import Prefix, Target
+from corral.cli.options import Concurrency, Prefix, Target
 from corral.cli.output import remark
 from corral.cli.worker import WorkerArguments, skipped
 from corral.embedded import EmbeddedServer
@@ -23,9 +23,7 @@ def dev(
     directory: Annotated[
         Path, typer.Argument(help="Where the server keeps its data.", show_default=True)
     ] = Path(".corral"),
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Jobs at the same time, per queue.", show_default=False)
-    ] = None,
+    concurrency: Concurrency = None,
     prefix: Prefix = None,
 ) -> None:
     """Run a server of this directory's own and a worker that starts again when the code changes.

@@ -18,33 +18,34 @@ from corral.contracts.strict_json import parse_strict_json
 __all__ = ["enqueue"]
 
 
+Payload = Annotated[str, typer.Argument(metavar="JSON", help="The payload; - reads standard input.")]
+Delay = Annotated[
+    timedelta | None,
+    typer.Option(
+        parser=duration, metavar="TIME", help="Run it after: 90, 90s, 5m, 2h, 1d.", show_default=False
+    ),
+]
+Wait = Annotated[
+    timedelta | None,
+    typer.Option(
+        parser=duration, metavar="TIME", help="Wait so long for its result, and print it.", show_default=False
+    ),
+]
+Priority = Annotated[
+    int | None,
+    typer.Option(help="A lower number runs sooner; jobs without one run first.", show_default=False),
+]
+
+
 def enqueue(
-    queue: Annotated[str, typer.Argument(help="The queue.", show_default=False)],
-    name: Annotated[str, typer.Argument(help="The task's name.", show_default=False)],
-    payload: Annotated[
-        str, typer.Argument(metavar="[JSON]", help="The payload; - reads standard input.")
-    ] = "{}",
-    delay: Annotated[
-        timedelta | None,
-        typer.Option(
-            parser=duration, metavar="TIME", help="Run it after: 90, 90s, 5m, 2h, 1d.", show_default=False
-        ),
-    ] = None,
-    priority: Annotated[
-        int | None,
-        typer.Option(help="A lower number runs sooner; jobs without one run first.", show_default=False),
-    ] = None,
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The task's name.", show_default=False)],
+    payload: Payload = "{}",
+    delay: Delay = None,
+    priority: Priority = None,
     attempts: Annotated[int | None, typer.Option(help="Runs in all.", show_default=False)] = None,
     job_id: Annotated[str | None, typer.Option(help="The same id is one job.", show_default=False)] = None,
-    wait: Annotated[
-        timedelta | None,
-        typer.Option(
-            parser=duration,
-            metavar="TIME",
-            help="Wait so long for its result, and print it.",
-            show_default=False,
-        ),
-    ] = None,
+    wait: Wait = None,
     url: Url = None,
     prefix: Prefix = None,
 ) -> None:

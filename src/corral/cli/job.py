@@ -25,7 +25,7 @@ APART: Final = ("stacktrace", "malformed", "opts", "state")
 
 
 def job(
-    queue: Annotated[str, typer.Argument(help="The queue.", show_default=False)],
+    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.", show_default=False)],
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id.", show_default=False)],
     url: Url = None,
     prefix: Prefix = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-__all__ = ["Json", "Prefix", "Target", "Url", "duration", "memory_size"]
+__all__ = ["Concurrency", "Json", "Prefix", "Target", "Url", "duration", "memory_size"]
 
 Url = Annotated[
     str | None,
@@ -27,6 +27,9 @@ Prefix = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Concurrency = Annotated[
+    int | None, typer.Option(min=1, help="Jobs at the same time, per queue and process.", show_default=False)
+]
 Target = Annotated[
     str,
     typer.Argument(

@@ -19,6 +19,8 @@ from corral.worker.worker import Worker
 
 __all__ = ["load_worker"]
 
+SOURCES: Final = (Serve, Queue, TaskSet)
+RUNNABLE: Final = (Worker, *SOURCES)
 WANTED: Final = (
     "a Worker, a Queue, an instance of a TaskSet, a list of these, or a function that returns one of them"
 )
@@ -31,15 +33,14 @@ def load_worker(target: str) -> Worker:
         TargetNotFound: the module or the object is not there, or is nothing that a worker can run.
         DefinitionError: what it declares cannot work.
     """
-    found = _find(target)
-    if callable(found) and not isinstance(found, type) and not _is_usable(found):
+    found: Any = _find(target)
+    if callable(found) and not isinstance(found, type) and not isinstance(found, RUNNABLE):
         found = _call(target, found)
     if isinstance(found, Worker):
         return found
-    if isinstance(found, list | tuple) and found and all(_is_usable(each) for each in found):
-        return Worker(*found)
-    if _is_usable(found):
-        return Worker(found)
+    sources: list[Any] = list(found) if isinstance(found, list | tuple) else [found]
+    if sources and all(isinstance(each, SOURCES) for each in sources):
+        return Worker(*sources)
     raise TargetNotFound(target, f"it is {_described(found)}; give {WANTED}")
 
 
@@ -89,16 +90,14 @@ def _call(target: str, factory: Any) -> Any:
 
 def _missing(found: Any, name: str) -> str:
     usable = (
-        [key for key, value in vars(found).items() if _is_usable(value)] if hasattr(found, "__dict__") else []
+        [key for key, value in vars(found).items() if isinstance(value, RUNNABLE)]
+        if hasattr(found, "__dict__")
+        else []
     )
     owner = f"module {found.__name__!r}" if isinstance(found, ModuleType) else _described(found)
     close = get_close_matches(name, dir(found), n=1)
     hint = f"; did you mean {close[0]!r}?" if close else f"; it has: {', '.join(usable)}" if usable else ""
     return f"{owner} has no {name!r}{hint}"
-
-
-def _is_usable(value: object) -> bool:
-    return isinstance(value, Worker | Serve | Queue | TaskSet)
 
 
 def _described(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from corral.cli.loop import run
-from corral.cli.options import Prefix, Target, Url, memory_size
+from corral.cli.options import Concurrency, Prefix, Target, Url, memory_size
 from corral.cli.target import load_worker
 from corral.logs import configure, flush
 from corral.worker.lifeline import hold_lifeline
@@ -65,37 +65,37 @@ class WorkerArguments:
         )
 
 
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="How many processes; crashed and recycled ones are replaced.", show_default=False
+    ),
+]
+Grace = Annotated[
+    float | None,
+    typer.Option(min=0, help="Seconds for jobs in flight when it is told to stop.", show_default=False),
+]
+MaxJobs = Annotated[
+    int | None, typer.Option(min=1, help="Replace a process after so many jobs.", show_default=False)
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        parser=memory_size, metavar="SIZE", help="Replace a process above so much: 300M.", show_default=False
+    ),
+]
+
+
 def worker(
     target: Target,
     reload: Annotated[bool, typer.Option("--reload", help="Start again when a Python file changes.")] = False,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="How many processes; crashed and recycled ones are replaced.", show_default=False
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option(min=1, help="Jobs at the same time, per queue and process.", show_default=False),
-    ] = None,
+    processes: Processes = None,
+    concurrency: Concurrency = None,
     url: Url = None,
     prefix: Prefix = None,
-    grace: Annotated[
-        float | None,
-        typer.Option(min=0, help="Seconds for jobs in flight when it is told to stop.", show_default=False),
-    ] = None,
-    max_jobs: Annotated[
-        int | None, typer.Option(min=1, help="Replace a process after so many jobs.", show_default=False)
-    ] = None,
-    max_memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=memory_size,
-            metavar="SIZE",
-            help="Replace a process above so much: 300M.",
-            show_default=False,
-        ),
-    ] = None,
+    grace: Grace = None,
+    max_jobs: MaxJobs = None,
+    max_memory: MaxMemory = None,
 ) -> None:
     """Run the jobs of an application until SIGTERM or Ctrl-C (twice: at once).
 
