@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from corral import Context, InProcess, InThread, Queue, Task, TaskSet, Worker, task
+from corral import BlockingContext, Context, InProcess, InThread, Queue, Task, TaskSet, Worker, task
 from tests.faults.witness import Witness
 
 GIL_HOLDER = re.compile(r"(a+)+$")
@@ -47,7 +47,7 @@ def add_slow_tasks(queue: Queue, witness: Witness) -> None:
         witness.say("end", ctx.job_id)
 
     @queue.task(run=InThread)
-    def hold_gil(seconds: float, ctx: Context) -> None:
+    def hold_gil(seconds: float, ctx: BlockingContext) -> None:
         """Holds the GIL for so long in one go, though in a thread: the whole process stands still."""
         witness.say("start", ctx.job_id)
         length, took = 18, 0.0
