@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -208,9 +208,28 @@ class Enqueuer:
             answers = await until_answered(attempt, within=within, server=lane.link.server)
         except ServerUnavailable as error:
             raise ServerUnavailable(error.server, self._timeout, error.cause) from error
-        if durability is not None:
-            await confirm(lane.link, durability)
-        return answers
+        if durability is None:
+            return answers
+        return await self._confirmed(lane, durability, answers, attempt)
+
+    async def _confirmed(
+        self,
+        lane: _Lane,
+        durability: Durability,
+        answers: list[Added],
+        add: Callable[[], Awaitable[list[Added]]],
+    ) -> list[Added]:
+        """Wait until a call is as safe as was asked. When the server crashes before it is, it has perhaps lost the
+        call, and gets it again."""
+        record = self.keys.key("sent") + lane.name
+        known: list[list[Added]] = [answers]
+
+        async def attempt() -> list[Added]:
+            found = known.pop() if known else await add()
+            await confirm(lane.link, durability, record)
+            return found
+
+        return await until_answered(attempt, within=self._timeout + 1, server=lane.link.server)
 
     async def close(self) -> None:
         """Let calls under way end, and close the connections."""

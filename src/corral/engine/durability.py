@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from redis.exceptions import ResponseError
@@ -14,6 +13,8 @@ from corral.errors import DurabilityUnavailable
 __all__ = ["check_durability", "confirm"]
 
 ONE: Final = 1
+REMEMBERED_MS: Final = 600_000
+"""How long the record of a call is kept: as `lua/lib/sent` has it."""
 
 
 async def check_durability(link: Link, durability: Durability) -> None:
@@ -35,13 +36,16 @@ async def check_durability(link: Link, durability: Durability) -> None:
         raise DurabilityUnavailable(durability, "the server has no replica: connect one (REPLICAOF)")
 
 
-async def confirm(link: Link, durability: Durability) -> None:
-    """Wait until what this link has written is safe in the way asked for, up to the link's timeout.
+async def confirm(link: Link, durability: Durability, record: str) -> None:
+    """Wait until what was written is safe in the way asked for, up to the link's timeout.
 
-    The jobs are stored when this fails; they are only not known to be that safe.
+    The server speaks only of the writes of the connection that asks, and the call may have been carried out over an
+    earlier one, its reply lost. So the call's `record` is written once more first: what comes later in the same
+    log covers it. The jobs are stored when this fails; they are only not known to be that safe.
     """
     limit_ms = max(1, int(link.timeout * 1000))
     patience = link.timeout + 1
+    await link.call("PEXPIRE", record, REMEMBERED_MS)
     try:
         if durability == "fsync":
             reached = (await link.call("WAITAOF", ONE, 0, limit_ms, timeout=patience))[0]
@@ -49,8 +53,6 @@ async def confirm(link: Link, durability: Durability) -> None:
             reached = await link.call("WAIT", ONE, limit_ms, timeout=patience)
     except ResponseError as error:
         raise DurabilityUnavailable(durability, _remedy(str(error))) from None
-    except asyncio.CancelledError:
-        raise
     if reached < ONE:
         raise DurabilityUnavailable(
             durability,
