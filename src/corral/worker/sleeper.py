@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
 from corral.engine.faults import Unanswered
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
+from corral.errors import QueueFull
 from corral.worker.queue_runner import QueueRunner
 
 __all__ = ["Sleeper", "connection_name"]
@@ -86,7 +88,9 @@ class Sleeper:
                 in_seconds = (due - self._server_now(loop.time())) / 1000
                 if not self._runner.has_room:
                     # Jobs came with a settlement meanwhile: this token is for another worker.
-                    await self._link.call("ZADD", self._keys.key("marker"), popped[2], popped[1])
+                    # On a full server it is lost, and that worker looks again at the end of its wait.
+                    with contextlib.suppress(QueueFull):
+                        await self._link.call("ZADD", self._keys.key("marker"), popped[2], popped[1])
                     return
                 if due == 0 or in_seconds <= 0:
                     return
