@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar, Unpack
+from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from corral.client.events import EventSubscription
 from corral.contracts.codec import JSON_CODEC, Codec
@@ -17,10 +17,14 @@ from corral.contracts.spec import TaskSpec
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, list_jobs, read_job, read_logs, read_metrics
 from corral.engine.server import Server
+from corral.errors import InvalidOption
 
 __all__ = ["QueueClient"]
 
 T = TypeVar("T")
+
+LISTED: Final = tuple(state for state in JobState if state is not JobState.UNKNOWN)
+FINISHED: Final = (JobState.COMPLETED, JobState.FAILED)
 
 
 class Connected(AsyncProducer, Protocol):
@@ -77,8 +81,8 @@ class QueueClient:
 
     async def jobs(self, state: JobState | str, *, start: int = 0, limit: int = 20) -> list[Job]:
         """A page of the jobs of one state: finished ones newest first, others in the order in which they run.
-        At most 1,000 at a time."""
-        wanted = JobState(state)
+        At most 1,000 at a time. Raises `InvalidOption` for a state that is none."""
+        wanted = _state(state, LISTED)
         return await self._server.patiently(
             lambda: list_jobs(self._server, self._keys, wanted, start=start, limit=limit)
         )
@@ -99,8 +103,9 @@ class QueueClient:
         )
 
     async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
-        """How many jobs completed or failed, in all and by the minute (the newest first, at most 1,000)."""
-        wanted = JobState(state)
+        """How many jobs completed or failed, in all and by the minute (the newest first, at most 1,000).
+        Raises `InvalidOption` for any other state."""
+        wanted = _state(state, FINISHED)
         return await self._server.patiently(
             lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
         )
@@ -113,3 +118,9 @@ class QueueClient:
 @lru_cache(maxsize=256)
 def _untyped(queue: str, name: str) -> TaskSpec[Any, Any]:
     return TaskSpec(queue, name, JSON_CODEC, JSON_CODEC, DEFAULTS)
+
+
+def _state(state: str, allowed: Sequence[JobState]) -> JobState:
+    if state not in allowed:
+        raise InvalidOption("state", state, f"give one of {', '.join(allowed)}")
+    return JobState(state)

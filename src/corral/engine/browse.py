@@ -130,7 +130,10 @@ async def read_logs(
     server: Server, keys: QueueKeys, wire_id: str, *, start: int = 0, limit: int = 100
 ) -> list[str]:
     """A page of a job's log lines, the oldest first."""
-    rows = await server.call("LRANGE", keys.job(wire_id) + ":logs", start, start + min(limit, MAX_PAGE) - 1)
+    if limit < 1:
+        return []
+    first = max(0, start)
+    rows = await server.call("LRANGE", keys.job(wire_id) + ":logs", first, first + min(limit, MAX_PAGE) - 1)
     return [row.decode("utf-8", "replace") for row in rows]
 
 
@@ -139,9 +142,10 @@ async def read_metrics(
 ) -> Metrics:
     """How many jobs completed or failed, in all and by the minute."""
     name = f"metrics_{state}"
-    last = start + min(max(1, limit), MAX_PAGE) - 1
+    first = max(0, start)
+    last = first + min(max(1, limit), MAX_PAGE) - 1
     total, minutes = await server.calls(
-        [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), start, last)]
+        [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), first, last)]
     )
     return Metrics(int(total or 0), [int(minute) for minute in minutes])
 
