@@ -91,6 +91,27 @@ class TestFsync:
             assert (await queue.counts())[JobState.WAITING] == 2
             await client.close()
 
+    async def test_a_call_that_a_crash_swallowed_is_made_again(
+        self, make_server: MakeServer, make_client: Make, queue_name: str
+    ) -> None:
+        """A server that loses what it has not synced yet, before it could confirm, gets the call once more: the
+        promise is about the job, not about the server's first word."""
+        server = make_server(appendonly="everysec")
+        with Proxy(server.port) as proxy:
+            client = make_client(proxy.url)
+            queue = client.queue(queue_name)
+            await queue.enqueue("job", 0, durability="fsync")
+            rule = proxy.hold(b"WAITAOF")
+            call = asyncio.ensure_future(queue.enqueue("job", 1, durability="fsync"))
+            assert await asyncio.to_thread(rule.seen.wait, 30)
+            async with redis.asyncio.Redis.from_url(server.url) as look:
+                await look.flushall()
+            proxy.reset()
+            job = await call
+            assert job.created is True
+            assert [kept.id for kept in await queue.jobs(JobState.WAITING)] == [job.id]
+            await client.close()
+
     async def test_a_batch_waits_as_well(
         self, make_server: MakeServer, make_client: Make, queue_name: str
     ) -> None:

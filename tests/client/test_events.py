@@ -151,7 +151,7 @@ class TestManners:
         """Results, reasons and progress can be read from the events alone."""
         async with queue.events() as events, worker:
             await queue.enqueue("double", 4)
-            await queue.enqueue("fail", "no luck")
+            await queue.enqueue("fail", "no luck", attempts=1)
             await queue.enqueue("tell", ["one"])
             found: dict[str, list[Event]] = {}
             async with asyncio.timeout(30):

@@ -78,7 +78,7 @@ class TestVerbs:
         def script() -> None:
             queue = blocking.queue(queue_name)
             assert queue.enqueue("double", 21).result(timeout=30) == 42
-            failing = queue.enqueue("fail", "no luck")
+            failing = queue.enqueue("fail", "no luck", attempts=1)
             assert failing.wait(timeout=30).failed_reason == "no luck"
             with pytest.raises(JobFailed, match="no luck"):
                 failing.result(timeout=30)
