@@ -155,9 +155,7 @@ class TestLifetime:
             jobs[0].result(timeout=0.05)
         assert data_of(blocking, queue_name) == [0, 1, 2]
 
-    def test_close_leaves_no_thread_waiting(
-        self, blocking: SyncClient, proxy: Proxy, queue_name: str
-    ) -> None:
+    def test_close_leaves_no_thread_waiting(self, blocking: SyncClient, queue_name: str) -> None:
         """A thread that waits for a job without a timeout is cancelled when another closes the client."""
         job = blocking.queue(queue_name).enqueue("job")
         with ThreadPoolExecutor(1) as threads:
