@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from corral.engine.record import Claimed, Settlement
+from corral.engine.record import Claimed, Settlement, Verb
 from corral.worker.run import Cause, Run
 
 __all__ = ["Ended", "Exchange", "QueueRunner"]
@@ -96,8 +96,12 @@ class QueueRunner:
         self.settling -= len(exchange.ended)
         for claimed in jobs:
             run = Run(claimed, token)
-            self.runs.add(run)
-            self._start(run)
+            if self.claiming:
+                self.runs.add(run)
+                self._start(run)
+            else:  # the claim was under way when the worker was asked to stop
+                give_back = Settlement(claimed.wire_id, token, claimed.starts, Verb.GIVE_BACK, "")
+                self._ended.append(Ended(run, give_back))
         if exchange.wanted:
             self.drained = len(jobs) < exchange.wanted
             self.next_due = next_due
@@ -178,8 +182,13 @@ class QueueRunner:
             run.interrupt(cause)
 
     async def until_quiet(self) -> None:
-        """Wait until no handler runs and no claim is under way."""
+        """Wait until no handler runs."""
         await self._quiet.wait()
+
+    @property
+    def unsettled(self) -> int:
+        """How many outcomes are not stored yet."""
+        return len(self._ended) + self.settling
 
     def _tell(self) -> None:
         busy = len(self.runs) + self._reserved
@@ -187,7 +196,7 @@ class QueueRunner:
         if self._ended or self.closed or (free and (self._probe or not self.drained)):
             self._work.set()
         _set(self._idle, free and self.drained and not self._probe and self._reserved == 0)
-        _set(self._quiet, busy == 0)
+        _set(self._quiet, not self.runs)
 
 
 def _set(event: asyncio.Event, value: bool) -> None:

@@ -70,7 +70,8 @@ async def drain(services: Sequence[QueueService], grace: float, at_once: asyncio
     await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
     if not quiet.done():
         count = sum(len(service.runner.runs) for service in services)
-        log.warning("Grace time is over: cancelling jobs and handing them back", jobs=count)
+        if not at_once.is_set():
+            log.warning("Grace time is over: cancelling jobs and handing them back", jobs=count)
         for service in services:
             service.runner.interrupt(Cause.SHUTDOWN)
         await asyncio.wait({quiet}, timeout=CANCEL_SECONDS)
@@ -89,8 +90,9 @@ async def settle_rest(services: Sequence[QueueService], lanes: Sequence[asyncio.
     for service in services:
         service.runner.close()
     _, late = await asyncio.wait(lanes, timeout=SETTLE_SECONDS)
-    if late:
-        log.error("Server does not answer: the last outcomes are not stored, and these jobs run again")
+    unsettled = sum(service.runner.unsettled for service in services)
+    if late and unsettled:
+        log.error("Server does not answer: the last outcomes are not stored, these jobs run again", jobs=unsettled)
     for task in late:
         task.cancel()
 
