@@ -59,7 +59,7 @@ servers: $(VENV)/.dev ## the suites that speak to a server, on Redis 7 and (wher
 suites: $(VENV)/.dev node ## every suite in one run
 	@$(PYTEST) $(ARGS)
 
-bench: $(VENV)/.dev node ## compare with other job systems; writes docs/benchmarks.md (see benchmarks/)
+bench: $(VENV)/.dev ## compare with other job systems; writes docs/benchmarks.md (installs them under ~/.cache)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 build: $(VENV)/.dev ## the wheel and the source archive, in dist/

@@ -40,7 +40,8 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("command", nargs="?", default="run")
     parser.add_argument("systems", nargs="*", help=f"of: {', '.join(SYSTEMS)}")
-    words = parser.parse_args()
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the numbers of jobs")
+    words = parser.parse_intermixed_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = [_system(parser, name) for name in words.systems] or list(SYSTEMS.values())
     commands = {
@@ -50,61 +51,61 @@ def main() -> None:
     if words.command not in commands:
         parser.error(f"there is no command {words.command!r}")
     with only_one():
-        commands[words.command](chosen)
+        commands[words.command](chosen, words.scale)
 
 
-def run(systems: Sequence[System]) -> None:
-    """Everything; what is written in the repository only when all systems took part."""
+def run(systems: Sequence[System], scale: float) -> None:
+    """Everything; written in the repository only when all systems took part, with all jobs."""
     setup(systems)
     reps, began = int(os.environ.get("BENCH_REPS", "3")), time.time()
-    complete = len(systems) == len(SYSTEMS)
-    with Bench(save_to=LAST_RUN) as bench:
+    complete = len(systems) == len(SYSTEMS) and scale == 1
+    with Bench(scale=scale, save_to=LAST_RUN) as bench:
         runs.everything(bench, systems, reps)
         _finish(bench, systems, reps, began, RESULTS if complete else LAST_RUN)
     if complete:
-        report(systems)
+        report(systems, scale)
 
 
-def quick(systems: Sequence[System]) -> None:
+def quick(systems: Sequence[System], scale: float) -> None:
     """The tuning run."""
     setup(systems)
     reps, began = int(os.environ.get("BENCH_REPS", "2")), time.time()
-    with Bench(patience=20, scale=0.5) as bench:
+    with Bench(patience=20, scale=0.5 * scale) as bench:
         runs.quick(bench, systems, reps)
         _finish(bench, systems, reps, began, QUICK_RUN)
 
 
-def smoke(systems: Sequence[System]) -> None:
+def smoke(systems: Sequence[System], scale: float) -> None:
     """Every part, with few jobs and without waiting for a quiet machine."""
     setup(systems)
-    with Bench(patience=0, scale=0.005) as bench:
+    with Bench(patience=0, scale=0.005 * scale) as bench:
         runs.everything(bench, systems, 1)
         _finish(bench, systems, 1, time.time(), QUICK_RUN)
         if bench.failures:
             raise SystemExit(f"{len(bench.failures)} parts failed")
 
 
-def tune(systems: Sequence[System]) -> None:
+def tune(systems: Sequence[System], scale: float) -> None:
     """Find the best concurrencies."""
     setup(systems)
-    with Bench(patience=20, scale=0.5) as bench:
+    with Bench(patience=20, scale=0.5 * scale) as bench:
         runs.tune(bench, systems)
 
 
-def profile(_systems: Sequence[System]) -> None:
+def profile(_systems: Sequence[System], scale: float) -> None:
     """Find what bounds Corral."""
     install([SYSTEMS["corral"]], ["profiler"])
-    with Bench(patience=20) as bench:
+    with Bench(patience=20, scale=scale) as bench:
         profiling.profile(bench)
 
 
-def report(_systems: Sequence[System]) -> None:
+def report(_systems: Sequence[System], _scale: float) -> None:
     """Write the page."""
     write_page(load(RESULTS))
     print(f"wrote {PAGE}")
 
 
-def setup(systems: Sequence[System]) -> None:
+def setup(systems: Sequence[System], _scale: float = 1) -> None:
     """Install what these systems need."""
     install([SYSTEMS["corral"], *systems])
 

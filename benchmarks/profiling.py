@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections import Counter
@@ -20,6 +21,8 @@ PROFILED_JOBS = 150_000
 SERVER_JOBS = 20_000
 RATE = 500
 SHOWN = 25
+OUR_OWN = ("slowlog", "config")
+_LINE = re.compile(r":\d+(?=\)$)")
 EVERYTHING = 1_000_000
 """More than the slow log is asked to keep: every command."""
 
@@ -64,12 +67,12 @@ def _show_stacks(path: Path) -> None:
     for line in path.read_text().splitlines():
         stack, _, count = line.rpartition(" ")
         frames = [frame.replace(f"{ROOT}/", "") for frame in stack.split(";")]
-        if any("wait_for_go" in frame for frame in frames):
+        if any(name in stack for name in ("wait_for_go", "Thread._bootstrap")):
             continue
         own[frames[-1]] += int(count)
-        for frame in set(frames):
+        for frame in {_LINE.sub("", frame) for frame in frames}:
             below[frame] += int(count)
-    total = sum(own.values())
+    total = sum(own.values()) or 1
     for title, found in (("by itself", own), ("with what it calls", below)):
         print(f"\n{'share':>7}  {title} ({total} samples of {1000 / RATE:g} ms)")
         print("\n".join(f"{times / total:7.1%}  {frame}" for frame, times in found.most_common(SHOWN)))
@@ -115,17 +118,19 @@ def _show_server(redis: RedisServer, what: str, jobs: int) -> None:
     spent: Counter[str] = Counter()
     for entry in redis.client.slowlog_get(EVERYTHING):
         words = entry["command"].decode(errors="replace").split(" ", 2)
-        name = names.get(words[1], words[0]) if words[0].upper() == "EVALSHA" else words[0].upper()
-        calls[name] += 1
-        spent[name] += entry["duration"]
+        if words[0].upper() == "EVALSHA":
+            calls[names.get(words[1], words[1])] += 1
+            spent[names.get(words[1], words[1])] += entry["duration"]
     print(f"\nServer, {what} of {jobs:,} jobs: time in each script, everything it calls included")
-    for name, total in spent.most_common(6):
+    for name, total in spent.most_common():
         times = f"{calls[name]:7} calls of {total / calls[name]:8.1f} µs, {jobs / calls[name]:6.1f} jobs each"
         print(f"{total / jobs:8.2f} µs/job  {times}  {name}")
     print(f"Server, {what}: calls inside scripts")
     stats = sorted(redis.info("commandstats").items(), key=lambda item: -float(item[1]["usec"]))
-    for command, each in stats[:16]:
+    for command, each in stats[:SHOWN]:
         name = command.removeprefix("cmdstat_")
+        if name.startswith(OUR_OWN):
+            continue
         per_job, mean = int(each["calls"]) / jobs, float(each["usec_per_call"])
         print(
             f"{float(each['usec']) / jobs:8.2f} µs/job  {per_job:7.2f} calls a job of {mean:8.2f} µs  {name}"

@@ -86,7 +86,7 @@ class Workers:
         self._target = target
         self._go = target.log.with_suffix(".go")
         self._go.unlink(missing_ok=True)
-        self.errors = LOGS / f"worker-{target.system.name}.log"
+        self.errors = LOGS / f"worker-{target.log.stem}.log"
         self._output: IO[bytes] = self.errors.open("wb")
         self.processes: list[subprocess.Popen[bytes]] = []
         words = target.command("worker", concurrency)

@@ -15,6 +15,8 @@ from typing import Any, Self
 import redis
 
 START_SECONDS = 10.0
+STOP_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -32,7 +34,7 @@ class RedisServer:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = redis.Redis(port=self.port)
+        self.client = redis.Redis(port=self.port, socket_timeout=ANSWER_SECONDS)
         self._folder = tempfile.mkdtemp(prefix="corral-bench-redis-")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -62,7 +64,11 @@ class RedisServer:
         self.client.close()
         if self._process is not None:
             self._process.terminate()
-            self._process.wait()
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:  # a script that does not end
+                self._process.kill()
+                self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property

@@ -8,7 +8,7 @@ from functools import partial
 
 from benchmarks.bench import Bench
 from benchmarks.places import TUNED
-from benchmarks.systems import BARE, CORRAL, SYSTEMS, System, tuned
+from benchmarks.systems import BARE, BARE_CLAIM, CORRAL, SYSTEMS, System, tuned
 from benchmarks.trials import backlog, enqueueing, idle, latency, processing
 
 BACKLOG_REPS = 2
@@ -22,7 +22,7 @@ def everything(bench: Bench, systems: Sequence[System], reps: int) -> None:
         for system in [*systems[start:], *systems[:start]]:
             throughput(bench, system, rep)
         if CORRAL in systems:
-            for system in (CORRAL, BARE):
+            for system in (CORRAL, BARE, BARE_CLAIM):
                 measure_latency(bench, system, rep)
     for system in systems:
         if system is not CORRAL:
@@ -59,7 +59,7 @@ def measure_latency(bench: Bench, system: System, rep: int) -> None:
 
 def measure_long_gaps(bench: Bench) -> None:
     """Pick-up after a second or two, beside the bare pop and Node's."""
-    systems = [CORRAL, BARE, SYSTEMS["bullmq-node"]]
+    systems = [CORRAL, BARE, BARE_CLAIM, SYSTEMS["bullmq-node"]]
     try:
         for name, sample in latency.long_gaps(bench, systems).items():
             bench.add({"test": "latency-long", "system": name, "rep": 0, **sample})

@@ -67,6 +67,9 @@ PEERS = tuple(name for name in SYSTEMS if name != "corral")
 BARE = System("bare", "corral", "bare_peer")
 """No job system: a blocking pop and one script call, for the latency of the stack itself."""
 
+BARE_CLAIM = System("bare-claim", "corral", "bare_peer", variant="claim")
+"""The same, but the script call is Corral's claim on a queue of Corral's: what its worker adds lies between."""
+
 Tuned = dict[str, dict[str, int]]
 
 

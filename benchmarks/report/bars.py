@@ -9,6 +9,7 @@ from benchmarks.results import Results
 from benchmarks.systems import PEERS
 from benchmarks.trials.backlog import BACKLOGS
 
+GAPS = {"latency": "idle for 5–15 ms", "latency-long": "idle for 1–2 s"}
 PGQUEUERS = ("pgqueuer", "pgqueuer-cap")
 
 
@@ -31,8 +32,7 @@ def verdicts(results: Results) -> list[Verdict]:
         _times(results, "bulk", PEERS, "bulk enqueue, beside the best peer", 2.0),
         _times(results, "awaited", PEERS, "one-by-one awaited enqueue, beside the best peer", 1.0),
         _times(results, "concurrent", PEERS, "100 concurrent enqueues, beside the best peer", 2.0),
-        _latency(results, "latency", "idle for 5–15 ms"),
-        _latency(results, "latency-long", "idle for 1–2 s"),
+        *(_latency(results, test) for test in GAPS),
         _limit("pick-up p99, idle for 5–15 ms", results.median("latency", "corral", "p99_ms"), 5.0, "ms", _below),
         _limit("pick-up p99, idle for 1–2 s", results.median("latency-long", "corral", "p99_ms"), 5.0, "ms", _below),
         *(_backlog(results, each.name) for each in BACKLOGS[1:]),
@@ -57,8 +57,8 @@ def _times(
     return Verdict(bar, asked, f"{ratios[peer]:.2f} × {peer}", met)
 
 
-def _latency(results: Results, test: str, when: str) -> Verdict:
-    bar = f"pick-up p50, {when}, beside a bare blocking pop and one script call"
+def _latency(results: Results, test: str) -> Verdict:
+    bar = f"pick-up p50, {GAPS[test]}, beside a bare blocking pop and one script call"
     ratio = results.ratio(test, "corral", "bare", "p50_ms")
     if ratio is None:
         return Verdict(bar, "≤ 1.3 ×", "not measured", None)
