@@ -219,6 +219,19 @@ class TestKeepLast:
         await driver.add(new_job("p", rule=KEEP_LAST))
         assert await window(driver) == -1
 
+    async def test_an_id_that_is_in_use_again(self, driver: Driver) -> None:
+        """A kept job whose own id was used for another job meanwhile does not overwrite it: `duplicated`."""
+        await driver.add(new_job("o", rule=KEEP_LAST))
+        run = await driver.take_one()
+        await driver.add(new_job("x", own_id=True, data='"kept"', rule=KEEP_LAST))
+        await driver.add(new_job("x", own_id=True, data='"new"'))
+        await driver.settle(end(run))
+        assert await driver.waiting() == ["x"]
+        assert (await driver.fields("x"))["data"] == '"new"'
+        assert await driver.events("duplicated") == [{"event": "duplicated", "jobId": "x"}]
+        assert await driver.fields(driver.keys.base + "dn:d") == {}
+        assert await owner(driver) is None
+
     async def test_options_that_cannot_be_read(self, driver: Driver) -> None:
         """A kept job of another client whose options are not JSON is added with its bytes as they are."""
         await driver.add(new_job("o", rule=KEEP_LAST))

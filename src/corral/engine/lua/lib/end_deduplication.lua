@@ -2,7 +2,8 @@
 --- @include lib/fields_of
 --- @include lib/place_job
 --- @include lib/store_job
---- @key id  string  job ids handed out
+--- @key id      string  job ids handed out
+--- @key events  stream
 local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   local owner_key, next_key = prefix .. 'de:' .. deduplication_id, prefix .. 'dn:' .. deduplication_id
   if redis.pcall('GET', owner_key) == owner and redis.call('PTTL', owner_key) == -1 then
@@ -18,6 +19,12 @@ local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   end
   local rule = type(opts.de) == 'table' and opts.de or {}
   redis.call('INCR', id)
+  redis.call('DEL', next_key)
+  -- A job that was added under this id in the meantime is not touched.
+  if redis.call('EXISTS', prefix .. kept[4]) == 1 then
+    redis.call('XADD', events, '*', 'event', 'duplicated', 'jobId', kept[4])
+    return
+  end
   local ttl = not rule.keepLastIfActive and tonumber(rule.ttl) or 0
   if ttl > 0 then
     redis.call('SET', owner_key, kept[4], 'PX', ttl)
@@ -34,5 +41,4 @@ local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   if kept[7] then
     redis.call('SADD', kept[7], prefix .. kept[4])
   end
-  redis.call('DEL', next_key)
 end
