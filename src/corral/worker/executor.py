@@ -13,8 +13,16 @@ from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
 from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
-from corral.contracts.names import decode_job_id
-from corral.contracts.outcome import Completed, Failed, Outcome, Released, Snoozed, decide, refuse
+from corral.contracts.outcome import (
+    Completed,
+    Failed,
+    HandlerSignal,
+    Outcome,
+    Released,
+    Snoozed,
+    decide,
+    refuse,
+)
 from corral.contracts.producer import AsyncProducer
 from corral.contracts.states import JobState
 from corral.engine.keys import QueueKeys
@@ -72,6 +80,8 @@ class Executor:
         """Run a job to its end. None when its outcome no longer counts, because another worker has the job."""
         policy = NO_POLICY
         try:
+            if run.cause is not None:
+                raise asyncio.CancelledError
             policy = _policy_of(run)
             outcome: Outcome = Completed(await self._perform(run, policy))
             if run.cause is Cause.TIMEOUT:
@@ -82,14 +92,20 @@ class Executor:
 
     def abandon(self, run: Run) -> Settlement:
         """The settlement of a run whose handler does not end although it was cancelled."""
-        policy = _policy_of(run)
+        policy = _last_policy_of(run)
         return settlement_of(run, self.outcome_of(asyncio.CancelledError(), run, policy), policy)
+
+    def broken_off(self, run: Run, error: BaseException) -> Settlement:
+        """The settlement of a run that ended past all that `run` does: Python closes a coroutine whose awaitable
+        raises GeneratorExit, and no handler of exceptions in it can keep it going."""
+        run.error = error
+        return settlement_of(run, refuse(error), _last_policy_of(run))
 
     async def _perform(self, run: Run, policy: Policy) -> bytes:
         claimed = run.claimed
-        run.job_id = decode_job_id(claimed.wire_id.decode("utf-8", "surrogateescape"))
-        run.name = (claimed.name or b"").decode("utf-8", "replace")
-        attempt = int(claimed.made or 0) + 1
+        if run.made is None:
+            raise _Unusable(InvalidOption("atm", claimed.made, "the count of attempts is not a whole number"))
+        attempt = run.made + 1
         if claimed.deferred is not None:
             raise _Deferred(claimed.deferred.decode("utf-8", "replace"))
         enter_job(run.name, run.job_id, attempt)
@@ -172,11 +188,13 @@ class Executor:
 
     def outcome_of(self, error: BaseException, run: Run, policy: Policy) -> Outcome:
         """What becomes of a run that ended with `error`; a cancellation has the meaning of the run's cause."""
-        if isinstance(error, asyncio.CancelledError):
-            if run.cause is Cause.SHUTDOWN:
-                return Released()
-            if run.cause is Cause.TIMEOUT:
-                error = TimeoutError(f"the handler did not return within {policy.timeout or 0:g} s")
+        if run.cause is Cause.SHUTDOWN and not isinstance(
+            error, HandlerSignal | _Unusable | _Parked | _Deferred
+        ):
+            # Whatever a handler raises when it is cancelled came of that, and is not the job's fault.
+            return Released()
+        if isinstance(error, asyncio.CancelledError) and run.cause is Cause.TIMEOUT:
+            error = TimeoutError(f"the handler did not return within {policy.timeout or 0:g} s")
         if isinstance(error, _Parked):
             return Snoozed(PARKED_MS)
         run.error = error.error if isinstance(error, _Unusable) else error
@@ -186,7 +204,7 @@ class Executor:
             return refuse(error.error)
         return decide(
             error,
-            attempts_made=int(run.claimed.made or 0),
+            attempts_made=run.made or 0,
             attempts=policy.attempts,
             backoff=self._backoff(run, policy),
             random=random.random(),
@@ -222,6 +240,14 @@ def _policy_of(run: Run) -> Policy:
         return policy_of(run.claimed.opts)
     except InvalidOption as error:
         raise _Unusable(error) from error
+
+
+def _last_policy_of(run: Run) -> Policy:
+    """The policy for ending a run, whatever state its options are in."""
+    try:
+        return policy_of(run.claimed.opts)
+    except InvalidOption:
+        return NO_POLICY
 
 
 def _decoded(binding: Binding, data: bytes | None) -> Any:

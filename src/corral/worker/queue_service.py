@@ -119,10 +119,17 @@ class QueueService:
         run.task = self._loop.create_task(self._execute(run))
 
     async def _execute(self, run: Run) -> None:
-        settlement = await self._executor.run(run)
+        run.begun = True
+        settlement: Settlement | None
+        try:
+            settlement = await self._executor.run(run)
+        except BaseException as error:  # noqa: BLE001 - here a job meets the worker, past all that `run` catches
+            settlement = self._executor.broken_off(run, error)
         self._end(run, settlement)
 
     def _end(self, run: Run, settlement: Settlement | None) -> None:
+        if run.ended:  # it was abandoned, and its handler has come to an end after all
+            return
         if settlement is None:
             self._release(run)
         self.runner.end(run, settlement)
@@ -185,8 +192,7 @@ class QueueService:
             self._teller.tell(self._callbacks.completed, job, json.loads(_text(settlement.text)))
 
     def _failed(self, run: Run, settlement: Settlement) -> None:
-        made = int(run.claimed.made or 0) + 1
-        self._log.failed(run.name, run.job_id, made, str(settlement.text), settlement.trace)
+        self._log.failed(run.name, run.job_id, (run.made or 0) + 1, str(settlement.text), settlement.trace)
         error = run.error or RuntimeError(str(settlement.text))
         callbacks = self._callbacks
         if callbacks.failed is None and callbacks.exhausted is None:

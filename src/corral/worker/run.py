@@ -6,6 +6,7 @@ import asyncio
 import math
 from enum import StrEnum
 
+from corral.contracts.names import decode_job_id
 from corral.engine.record import Claimed
 
 __all__ = ["Cause", "Run"]
@@ -23,10 +24,13 @@ class Run:
     """A claimed job from its claim until its outcome is stored.
 
     `token` and `claimed.starts` prove to the scripts that this run may still write. `cause` is set before the worker
-    cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first.
+    cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first. `begun` is set when the
+    task takes its first step: cancelled before that, it would never take any, and nobody would end the run. `made`
+    counts the attempts that ended before, None when that cannot be read.
     """
 
     __slots__ = (
+        "begun",
         "cancelled",
         "cause",
         "claimed",
@@ -34,6 +38,7 @@ class Run:
         "ended",
         "error",
         "job_id",
+        "made",
         "name",
         "slot",
         "task",
@@ -47,11 +52,13 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.cause: Cause | None = None
         self.cancelled: asyncio.Event | None = None
+        self.begun = False
         self.deadline = math.inf
         self.ended = False
         self.error: BaseException | None = None
-        self.name = ""
-        self.job_id = ""
+        self.name = (claimed.name or b"").decode("utf-8", "replace")
+        self.job_id = decode_job_id(claimed.wire_id.decode("utf-8", "surrogateescape"))
+        self.made = _number(claimed.made)
 
     def interrupt(self, cause: Cause) -> None:
         """Cancel the handler, once, and say so to its context."""
@@ -59,5 +66,12 @@ class Run:
             self.cause = cause
             if self.cancelled is not None:
                 self.cancelled.set()
-            if self.task is not None:
+            if self.task is not None and self.begun:
                 self.task.cancel()
+
+
+def _number(text: bytes | None) -> int | None:
+    try:
+        return int(text or 0)
+    except ValueError:
+        return None

@@ -32,8 +32,8 @@ class ThreadRunner:
     async def run(self, function: Callable[..., Result], *args: Any) -> Result:
         """Call the function on a thread, in this task's context variables, and return or raise what it does.
 
-        RuntimeError stands for what no task can be given: StopIteration, or a cancellation that nobody
-        asked for.
+        RuntimeError stands for what no task can be given: StopIteration, GeneratorExit, or a cancellation that
+        nobody asked for.
         """
         if self._slots is None:
             return await self._run(function, args)
@@ -100,7 +100,7 @@ class _Call:
         error: BaseException | None = None
         try:
             result = self._context.run(self._function, *self._args)
-        except (StopIteration, asyncio.CancelledError) as raised:
+        except (StopIteration, GeneratorExit, asyncio.CancelledError) as raised:
             error = RuntimeError(f"the handler raised {type(raised).__name__}")
             error.__cause__ = raised
         except BaseException as raised:  # noqa: BLE001 (a handler may raise anything; it is raised again in the loop)
