@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -104,6 +105,8 @@ def _number(stored: Mapping[str, Any], name: str) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidOption(f"opts.{name}", value, "not a number")
+    if not math.isfinite(value):  # `1e400` is strict JSON
+        raise InvalidOption(f"opts.{name}", value, "not a finite number")
     return int(value)
 
 

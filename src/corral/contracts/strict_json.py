@@ -21,7 +21,10 @@ def parse_strict_json(text: str | bytes) -> Any:
     Raises `ValueError` for what is not strict JSON: syntax, NaN, a lone surrogate, a repeated key, or arrays and
     objects nested deeper than 200 levels.
     """
-    value = pydantic_core.from_json(text, allow_inf_nan=False)
+    try:
+        value = pydantic_core.from_json(text, allow_inf_nan=False)
+    except TypeError:  # what it says of a text with a lone surrogate
+        raise ValueError("not UTF-8") from None
     if has_repeated_keys(text):
         raise ValueError("a key appears twice in one object")
     return value

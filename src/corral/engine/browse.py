@@ -123,7 +123,15 @@ async def read_ending(server: Server, keys: QueueKeys, wire_id: str) -> Ending:
         return Ending(exists, None, None, "", 0)
     failed = await server.call("ZSCORE", keys.key("failed"), wire_id)
     state = JobState.FAILED if failed is not None else JobState.COMPLETED
-    return Ending(True, state, value, (reason or b"").decode("utf-8", "replace"), int(made or 0))
+    return Ending(True, state, value, (reason or b"").decode("utf-8", "replace"), _count(made))
+
+
+def _count(text: bytes | None) -> int:
+    """A counter of a hash; 0 where another client has written something else."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
 
 
 async def read_logs(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from corral.engine.claim import Claim, claim_jobs
 from corral.engine.faults import ResponseError, Unanswered
@@ -13,13 +12,10 @@ from corral.engine.link import Link
 from corral.engine.record import Claimed, Refusal
 from corral.engine.resend import until_answered
 from corral.engine.settle import commit_jobs
-from corral.logs import get_logger
 from corral.worker.queue_runner import Ended, Exchange, QueueRunner
+from corral.worker.trouble import PAUSE_AFTER_DAMAGE, log_damage
 
 __all__ = ["Lane"]
-
-log = get_logger("worker")
-PAUSE_AFTER_ERROR: Final = 1.0
 
 
 class Lane:
@@ -99,12 +95,10 @@ class Lane:
 
         Nothing is lost: the settlements go again, one by one, so that a job that cannot be settled holds up no other.
         """
-        log.error(
-            "Queue cannot be worked: one of its keys is damaged", queue=self._keys.queue, err=str(error)
-        )
+        log_damage(self._keys.queue, error)
         if len(exchange.ended) == 1:
             self._runner.receive(exchange, "", [], 0, 0)
             self._on_settled(exchange.ended[0], Refusal.NO_JOB)
         else:
             self._runner.unanswered(exchange, singly=bool(exchange.ended))
-        await asyncio.sleep(PAUSE_AFTER_ERROR)
+        await asyncio.sleep(PAUSE_AFTER_DAMAGE)

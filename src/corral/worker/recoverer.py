@@ -7,12 +7,13 @@ import random
 from collections.abc import Callable
 
 from corral.contracts.names import decode_job_id
-from corral.engine.faults import Unanswered
+from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.engine.recover import recover_stalled
 from corral.logs import get_logger
 from corral.worker.serve import QueueSettings
+from corral.worker.trouble import log_damage
 
 __all__ = ["Recoverer"]
 
@@ -46,6 +47,8 @@ class Recoverer:
                     await self._look()
                 except Unanswered as error:
                     self._on_trouble(error, interval)
+                except ResponseError as error:
+                    log_damage(self._keys.queue, error)
                 await asyncio.sleep(interval * random.uniform(0.95, 1.05))
         finally:
             await self._link.close()

@@ -8,11 +8,12 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
-from corral.engine.faults import Unanswered
+from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.errors import QueueFull
 from corral.worker.queue_runner import QueueRunner
+from corral.worker.trouble import PAUSE_AFTER_DAMAGE, log_damage
 
 __all__ = ["Sleeper", "connection_name"]
 
@@ -66,6 +67,9 @@ class Sleeper:
                     self._on_trouble(error, pause)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 2.0)
+                except ResponseError as error:
+                    log_damage(self._keys.queue, error)
+                    await asyncio.sleep(PAUSE_AFTER_DAMAGE)
                 self._runner.wake()
         finally:
             await self._link.close()

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from corral.engine.faults import Unanswered
 from corral.logs import get_logger
 
-__all__ = ["TroubleLog"]
+__all__ = ["PAUSE_AFTER_DAMAGE", "TroubleLog", "log_damage"]
 
 log = get_logger("worker")
+
+PAUSE_AFTER_DAMAGE: Final = 1.0
+"""Seconds until the next try with a queue whose keys are damaged: it does not mend itself."""
+
+
+def log_damage(queue: str, error: Exception) -> None:
+    """A command or script failed by a key that is not what it should be: an operator's business."""
+    log.error("Queue cannot be worked: one of its keys is damaged", queue=queue, err=str(error))
 
 
 class TroubleLog:
