@@ -23,11 +23,18 @@ from corral.engine.report import append_log, save_progress
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from corral.engine.settle import Committed, commit_jobs
-from tests.model.queue_model import End, QueueModel, Run, Wanted, rank
+from tests.model.calls import End, Run, Wanted
+from tests.model.queue_model import QueueModel, rank
 
 T = TypeVar("T")
 HOUR_MS = 3_600_000
 KEEP_LOGS = 2
+MODES: dict[str, dict[str, Any]] = {
+    "simple": {},
+    "ttl": {"ttl": HOUR_MS},
+    "replace": {"replace": True},
+    "keep": {"keep": True},
+}
 
 # Every key with its value, in one call.
 READ_ALL = """
@@ -41,6 +48,9 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
   elseif kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
   elseif kind == 'hash' then value = redis.call('HGETALL', key) end
   found[#found + 1] = { key, kind, value or '' }
+  if string.find(key, ':de:', 1, true) and redis.call('PTTL', key) == -1 then
+    found[#found + 1] = { key .. ' without end', 'string', 'yes' }
+  end
 end
 return found
 """
@@ -154,28 +164,38 @@ class Bench:
         """Keys of the queue run out."""
         self.raw.delete(*(self.keys.base + suffix for suffix in suffixes))
 
-    def pop_token(self) -> list[Any]:
-        """What a sleeping worker does: take the token."""
-        taken: list[Any] = self.raw.zpopmin(self.keys.key("marker"))
-        return taken
+    def pop_token(self) -> str:
+        """What a sleeping worker does: take the first token."""
+        taken: Any = self.raw.zpopmin(self.keys.key("marker"))
+        return str(taken[0][0])
+
+    def set_paused(self, paused: bool, marker: dict[str, int]) -> None:
+        """What BullMQ 6 does to pause or resume."""
+        if paused:
+            self.raw.hset(self.keys.key("meta"), "paused", 1)
+        else:
+            self.raw.hdel(self.keys.key("meta"), "paused")
+        self.raw.delete(self.keys.key("marker"))
+        if marker:
+            self.raw.zadd(self.keys.key("marker"), dict(marker))
 
     def suspects(self) -> list[str]:
         """The order in which the server will look at suspected jobs."""
         order: list[str] = self.raw.eval(
             "return redis.call('SMEMBERS', KEYS[1])", 1, self.keys.key("stalled")
-        )  # type: ignore[assignment]
+        )
         return order
 
     # --- what is there ----------------------------------------------------------------------------------
 
     def dump(self) -> dict[bytes, bytes]:
         """All keys, serialized."""
-        flat: list[bytes] = self.bytes.eval(DUMP_ALL, 0, f"{self.prefix}:*")  # type: ignore[assignment]
+        flat: list[bytes] = self.bytes.eval(DUMP_ALL, 0, f"{self.prefix}:*")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
     def state(self) -> dict[str, Any]:
         """All keys but the event stream and Corral's own records, by their suffix."""
-        rows: list[Any] = self.raw.eval(READ_ALL, 0, f"{self.prefix}:*")  # type: ignore[assignment]
+        rows: list[Any] = self.raw.eval(READ_ALL, 0, f"{self.prefix}:*")
         records = self.keys.key("sent")
         found = {}
         for key, kind, value in rows:
@@ -186,7 +206,7 @@ class Bench:
 
     def new_events(self) -> list[dict[str, str]]:
         """The events since this was asked last."""
-        rows: list[Any] = self.raw.xrange(self.keys.key("events"), self.last_event)  # type: ignore[assignment]
+        rows: Any = self.raw.xrange(self.keys.key("events"), self.last_event)
         if rows:
             self.last_event = f"({rows[-1][0]}"
         return [fields for _, fields in rows]
@@ -195,7 +215,12 @@ class Bench:
 def row(job: Wanted) -> NewJob:
     """A job as the script takes it."""
     flags = ("c" if job.own_id else "") + ("l" if job.lifo else "")
-    modes = {"ttl": {"ttl": HOUR_MS}, "replace": {"replace": True}, "keep": {"keep": True}, "simple": {}}
+    modes: dict[str, dict[str, Any]] = {
+        "ttl": {"ttl": HOUR_MS},
+        "replace": {"replace": True},
+        "keep": {"keep": True},
+        "simple": {},
+    }
     rule = json.dumps({"id": job.window, **modes[job.mode]}) if job.window else ""
     return NewJob(job.wire_id, flags, "n", f'"{job.wire_id}"', "{}", job.delay, "", job.priority, rule)
 
@@ -222,6 +247,7 @@ def expected(model: QueueModel) -> dict[str, Any]:
         "id": str(model.added or ""),
         "pc": str(model.arrivals or ""),
         **{f"de:{window}": owner for window, owner in model.owners.items()},
+        **{f"de:{window} without end": "yes" for window in model.endless},
         **{f"dn:{window}": kept for window, kept in model.kept.items()},
         **model.jobs,
         **{f"{wire_id}:lock": token for wire_id, token in model.locks.items()},

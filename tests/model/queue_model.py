@@ -5,58 +5,16 @@ Written from the wire format, not from the scripts. Lists stand as on the server
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from corral.engine.record import Refusal, Verb
+from corral.engine.record import Refusal
+from tests.model.calls import End, Run, Sent, Wanted
 
 PLACES = 4096
 HIGH = 1 << 32
 TOO_OFTEN = "job stalled more than allowable limit"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A job to add. `window`: how its deduplication id is owned."""
-
-    wire_id: str
-    own_id: bool = False
-    lifo: bool = False
-    delay: int = 0
-    priority: int = 0
-    window: str = ""
-    mode: str = "simple"
-
-
-class Run(NamedTuple):
-    """A claim that was handed out once, and may speak at any later time."""
-
-    wire_id: str
-    token: str
-    starts: int
-
-
-@dataclass(frozen=True)
-class End:
-    """How a run says that it ended."""
-
-    run: Run
-    verb: Verb
-    text: str = "null"
-    amount: int = 0
-    keep: int = -1
-    age: int = -1
-    traces: int = 2
-
-
-@dataclass
-class Sent:
-    """The record of a sender's last call: its number, the codes it answered, the runs it started."""
-
-    number: int
-    answer: list[Any]
-    runs: list[Run]
 
 
 @dataclass
@@ -83,6 +41,9 @@ class QueueModel:
     meta: dict[str, str] = field(default_factory=dict)
     arrivals: int = 0
     added: int = 0
+    is_paused: bool = False
+    unfiled: list[str] = field(default_factory=list)
+    policy: tuple[str, int, int] = ("", -1, -1)
 
     # --- small moves ------------------------------------------------------------------------------------
 
@@ -91,8 +52,9 @@ class QueueModel:
         self.events.append({"event": event, **{name: str(value) for name, value in fields.items()}})
 
     def wake(self) -> None:
-        """Something is ready."""
-        self.marker["0"] = 0
+        """Something is ready, and may start."""
+        if not self.is_paused:
+            self.marker["0"] = 0
 
     def pass_baton(self) -> None:
         """Something is still ready: one more worker is woken."""
@@ -131,7 +93,7 @@ class QueueModel:
 
     def add(self, wanted: Sequence[Wanted]) -> list[Any]:
         """Add jobs: 0 each, 1 where the id exists, or the owner of the deduplication id."""
-        self.meta = {"opts.maxLenEvents": "10000", "version": "corral"}
+        self.meta |= {"opts.maxLenEvents": "10000", "version": "corral"}
         self.added += len(wanted)
         return [self._add_one(job) for job in wanted]
 
@@ -200,7 +162,9 @@ class QueueModel:
     def claim(self, token: str, wanted: int) -> list[Run]:
         """Start up to `wanted` jobs."""
         self._promote()
-        runs = []
+        runs: list[Run] = []
+        if self.is_paused:
+            return []
         while len(runs) < wanted and (self.wait or self.prioritized):
             runs.append(self._start(self._next(), token))
         if len(runs) < wanted:
@@ -235,27 +199,30 @@ class QueueModel:
 
     def commit(self, ends: Sequence[End], token: str, wanted: int) -> tuple[list[int], list[Run]]:
         """Settle, then claim."""
-        codes = [self._settle(end) for end in ends]
+        holders = dict(self.locks)  # as they were when the call began
+        codes = [self._settle(end, holders) for end in ends]
+        self._file()
         runs = self.claim(token, wanted) if wanted else []
         if len(runs) == wanted:
             self.pass_baton()
         ended = any(code == 0 and end.verb in "cf" for code, end in zip(codes, ends, strict=True))
-        if ended and not (runs or self.active or self.wait or self.prioritized or (wanted and self.delayed)):
+        left = self.active or self.wait or self.prioritized
+        if ended and not (runs or left or (wanted and (self.delayed or self.is_paused))):
             self.say("drained")
         return codes, runs
 
-    def refusal(self, run: Run) -> int:
+    def refusal(self, run: Run, holders: Mapping[str, str]) -> int:
         """Why a run may not write to its job, 0 when it may."""
         job = self.jobs.get(run.wire_id)
         if job is None:
             return Refusal.NO_JOB
-        if self.locks.get(run.wire_id, run.token) != run.token:
+        if holders.get(run.wire_id, run.token) != run.token:
             return Refusal.HELD_BY_ANOTHER
         return 0 if job.get("ats") == str(run.starts) else Refusal.SUPERSEDED
 
-    def _settle(self, end: End) -> int:
+    def _settle(self, end: End, holders: Mapping[str, str]) -> int:
         wire_id = end.run.wire_id
-        code = self.refusal(end.run)
+        code = self.refusal(end.run, holders)
         if code == 0 and wire_id not in self.active:
             code = Refusal.NOT_ACTIVE
         if code:
@@ -301,15 +268,24 @@ class QueueModel:
         if end.keep == 0:
             self.forget(wire_id)
             return
-        finished = self.completed if end.verb == "c" else self.failed
-        finished[wire_id] = self.now
-        self._trim(finished, end)
+        policy = (end.verb, end.keep, end.age)
+        if policy != self.policy:
+            self._file()
+        self.policy = policy
+        self.unfiled.append(wire_id)
 
-    def _trim(self, finished: dict[str, int], end: End) -> None:
+    def _file(self) -> None:
+        """Runs of one kind and retention that follow each other in a call are filed together, then trimmed."""
+        verb, keep, age = self.policy
+        ids, self.unfiled = self.unfiled, []
+        if not ids:
+            return
+        finished = self.completed if verb == "c" else self.failed
+        finished.update(dict.fromkeys(ids, self.now))
         order = rank(finished)
-        old = [wire_id for wire_id, at in order if end.age >= 0 and at <= self.now - end.age * 1000]
+        old = [wire_id for wire_id, at in order if age >= 0 and at <= self.now - age * 1000]
         left = [wire_id for wire_id, _ in order if wire_id not in old]
-        excess = left[: max(0, len(left) - end.keep)] if end.keep > 0 else []
+        excess = left[: max(0, len(left) - keep)] if keep > 0 else []
         for wire_id in (*old, *excess):
             del finished[wire_id]
             self.forget(wire_id)
@@ -323,6 +299,9 @@ class QueueModel:
         later = self.kept.pop(window, None)
         if later:
             self.added += 1
+            if later["jid"] in self.jobs:
+                self.say("duplicated", jobId=later["jid"])
+                return
             self.owners[window] = later["jid"]
             self.endless.add(window)
             self._store(later["jid"], 0, 0, window)
@@ -337,7 +316,7 @@ class QueueModel:
         if holder == run.token:
             self.suspects.discard(run.wire_id)
             return 1
-        if holder is None and run.wire_id in self.active and self.refusal(run) == 0:
+        if holder is None and run.wire_id in self.active and self.refusal(run, self.locks) == 0:
             self.locks[run.wire_id] = run.token
             self.suspects.discard(run.wire_id)
             return 2
@@ -364,7 +343,7 @@ class QueueModel:
 
     def report_refusal(self, run: Run) -> int:
         """Why a run may not report, 0 when it may: also what has ended takes no reports."""
-        code = self.refusal(run)
+        code = self.refusal(run, self.locks)
         return code or (Refusal.SUPERSEDED if "finishedOn" in self.jobs[run.wire_id] else 0)
 
     def remove(self, wire_id: str) -> int:
@@ -390,6 +369,18 @@ class QueueModel:
         self.forget(wire_id)
         self.say("removed", jobId=wire_id, prev=previous)
         return 1
+
+    def set_paused(self, paused: bool) -> None:
+        """BullMQ 6 pauses or resumes: tokens go, or come back for what is there."""
+        self.is_paused = paused
+        self.meta.pop("paused", None)
+        if paused:
+            self.meta["paused"] = "1"
+            self.marker.clear()
+        elif self.wait or self.prioritized:
+            self.wake()
+        elif self.delayed:
+            self.marker["1"] = min(self.delayed.values()) // PLACES
 
 
 def rank(scores: dict[str, int]) -> list[tuple[str, int]]:

@@ -1,0 +1,54 @@
+"""What holds after every step, whatever the model says: looked up in the server's own keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.model.queue_model import PLACES
+
+
+def check(found: object, wanted: object) -> None:
+    """Fail with both: plain asserts show them in test modules only."""
+    assert found == wanted, f"is {found!r}, should be {wanted!r}"
+
+
+def check_places(state: dict[str, Any]) -> set[str]:
+    """M2: each job is in exactly one place. Returns the ids of all jobs."""
+    places = [*state.get("wait", []), *state.get("active", [])]
+    for name in ("prioritized", "delayed", "completed", "failed"):
+        places += [member for member, _ in state.get(name, [])]
+    hashes = {key for key, value in state.items() if isinstance(value, dict) and "timestamp" in value}
+    check(sorted(places), sorted(hashes))
+    return hashes
+
+
+def check_runs(state: dict[str, Any], hashes: set[str]) -> None:
+    """M3: only active jobs have locks. M5: no attempt ends before it starts. M11: due times can be read."""
+    for key in state:
+        if key.endswith(":lock"):
+            assert key.removesuffix(":lock") in state.get("active", []), f"{key}, but the job is not active"
+    for wire_id in hashes:
+        started, made, stalls = (int(state[wire_id].get(name, 0)) for name in ("ats", "atm", "stc"))
+        assert made <= started, f"{wire_id}: more attempts made than started"
+        assert stalls <= started, f"{wire_id}: more stalls than starts"
+    for wire_id, score in state.get("delayed", []):
+        due = score // PLACES
+        assert due >= int(state[wire_id]["timestamp"]), f"{wire_id} is due before it was added"
+
+
+def check_markers(state: dict[str, Any]) -> None:
+    """M13: somebody can be woken for what is ready, and for what is due next."""
+    ready = state.get("wait") or state.get("prioritized")
+    marker = dict(state.get("marker", []))
+    if ready and "paused" not in state.get("meta", {}):
+        assert "0" in marker, "ready jobs, and nobody is woken"
+    if marker.get("1") and state.get("delayed"):
+        assert marker["1"] <= state["delayed"][0][1] // PLACES, "the next due job wakes nobody in time"
+
+
+def check_counts(state: dict[str, Any], counts: dict[str, int]) -> None:
+    """M15: the counts are the sizes of the sets."""
+    wanted = {
+        name: len(state.get(name, [])) for name in ("active", "delayed", "prioritized", "completed", "failed")
+    }
+    check(counts, {**wanted, "waiting": len(state.get("wait", [])), "waiting-children": 0})

@@ -1,0 +1,129 @@
+"""Mistakes of one line, planted in the scripts: the machine must find each of them.
+
+They are the proof that the net holds. A change of a script that no longer contains the text of a mutant needs a
+new mutant there, not one less.
+"""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["MUTANTS", "Mutant", "plant"]
+
+
+class Mutant(NamedTuple):
+    """One mistake: the script file, the text, what stands there instead, and what it would mean."""
+
+    file: str
+    old: str
+    new: str
+    means: str
+
+    @property
+    def name(self) -> str:
+        """A name for reports."""
+        return self.means.replace(" ", "-")
+
+
+MUTANTS = (
+    # who may write
+    Mutant("lib/leave_active", "if job[1] ~= run.starts then", "if false then", "stale runs settle"),
+    Mutant(
+        "lib/leave_active",
+        "if holder and holder ~= run.token then",
+        "if false then",
+        "the lock of another does not protect",
+    ),
+    Mutant(
+        "lib/leave_active",
+        "if not is_taken_out(facts, run.id) then",
+        "if is_taken_out(facts, run.id) == 0 then",
+        "jobs settle that are not active",
+    ),
+    Mutant("lib/leave_active", "  facts.listed[job_id] = nil\n", "", "a batch leaves its jobs in active"),
+    Mutant("lib/refusal_of", "or kept[2] then", "then", "runs write to finished jobs"),
+    Mutant("lib/refusal_of", "if holder and holder ~= token then", "if false then", "reports ignore the lock"),
+    Mutant(
+        "recover/renew_locks",
+        "fields_of(prefix .. job_id, 'ats')[1] == starts",
+        "true",
+        "stale runs take locks",
+    ),
+    Mutant("recover/renew_locks", "if holder == token then", "if holder then", "anybody renews any lock"),
+    Mutant(
+        "recover/renew_locks",
+        "and redis.call('LPOS', active, job_id) then",
+        "then",
+        "jobs that do not run are locked",
+    ),
+    Mutant(
+        "recover/renew_locks", "in_chunks('SREM', stalled, held)", "", "renewal does not clear the suspicion"
+    ),
+    # recovery
+    Mutant(
+        "recover/recover_stalled",
+        "redis.call('EXISTS', job_key .. ':lock') == 0 and",
+        "",
+        "the stalled check ignores locks",
+    ),
+    Mutant(
+        "recover/recover_stalled",
+        "redis.call('LREM', active, 1, job_id) == 1",
+        "redis.call('LPOS', active, job_id)",
+        "returned jobs stay in active",
+    ),
+    Mutant(
+        "recover/recover_stalled", "stalls > max_stalled", "stalls > max_stalled + 1", "poison pills live longer"
+    ),
+    Mutant(
+        "recover/recover_stalled", "ready_job(queue, job_id, priority, true)",
+        "ready_job(queue, job_id, 0, true)", "stalled jobs lose their priority",
+    ),
+    # promises about calls sent again
+    Mutant("lib/sent", "if record[1] == number then", "if false then", "calls sent again are carried out again"),
+    Mutant(
+        "lib/sent",
+        "if tonumber(record[1]) > tonumber(number) then",
+        "if false then",
+        "late copies of old calls are carried out",
+    ),
+    Mutant(
+        "lib/claimed_before",
+        "if redis.call('GET', job_key .. ':lock') == token and",
+        "if",
+        "a claim sent again gives what it no longer holds",
+    ),
+    # order and time
+    Mutant("lib/promote_due", "in_chunks('ZREM', delayed, due)", "", "promoted jobs stay delayed"),
+    Mutant("lib/promote_due", "(now + 1) * 4096 - 1", "now * 4096", "jobs of one millisecond come late"),
+    Mutant("lib/delay_job", "tonumber(last[2]) + 1", "tonumber(last[2])", "delayed jobs lose their order"),
+    Mutant("lib/prioritize_job", "arrival = redis.call('INCR', pc)", "arrival = 1", "equals lose their order"),
+    Mutant("lib/put_back", "run.verb == 'w' or run.amount == 1", "run.amount == 1", "what is given back runs last"),
+    # locks, counts and tokens
+    Mutant("settle/commit_jobs", "in_chunks('DEL', nil, locks)", "", "finished jobs keep their locks"),
+    Mutant("settle/commit_jobs", "in_chunks('SREM', stalled, left)", "", "settled jobs stay suspected"),
+    Mutant("lib/start_job", "(tonumber(job[4] or 0) or 0) + 1", "tonumber(job[4] or 1)", "starts are not counted"),
+    Mutant("lib/put_back", "run.verb == 'r' or run.verb == 'd' then", "run.verb == 'r' then", "delays are free"),
+    Mutant("lib/pass_baton", "    wake(queue)\n", "", "nobody is woken for what is left"),
+    Mutant("lib/wake_when_due", "delayed, 0, 0,", "delayed, -1, -1,", "sleepers wake for the last due job"),
+    Mutant("lib/finish_job", "if made >= run.amount then", "if made > run.amount then", "the last attempt is not told"),
+    # what belongs to a job
+    Mutant("lib/end_deduplication", "    redis.call('DEL', owner_key)\n", "", "windows outlive their owners"),
+    Mutant("lib/deduplicate", "    redis.call('PERSIST', owner_key)\n", "", "kept jobs lose their window"),
+    Mutant("lib/trim_finished", "local excess = redis.call('ZCARD', finished) - keep_count",
+           "local excess = redis.call('ZCARD', finished) - keep_count - 1", "one too many is kept"),
+    Mutant("lib/job_keys", "job_key .. ':logs'", "job_key .. ':log'", "logs outlive their job"),
+)  # fmt: skip
+
+
+def plant(mutant: Mutant, folder: Path) -> Path:
+    """Copy all scripts into a folder, with the mistake in them. Returns what stands for the engine's package."""
+    shutil.copytree(Path(str(files("corral.engine") / "lua")), folder / "lua")
+    path = folder / "lua" / f"{mutant.file}.lua"
+    text = path.read_text()
+    assert text.count(mutant.old) == 1, f"{mutant.file} has no longer this text, once: {mutant.old!r}"
+    path.write_text(text.replace(mutant.old, mutant.new))
+    return folder

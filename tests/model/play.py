@@ -1,0 +1,266 @@
+"""Calls of producers and workers, each made on the server and in the model, and the answers compared.
+
+Every claim that was ever handed out is kept, and any of them may speak at any later time: that is how stale workers,
+frozen ones and lost replies are told, without a second thread.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from corral.engine.faults import ResponseError
+from corral.engine.record import Verb
+from tests.model.bench import KEEP_LOGS, Bench, expected
+from tests.model.calls import End, Run, Sent, Wanted
+from tests.model.invariants import check, check_counts, check_markers, check_places, check_runs
+from tests.model.queue_model import QueueModel
+
+START = 1_800_000_000_000
+MAX_STALLED = 1
+
+
+class Play:
+    """One queue from its first job to its last."""
+
+    def __init__(self, bench: Bench) -> None:
+        bench.begin()
+        self.bench = bench
+        self.model = QueueModel(START)
+        self.runs: list[Run] = []
+        self.calls: dict[str, list[tuple[Any, ...]]] = {}
+        self.accepted: Counter[str] = Counter()
+        self.lives: Counter[str] = Counter()
+        self.starts: dict[str, int] = {}
+        self.ids = 0
+        self.is_sure = True
+
+    def new_id(self) -> str:
+        """An id for one more job."""
+        self.ids += 1
+        return f"j{self.ids}"
+
+    def run(self, at: int) -> Run:
+        """One of all runs there ever were, counted from the latest."""
+        return self.runs[-1 - at % len(self.runs)]
+
+    def next_number(self, sender: str) -> int:
+        """The number of this sender's next call. The server is given the model's time."""
+        self.bench.now = self.model.now
+        self.is_sure = False
+        return len(self.calls.setdefault(sender, [])) + 1
+
+    def life(self, wire_id: str) -> str:
+        """An id may be used again when its job is gone: that is another life."""
+        return f"{wire_id}/{self.lives[wire_id]}"
+
+    # --- calls that carry a number ----------------------------------------------------------------------
+
+    def add(self, jobs: Sequence[Wanted], sender: str = "p1") -> None:
+        """Add some jobs in one call."""
+        number = self.next_number(sender)
+        answer = self.model.add(jobs)
+        self.model.sent[sender] = Sent(number, answer, [])
+        self.calls[sender].append(("add", jobs))
+        check(self.bench.add(jobs, sender, number), answer)
+
+    def claim(self, wanted: int, sender: str = "w1") -> list[Run]:
+        """Claim some jobs."""
+        number = self.next_number(sender)
+        token = f"{sender}:{number}"
+        runs = self.model.claim(token, wanted)
+        if len(runs) == wanted:
+            self.model.pass_baton()
+        if runs:
+            self.model.sent[sender] = Sent(number, [], runs)
+        self.calls[sender].append(("claim", token, wanted))
+        self.hold(self.bench.claim(token, wanted, sender, number).jobs, token, runs)
+        return runs
+
+    def commit(self, ends: Sequence[End], wanted: int = 0, sender: str = "w1") -> list[int]:
+        """Settle and claim. What is refused changes no byte (M7); what is accepted comes from the last run (M6)."""
+        number = self.next_number(sender)
+        token = f"{sender}:{number}"
+        lone = len(ends) == 1 and not wanted
+        before = self.bench.dump() if lone else {}
+        started = [self.model.jobs.get(end.run.wire_id, {}).get("ats") for end in ends]
+        codes, runs = self.model.commit(ends, token, wanted)
+        self.model.sent[sender] = Sent(number, codes, runs)
+        self.calls[sender].append(("commit", ends, token, wanted))
+        reply = self.bench.commit(ends, token, wanted, sender, number)
+        check(reply.codes, codes)
+        self.hold(reply.jobs, token, runs)
+        if lone and codes[0]:
+            self.check_untouched(before)
+        for code, end, starts in zip(codes, ends, started, strict=True):
+            if code == 0:
+                check(starts, str(end.run.starts))
+                self.accepted[self.life(end.run.wire_id)] += end.verb in "cf"
+        return codes
+
+    def hold(self, jobs: Sequence[Any], token: str, runs: list[Run]) -> None:
+        """What was given out is what was expected; it is kept for ever."""
+        check([Run(job.wire_id.decode(), token, job.starts) for job in jobs], runs)
+        for job in jobs:
+            fields = self.model.jobs[job.wire_id.decode()]
+            values = (job.data, job.made, job.stalls, job.deferred, job.deduplication)
+            names = ("data", "atm", "stc", "defa", "deid")
+            check([value and value.decode() for value in values], [fields.get(name) for name in names])
+        self.runs += [run for run in runs if run not in self.runs]
+
+    def send_again(self, sender: str, back: int) -> None:
+        """A call comes a second time: its reply was lost, or the network kept a copy of it. No byte changes.
+
+        The last call gives its answer again; an earlier one is refused.
+        """
+        number = self.next_number(sender) - 1 - back
+        kept = self.model.sent.get(sender)
+        if number < 1 or kept is None or number > kept.number:
+            return  # a claim that got nothing left no record: sent again, it is a new call
+        before = self.bench.dump()
+        if number == kept.number:
+            self.repeat(sender, number, kept)
+        else:
+            refused = ""
+            try:
+                self.repeat(sender, number, kept)
+            except ResponseError as error:
+                refused = str(error)
+            check(refused[:5], "STALE")
+        check(self.bench.dump(), before)
+
+    def repeat(self, sender: str, number: int, kept: Sent) -> None:
+        """The same call, word for word."""
+        kind, what, *rest = self.calls[sender][number - 1]
+        if kind == "add":
+            check(self.bench.add(what, sender, number), kept.answer)
+        elif kind == "claim":
+            jobs = self.bench.claim(what, rest[0], sender, number).jobs
+            self.hold(jobs, what, self.still_held(kept.runs))
+        else:
+            reply = self.bench.commit(what, rest[0], rest[1], sender, number)
+            check(reply.codes, kept.answer)
+            self.hold(reply.jobs, rest[0], self.still_held(kept.runs))
+
+    def still_held(self, runs: list[Run]) -> list[Run]:
+        """Those runs that hold their locks."""
+        locks, jobs = self.model.locks, self.model.jobs
+        return [
+            run
+            for run in runs
+            if locks.get(run.wire_id) == run.token and jobs[run.wire_id].get("ats") == str(run.starts)
+        ]
+
+    # --- calls that need none ---------------------------------------------------------------------------
+
+    def renew(self, runs: Sequence[Run]) -> None:
+        """Runs renew their locks, or take them again."""
+        answers = [self.model.renew(run) for run in runs]
+        before = self.bench.dump()
+        check(self.bench.renew(runs), answers)
+        if not any(answers):
+            self.check_untouched(before)
+
+    def log(self, run: Run, line: str) -> None:
+        """A run writes a line to its log."""
+        code = self.model.report_refusal(run)
+        before = self.bench.dump() if code else {}
+        if not code:
+            lines = [*self.model.logs.get(run.wire_id, []), line][-KEEP_LOGS:]
+            self.model.logs[run.wire_id] = lines
+            code = len(lines)
+        check(self.bench.log(run, line), code)
+        if before:
+            self.check_untouched(before)
+
+    def progress(self, run: Run, value: int) -> None:
+        """A run says how far it is."""
+        code = self.model.report_refusal(run)
+        before = self.bench.dump() if code else {}
+        if not code:
+            self.model.jobs[run.wire_id]["progress"] = str(value)
+            self.model.say("progress", jobId=run.wire_id, data=value)
+        check(self.bench.report(run, str(value)), code)
+        if before:
+            self.check_untouched(before)
+
+    def remove(self, wire_id: str) -> None:
+        """Somebody removes a job, if nobody holds it."""
+        self.bench.now = self.model.now
+        before = self.bench.dump()
+        code = self.model.remove(wire_id)
+        check(self.bench.remove(wire_id), code)
+        if code != 1:
+            self.check_untouched(before)
+
+    def lose_lock(self, wire_id: str) -> None:
+        """A lock runs out."""
+        if self.model.locks.pop(wire_id, None):
+            self.bench.lose(f"{wire_id}:lock")
+
+    def check_stalled(self) -> None:
+        """The stalled check."""
+        self.bench.now = self.model.now
+        order = self.bench.suspects()
+        check(set(order), self.model.suspects)
+        returned = self.model.check_stalled(order, MAX_STALLED)
+        check(self.bench.check_stalled(MAX_STALLED), returned)
+        self.bench.lose("stalled-check")
+
+    def stall(self, wire_id: str) -> None:
+        """A worker dies: its lock runs out, and two checks pass."""
+        self.lose_lock(wire_id)
+        self.check_stalled()
+        self.check_stalled()
+
+    def set_paused(self, paused: bool) -> None:
+        """BullMQ 6 pauses or resumes the queue: nothing of Corral does, yet."""
+        self.model.set_paused(paused)
+        self.bench.set_paused(paused, self.model.marker)
+
+    # --- what holds -------------------------------------------------------------------------------------
+
+    def check_untouched(self, before: dict[bytes, bytes]) -> None:
+        """Nothing differs but the senders' records."""
+        records, after = self.bench.keys.key("sent").encode(), self.bench.dump()
+        changed = [key for key in {*before, *after} if before.get(key) != after.get(key)]
+        check([key for key in changed if not key.startswith(records)], [])
+
+    def check_everything(self) -> None:
+        """M1, M14: every key of the server, order included, and no other; M12: every event; then the rest."""
+        state, wanted = self.bench.state(), expected(self.model)
+        for key in {*state, *wanted}:
+            check((key, state.get(key)), (key, wanted.get(key)))
+        events, self.model.events = self.model.events, []
+        check(self.bench.new_events(), events)
+        hashes = check_places(state)
+        check_runs(state, hashes)
+        check_markers(state)
+        check_counts(state, self.bench.counts())
+        for wire_id in hashes:
+            self.check_life(wire_id, int(state[wire_id].get("ats", 0)))
+        self.is_sure = True
+
+    def check_life(self, wire_id: str, started: int) -> None:
+        """`ats` never decreases (M5); of all runs of one life at most one outcome is accepted (M4)."""
+        if started < self.starts.get(wire_id, 0):
+            check(wire_id in "xyz", True)
+            self.lives[wire_id] += 1
+        self.starts[wire_id] = started
+        assert self.accepted[self.life(wire_id)] <= 1, f"{wire_id} has ended twice"
+
+    def drain(self) -> None:
+        """Liveness: when nothing goes wrong any more, a bounded number of claims ends every job."""
+        model = self.model
+        self.set_paused(False)
+        for wire_id in list(model.active):
+            self.stall(wire_id)
+        model.now += 60_000
+        budget = 2 * len(model.jobs) + 2
+        while model.wait or model.active or model.delayed or model.prioritized:
+            budget -= 1
+            assert budget > 0, "the queue does not drain"
+            runs = self.claim(4)
+            check(self.commit([End(run, Verb.COMPLETE) for run in runs]), [0] * len(runs))
+        self.check_everything()

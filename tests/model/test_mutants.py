@@ -1,0 +1,73 @@
+"""The machine finds mistakes: every one of the seeded ones, within its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import HypothesisException
+from hypothesis.stateful import run_state_machine_as_test
+
+from corral.engine import script
+from tests.model.bench import Bench
+from tests.model.machine import QueueMachine
+from tests.model.mutants import MUTANTS, Mutant, plant
+
+BUDGET = settings(
+    max_examples=150,
+    stateful_step_count=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # which mistake it was is known: no shrinking
+    report_multiple_bugs=False,
+)
+
+
+@pytest.fixture
+def bench(redis_url: str, prefix: str) -> Iterator[Bench]:
+    """The run's server."""
+    bench = Bench(redis_url, prefix)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def planted(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Mutant]:
+    """Scripts with one mistake in them, for as long as the test takes."""
+    mutant: Mutant = request.param
+    folder = plant(mutant, tmp_path)
+    monkeypatch.setattr(script, "files", lambda _package: folder)
+    script.load.cache_clear()
+    script._read.cache_clear()
+    yield mutant
+    script.load.cache_clear()
+    script._read.cache_clear()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("planted", MUTANTS, ids=lambda mutant: mutant.name, indirect=True)
+def test_the_machine_finds(planted: Mutant, bench: Bench) -> None:
+    """With this mistake in the scripts the machine fails."""
+
+    class Machine(QueueMachine):
+        pass
+
+    Machine.bench = bench
+    try:
+        run_state_machine_as_test(Machine, settings=BUDGET)
+    except HypothesisException:
+        raise  # the machine itself is at fault
+    except Exception:
+        return
+    pytest.fail(f"the mistake in {planted.file} was not found: {planted.means}")
+
+
+def test_the_mistakes_differ() -> None:
+    """No mistake is listed twice, and there are enough of them to mean something."""
+    assert len({(mutant.file, mutant.old) for mutant in MUTANTS}) == len(MUTANTS) >= 25
