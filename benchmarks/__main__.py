@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import profiling, runs
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("command", nargs="?", default="run")
     parser.add_argument("systems", nargs="*", help=f"of: {', '.join(SYSTEMS)}")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the numbers of jobs")
+    parser.add_argument("--patience", type=float, help="seconds to wait for a quiet machine; 0: do not look")
     words = parser.parse_intermixed_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = [_system(parser, name) for name in words.systems] or list(SYSTEMS.values())
@@ -51,67 +53,81 @@ def main() -> None:
     if words.command not in commands:
         parser.error(f"there is no command {words.command!r}")
     with only_one():
-        commands[words.command](chosen, words.scale)
+        commands[words.command](Choice(chosen, words.scale, words.patience))
 
 
-def run(systems: Sequence[System], scale: float) -> None:
-    """Everything; written in the repository only when all systems took part, with all jobs."""
-    setup(systems)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line asks for."""
+
+    systems: list[System]
+    scale: float
+    patience: float | None
+
+    def bench(self, scale: float = 1.0, patience: float = 45.0, save_to: Path | None = None) -> Bench:
+        """A run with these settings, unless the command line has others."""
+        patience = patience if self.patience is None else self.patience
+        return Bench(patience=patience, scale=scale * self.scale, save_to=save_to)
+
+
+def run(choice: Choice) -> None:
+    """Everything; written in the repository only when all systems took part, with all jobs, on a quiet machine."""
+    setup(choice)
     reps, began = int(os.environ.get("BENCH_REPS", "3")), time.time()
-    complete = len(systems) == len(SYSTEMS) and scale == 1
-    with Bench(scale=scale, save_to=LAST_RUN) as bench:
-        runs.everything(bench, systems, reps)
-        _finish(bench, systems, reps, began, RESULTS if complete else LAST_RUN)
+    complete = len(choice.systems) == len(SYSTEMS) and choice.scale == 1 and choice.patience is None
+    with choice.bench(save_to=LAST_RUN) as bench:
+        runs.everything(bench, choice.systems, reps)
+        _finish(bench, choice, reps, began, RESULTS if complete else LAST_RUN)
     if complete:
-        report(systems, scale)
+        report(choice)
 
 
-def quick(systems: Sequence[System], scale: float) -> None:
+def quick(choice: Choice) -> None:
     """The tuning run."""
-    setup(systems)
+    setup(choice)
     reps, began = int(os.environ.get("BENCH_REPS", "2")), time.time()
-    with Bench(patience=20, scale=0.5 * scale) as bench:
-        runs.quick(bench, systems, reps)
-        _finish(bench, systems, reps, began, QUICK_RUN)
+    with choice.bench(0.5, patience=20) as bench:
+        runs.quick(bench, choice.systems, reps)
+        _finish(bench, choice, reps, began, QUICK_RUN)
 
 
-def smoke(systems: Sequence[System], scale: float) -> None:
+def smoke(choice: Choice) -> None:
     """Every part, with few jobs and without waiting for a quiet machine."""
-    setup(systems)
-    with Bench(patience=0, scale=0.005 * scale) as bench:
-        runs.everything(bench, systems, 1)
-        _finish(bench, systems, 1, time.time(), QUICK_RUN)
+    setup(choice)
+    with choice.bench(0.005, patience=0) as bench:
+        runs.everything(bench, choice.systems, 1)
+        _finish(bench, choice, 1, time.time(), QUICK_RUN)
         if bench.failures:
             raise SystemExit(f"{len(bench.failures)} parts failed")
 
 
-def tune(systems: Sequence[System], scale: float) -> None:
+def tune(choice: Choice) -> None:
     """Find the best concurrencies."""
-    setup(systems)
-    with Bench(patience=20, scale=0.5 * scale) as bench:
-        runs.tune(bench, systems)
+    setup(choice)
+    with choice.bench(0.5, patience=20) as bench:
+        runs.tune(bench, choice.systems)
 
 
-def profile(_systems: Sequence[System], scale: float) -> None:
+def profile(choice: Choice) -> None:
     """Find what bounds Corral."""
     install([SYSTEMS["corral"]], ["profiler"])
-    with Bench(patience=20, scale=scale) as bench:
+    with choice.bench(patience=20) as bench:
         profiling.profile(bench)
 
 
-def report(_systems: Sequence[System], _scale: float) -> None:
+def report(_choice: Choice) -> None:
     """Write the page."""
     write_page(load(RESULTS))
     print(f"wrote {PAGE}")
 
 
-def setup(systems: Sequence[System], _scale: float = 1) -> None:
+def setup(choice: Choice) -> None:
     """Install what these systems need."""
-    install([SYSTEMS["corral"], *systems])
+    install([SYSTEMS["corral"], *choice.systems])
 
 
-def _finish(bench: Bench, systems: Sequence[System], reps: int, began: float, path: Path) -> None:
-    print(f"\n{summary(save(path, bench, systems, reps, began))}\n{path}")
+def _finish(bench: Bench, choice: Choice, reps: int, began: float, path: Path) -> None:
+    print(f"\n{summary(save(path, bench, choice.systems, reps, began))}\n{path}")
 
 
 def _system(parser: argparse.ArgumentParser, name: str) -> System:

@@ -96,7 +96,10 @@ def idle(results: Results) -> str:
         [name, str(count), f"{count / seconds * 5:.2f}"] for name, count in sorted(sample["sent"].items())
     ]
     stats = ", ".join(f"{name} {count}" for name, count in sorted(sample["commandstats"].items()))
-    memory = f"PSS {sample['pss']} MiB (RSS {sample['rss']} MiB), CPU {sample['cpu_percent']} % of a core."
+    memory = (
+        f"{sample['processes']} processes with together PSS {sample['pss']} MiB (RSS {sample['rss']} MiB), "
+        f"CPU {sample['cpu_percent']} % of a core."
+    )
     head = ["sent by the worker and its renewing process", f"in {seconds:g} s", "per 5 s"]
     inside = f"INFO commandstats over the same time, calls inside scripts included: {stats}."
     return f"{table(head, rows)}\n\n{memory} {inside}"

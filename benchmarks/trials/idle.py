@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 from benchmarks.bench import Bench, Sample
+from benchmarks.processes import members
 from benchmarks.programs import Workers
 from benchmarks.redis_server import RedisServer
 from benchmarks.systems import CORRAL, concurrency_of
@@ -40,7 +41,7 @@ def idle(bench: Bench) -> Sample:
         }
         cpu = group.cpu() - cpu
         pss, rss = group.memory()
-        processes = len(group.processes)
+        processes = sum(len(members(each.pid)) for each in group.processes)
     finally:
         group.kill()
     upkeep = sum(count for name, count in sent.items() if name.startswith(UPKEEP))
