@@ -194,7 +194,7 @@ class Enqueuer:
         self, lane: _Lane, jobs: list[NewJob], durability: Durability | None, within: float
     ) -> list[Added]:
         """Make the lane's current call, again and again for `within` seconds."""
-        number, patience = lane.number, self._timeout * PATIENCE
+        number, patience = lane.number, min(self._timeout * PATIENCE, within)
 
         async def attempt() -> list[Added]:
             if durability is not None and durability not in lane.checked:

@@ -27,7 +27,8 @@ async def until_answered(
     """Call, and call again after each `Unanswered`, with growing pauses (jittered, 50 ms to 2 s).
 
     Args:
-        call: makes one attempt.
+        call: makes one attempt. It has a deadline of its own, the link's, so that the first one, which nearly always
+            is answered, needs no other.
         within: seconds in all, None for as long as it takes.
         server: its address, for the error.
         on_trouble: told of each failure and of the pause before the next attempt.
@@ -36,10 +37,11 @@ async def until_answered(
         ServerUnavailable: `within` is over.
     """
     loop = asyncio.get_running_loop()
-    began, pause = loop.time(), FIRST_PAUSE
+    began, pause, first = loop.time(), FIRST_PAUSE, True
     while True:
         try:
-            if within is None:
+            if first or within is None:
+                first = False
                 return await call()
             async with asyncio.timeout_at(began + within):
                 return await call()
