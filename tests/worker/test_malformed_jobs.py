@@ -14,6 +14,7 @@ import redis.asyncio
 from pydantic import BaseModel
 
 from corral import Client, Job, JobState, Queue, Worker
+from corral.client.events import EventSubscription
 from corral.client.queue import QueueClient
 
 
@@ -65,6 +66,14 @@ async def stranger(redis_url: str, prefix: str, queue_name: str) -> AsyncIterato
     """Another client of the queue."""
     async with redis.asyncio.Redis.from_url(redis_url) as client:
         yield Stranger(client, f"{prefix}:{queue_name}:")
+
+
+async def ending(events: EventSubscription) -> str:
+    """How the next job ends."""
+    async for event in events:
+        if event.name in ("completed", "failed"):
+            return event.name
+    raise AssertionError
 
 
 GOOD = {"name": "strict", "data": '{"number":1}', "opts": "{}", "timestamp": "1700000000000", "delay": "0"}

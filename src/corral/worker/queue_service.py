@@ -68,6 +68,8 @@ class QueueService:
         self._on_ended = on_ended
         self._lease: Lease | None = None
         self._by_slot: dict[int, Run] = {}
+        self.deaf: set[asyncio.Task[None]] = set()
+        """Handlers that go on though they were cancelled."""
         self._loop = asyncio.get_running_loop()
 
     def renewal(self) -> QueueLease:
@@ -143,6 +145,9 @@ class QueueService:
                 jobName=run.name, jobId=run.job_id, cause=str(run.cause),
             )  # fmt: skip
             self._end(run, self._executor.abandon(run))
+            if run.task is not None:
+                self.deaf.add(run.task)
+                run.task.add_done_callback(self.deaf.discard)
 
     def lost(self, slot: int, token: bytes) -> None:
         """The renewer says that a lock is gone and cannot be taken again."""

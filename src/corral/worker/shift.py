@@ -14,7 +14,14 @@ from corral.worker.equipment import Equipment
 from corral.worker.lease import Lease
 from corral.worker.registry import QueueHandlers
 from corral.worker.run import Cause, Run
-from corral.worker.shutdown import SETTLE_SECONDS, cancel_leftovers, drain, first_error, settle_rest
+from corral.worker.shutdown import (
+    SETTLE_SECONDS,
+    cancel_leftovers,
+    drain,
+    first_error,
+    forget_deaf,
+    settle_rest,
+)
 from corral.worker.watchdog import Watchdog
 
 __all__ = ["Shift", "StopSigns"]
@@ -102,6 +109,7 @@ class Shift:
         finally:
             await cancel_leftovers(self.services)
             await self._equipment.teller.finish(SETTLE_SECONDS)
+            forget_deaf(self.services)
         if cancelled is not None:
             raise cancelled
 

@@ -92,7 +92,9 @@ async def settle_rest(services: Sequence[QueueService], lanes: Sequence[asyncio.
     _, late = await asyncio.wait(lanes, timeout=SETTLE_SECONDS)
     unsettled = sum(service.runner.unsettled for service in services)
     if late and unsettled:
-        log.error("Server does not answer: the last outcomes are not stored, these jobs run again", jobs=unsettled)
+        log.error(
+            "Server does not answer: the last outcomes are not stored, these jobs run again", jobs=unsettled
+        )
     for task in late:
         task.cancel()
 
@@ -104,6 +106,16 @@ async def cancel_leftovers(services: Sequence[QueueService]) -> None:
         service.runner.interrupt(Cause.SHUTDOWN)
     if left:
         await asyncio.wait(left, timeout=CANCEL_SECONDS)
+
+
+def forget_deaf(services: Sequence[QueueService]) -> None:
+    """Let the program end although handlers go on that were cancelled: `asyncio.run` waits for every task it knows."""
+    for service in services:
+        for task in service.deaf:
+            asyncio._unregister_task(
+                task
+            )  # for loops of one's own, says asyncio; what it does is what is wanted
+            task._log_destroy_pending = False  # type: ignore[attr-defined] # it is meant
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
