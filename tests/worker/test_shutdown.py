@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from corral import Client, Context, InThread, JobState, Queue, Worker
+from corral import BlockingContext, Client, InThread, JobState, Queue, Worker
 from corral.client.queue import QueueClient
 from tests.faults.fleet import Fleet
 from tests.faults.witness import Witness
@@ -57,9 +57,9 @@ def slow_tasks(queue_name: str) -> tuple[Queue, asyncio.Event, list[str]]:
                 continue
 
     @tasks.task(run=InThread)
-    def threaded(_: int, ctx: Context) -> None:
+    def threaded(_: int, ctx: BlockingContext) -> None:
         said.append("start")
-        ctx.cancelled.wait(20)  # type: ignore[call-arg, unused-coroutine]
+        ctx.cancelled.wait(20)
 
     return tasks, gate, said
 

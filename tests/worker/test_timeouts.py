@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from typing import Any
 
 import pytest
 
-from corral import Client, Context, InThread, JobFailed, JobState, Queue, Worker
+from corral import BlockingContext, Client, Context, InThread, JobFailed, JobState, Queue, Worker
 from corral.client.queue import QueueClient
 
 
@@ -36,7 +35,7 @@ async def test_a_thread_is_left_to_itself(client: Client, queue_name: str) -> No
     tasks, told = Queue(queue_name, attempts=1), threading.Event()
 
     @tasks.task(timeout=0.1, run=InThread)
-    def slow(_: int, ctx: Any) -> None:
+    def slow(_: int, ctx: BlockingContext) -> None:
         if ctx.cancelled.wait(10):
             told.set()
 

@@ -146,11 +146,11 @@ class TestLife:
         ("make", "error"),
         [
             (lambda: Worker(), InvalidTask),
-            (lambda: Worker(object()), InvalidTask),
+            (lambda: Worker(object()), InvalidTask),  # type: ignore[arg-type]
             (lambda: Worker(Queue("a"), concurrency=0), InvalidOption),
             (lambda: Worker(Queue("a"), lock_duration=0), InvalidOption),
             (lambda: Worker(Queue("a"), stalled_interval=-1), InvalidOption),
-            (lambda: Worker(Queue("a"), unknown="explode"), InvalidOption),
+            (lambda: Worker(Queue("a"), unknown="explode"), InvalidOption),  # type: ignore[arg-type]
             (lambda: Serve(Queue("a"), concurrency=0), InvalidOption),
         ],
     )
@@ -263,9 +263,9 @@ class TestContext:
             base = f"{prefix}:{queue.name}:{ctx.job_id}"
             await raw.hincrby(base, "ats", 1)
             await raw.set(f"{base}:lock", "another worker")
-            for write in (lambda: ctx.progress(1), lambda: ctx.log("late")):
+            for write in (ctx.progress, ctx.log):
                 try:
-                    await write()
+                    await write("late")
                 except StaleRun as error:
                     errors.append(error.job_id)
             return "late"
