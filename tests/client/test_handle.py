@@ -70,7 +70,7 @@ class TestResult:
 
 def waiting_for(ids: list[str], queue: QueueClient) -> bool:
     """Whether the client's reader has the jobs on its list."""
-    hub = queue._client._hub(queue.name)  # type: ignore[attr-defined]
+    hub = queue._client._ties(queue.name).hub  # type: ignore[attr-defined]
     return all(job_id in hub._waiting for job_id in ids) and hub._positioned.is_set()
 
 

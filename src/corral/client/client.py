@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from corral.client.enqueuer import Enqueuer, new_job
 from corral.client.event_hub import EventHub
-from corral.client.handle import BoundHandle
+from corral.client.handle import BoundHandle, QueueTies
 from corral.client.queue import QueueClient
 from corral.contracts.codec import Codec
 from corral.contracts.handle import JobHandle
@@ -41,7 +41,7 @@ class Client:
     ) -> None:
         self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
         self._enqueuers: dict[str, Enqueuer] = {}
-        self._hubs: dict[str, EventHub] = {}
+        self._queues: dict[str, QueueTies] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -61,7 +61,7 @@ class Client:
         """Add one validated job: what `task.enqueue(client, …)` calls. Errors as `Enqueuer.add`."""
         job = new_job(request)
         answers = await self._enqueuer(request.queue).add([job], request.durability)
-        return self._handle(request, str(job.wire_id), answers[0])
+        return _handle(self._ties(request.queue), request, str(job.wire_id), answers[0])
 
     async def submit_many(self, requests: Sequence[EnqueueRequest[R]], /) -> list[JobHandle[R]]:
         """Add jobs in their order, many in one call. All belong to one queue."""
@@ -77,8 +77,9 @@ class Client:
                 yield job
 
         answers = await self._enqueuer(first.queue).add_many(jobs(), first.durability)
+        ties = self._ties(first.queue)
         return [
-            self._handle(request, wire_id, answer)
+            _handle(ties, request, wire_id, answer)
             for request, wire_id, answer in zip(requests, ids, answers, strict=True)
         ]
 
@@ -88,7 +89,7 @@ class Client:
 
     def handle(self, queue: str, wire_id: str, codec: Codec[R], /) -> JobHandle[R]:
         """A handle for a job that is known by its id in Redis."""
-        return BoundHandle(self._server, self._server.keys(queue), self._hub(queue), wire_id, codec)
+        return BoundHandle(self._ties(queue), wire_id, codec)
 
     async def queues(self) -> list[str]:
         """The names of all queues under the prefix, sorted."""
@@ -102,20 +103,11 @@ class Client:
         """Let calls under way end and close all connections. The client may be used again afterwards."""
         for enqueuer in self._enqueuers.values():
             await enqueuer.close()
-        for hub in self._hubs.values():
-            await hub.close()
+        for ties in self._queues.values():
+            await ties.hub.close()
         self._enqueuers.clear()
-        self._hubs.clear()
+        self._queues.clear()
         await self._server.close()
-
-    def _handle(self, request: EnqueueRequest[R], wire_id: str, answer: Added) -> JobHandle[R]:
-        queue = request.queue
-        if isinstance(answer, bytes):
-            wire_id = answer.decode()
-        enqueuer = self._enqueuers[queue]
-        return BoundHandle(
-            self._server, enqueuer.keys, self._hub(queue), wire_id, request.result, created=answer == 0
-        )
 
     def _enqueuer(self, queue: str) -> Enqueuer:
         found = self._enqueuers.get(queue)
@@ -123,8 +115,15 @@ class Client:
             found = self._enqueuers[queue] = Enqueuer(self._server, queue)
         return found
 
-    def _hub(self, queue: str) -> EventHub:
-        found = self._hubs.get(queue)
+    def _ties(self, queue: str) -> QueueTies:
+        found = self._queues.get(queue)
         if found is None:
-            found = self._hubs[queue] = EventHub(self._server, queue)
+            hub = EventHub(self._server, queue)
+            found = self._queues[queue] = QueueTies(self._server, self._server.keys(queue), hub)
         return found
+
+
+def _handle(ties: QueueTies, request: EnqueueRequest[R], wire_id: str, answer: Added) -> BoundHandle[R]:
+    if answer == 0:
+        return BoundHandle(ties, wire_id, request.result, True)
+    return BoundHandle(ties, answer.decode() if isinstance(answer, bytes) else wire_id, request.result, False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from corral.client.event_hub import EventHub
 from corral.contracts.codec import Codec
@@ -18,31 +19,30 @@ from corral.engine.listen import last_ending
 from corral.engine.server import Server
 from corral.errors import JobFailed, JobGone
 
-__all__ = ["BoundHandle"]
+__all__ = ["BoundHandle", "QueueTies"]
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 LOOK_AGAIN: Final = 10.0
 """Seconds between looks at the job itself while waiting: events may be trimmed before they are read."""
 
 
+class QueueTies(NamedTuple):
+    """What all handles of one queue share."""
+
+    server: Server
+    keys: QueueKeys
+    hub: EventHub
+
+
 class BoundHandle(Generic[R]):
     """One job, through one client. See `corral.JobHandle`, which it is."""
 
-    __slots__ = ("_codec", "_hub", "_keys", "_server", "_wire_id", "created")
+    __slots__ = ("_codec", "_ties", "_wire_id", "created")
 
-    def __init__(
-        self,
-        server: Server,
-        keys: QueueKeys,
-        hub: EventHub,
-        wire_id: str,
-        codec: Codec[R],
-        created: bool | None = None,
-    ) -> None:
-        self._server = server
-        self._keys = keys
-        self._hub = hub
+    def __init__(self, ties: QueueTies, wire_id: str, codec: Codec[R], created: bool | None = None) -> None:
+        self._ties = ties
         self._wire_id = wire_id
         self._codec = codec
         self.created = created
@@ -55,7 +55,7 @@ class BoundHandle(Generic[R]):
     @property
     def queue(self) -> str:
         """The queue's name."""
-        return self._keys.queue
+        return self._ties.keys.queue
 
     def __repr__(self) -> str:
         return f"<JobHandle {self.queue}/{self.id}>"
@@ -78,26 +78,24 @@ class BoundHandle(Generic[R]):
     async def wait(self, timeout: Duration | None = None) -> Job:
         """Wait for the job's end, whichever, and return it. Raises `JobGone` or `TimeoutError`."""
         await self._ending(timeout)
-        job = await self._server.patiently(lambda: read_job(self._server, self._keys, self._wire_id))
+        job = await self._ask(read_job)
         if job is None:
             raise JobGone(self.id)
         return job
 
     async def state(self) -> JobState:
         """The job's state now; `UNKNOWN` when it is not kept."""
-        return await self._server.patiently(lambda: job_state(self._server, self._keys, self._wire_id))
+        return await self._ask(job_state)
 
     async def remove(self) -> bool:
         """Remove the job with all it has. False when there was none, or when a worker runs it."""
-        return await self._server.patiently(lambda: remove_job(self._server, self._keys, self._wire_id)) == 1
+        return await self._ask(remove_job) == 1
 
     async def _ending(self, timeout: Duration | None) -> Ending:
         seconds = None if timeout is None else milliseconds("timeout", timeout) / 1000
-        async with asyncio.timeout(seconds), self._hub.watching(self._wire_id) as ended:
+        async with asyncio.timeout(seconds), self._ties.hub.watching(self._wire_id) as ended:
             while True:
-                ending = await self._server.patiently(
-                    lambda: read_ending(self._server, self._keys, self._wire_id)
-                )
+                ending = await self._ask(read_ending)
                 if ending.state is not None:
                     return ending
                 if not ending.exists and not ended.done():
@@ -109,7 +107,7 @@ class BoundHandle(Generic[R]):
     async def _remembered(self) -> Ending:
         """The ending of a job that is not kept, as long as the events tell of it: it may have ended between the
         beginning of the wait and the first look."""
-        fields = await self._server.patiently(lambda: last_ending(self._server, self._keys, self._wire_id))
+        fields = await self._ask(last_ending)
         if fields is None:
             raise JobGone(self.id)
         return await self._said(fields)
@@ -121,7 +119,11 @@ class BoundHandle(Generic[R]):
         if fields["event"] == "completed":
             value = fields.get("returnvalue", "null").encode("utf-8", "surrogatepass")
             return Ending(True, JobState.COMPLETED, value, "", 0)
-        kept = await self._server.patiently(lambda: read_ending(self._server, self._keys, self._wire_id))
+        kept = await self._ask(read_ending)
         if kept.state is JobState.FAILED:
             return kept
         return Ending(True, JobState.FAILED, None, fields.get("failedReason", ""), kept.attempts_made)
+
+    async def _ask(self, question: Callable[[Server, QueueKeys, str], Awaitable[T]]) -> T:
+        server, keys, _ = self._ties
+        return await server.patiently(lambda: question(server, keys, self._wire_id))

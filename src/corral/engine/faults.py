@@ -76,7 +76,11 @@ FAULTS: Final = {
             "PROTOCOL", Verdict.FATAL, "Check host and port: what answers there is no Redis or Valkey server"
         ),
         Fault("TLS", Verdict.FATAL, "Check the certificate and the host name, and that the port speaks TLS"),
-        Fault("URL", Verdict.FATAL, "Give redis://, rediss://, unix:// or embedded://"),
+        Fault(
+            "URL",
+            Verdict.FATAL,
+            "Give redis://, rediss://, unix:// or embedded://; write %40, %2F, %3F, %23 for @, /, ?, # in passwords",
+        ),
     )
 }
 
@@ -89,12 +93,23 @@ _BY_CLASS: Final = (
     (redis_errors.OutOfMemoryError, "OOM"),
     (redis_errors.TryAgainError, "TRYAGAIN"),
     (redis_errors.ClusterCrossSlotError, "CROSSSLOT"),
+    (redis_errors.MasterDownError, "MASTERDOWN"),  # a ClusterDownError for redis-py, as MOVED is an ASK
     (redis_errors.ClusterDownError, "CLUSTERDOWN"),
-    (redis_errors.MasterDownError, "MASTERDOWN"),
     (redis_errors.MovedError, "MOVED"),
+    (redis_errors.AskError, "TRYAGAIN"),
     (redis_errors.InvalidResponse, "PROTOCOL"),
     (redis_errors.TimeoutError, "TIMEOUT"),
     (TimeoutError, "TIMEOUT"),
+)
+
+# Replies that bring no code.
+_WITHOUT_CODE: Final = (
+    ("ACL failure in script", "NOPERM"),
+    ("The user executing the script can't", "NOPERM"),  # Redis 7.0
+    (
+        "Protocol error: unauthenticated",
+        "NOAUTH",
+    ),  # Redis 7.0 takes ten words at most from who has not logged in
 )
 
 
@@ -102,16 +117,15 @@ def fault_of(error: BaseException) -> Fault | None:
     """The row of the table for an error, or None when it is not the server's state that is at fault."""
     text = str(error)
     if isinstance(error, redis_errors.AuthenticationError):
-        return FAULTS[
-            "NOAUTH" if "required" in text.lower() or "without any password" in text else "WRONGPASS"
-        ]
+        return FAULTS["NOAUTH" if "required" in text.lower() else "WRONGPASS"]
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return FAULTS[code]
     if isinstance(error, redis_errors.ConnectionError | OSError | EOFError):
         return FAULTS[_of_connection(text)]
-    if text.startswith("ACL failure in script"):  # inside a script, a missing permission has no code
-        return FAULTS["NOPERM"]
+    for beginning, code in _WITHOUT_CODE:
+        if text.startswith(beginning):
+            return FAULTS[code]
     return FAULTS.get(text.partition(" ")[0].rstrip(":"))
 
 

@@ -66,8 +66,11 @@ class Server:
                     url, self._embedded = await asyncio.to_thread(resolve_url, url)
                 try:
                     found: dict[str, Any] = dict(parse_url(url))
-                except ValueError as error:
-                    raise ServerRefused(self.settings.address, str(error), FAULTS["URL"].remedy) from None
+                except ValueError:
+                    # What it says may hold a part of the password.
+                    raise ServerRefused(
+                        self.settings.address, "this URL cannot be read", FAULTS["URL"].remedy
+                    ) from None
                 self._kind = found.pop("connection_class", Connection)
                 self._options = {**found, **self.settings.options}
         return self._options

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 DEFAULT_URL: Final = "redis://localhost:6379"
 DEFAULT_PREFIX: Final = "bull"
@@ -71,9 +71,9 @@ def _url_from_parts(env: Mapping[str, str]) -> str:
 
 def without_password(url: str) -> str:
     """A URL as it may be shown: user, password and query are left out."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        return f"{parts.scheme}://{host}{parts.path}"
-    except ValueError:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return "<a URL that cannot be read>"
+    # All up to the last @ may be user and password: one of them may hold a /, ? or # that should have been encoded.
+    public = rest if scheme == "embedded" else rest.rpartition("@")[2]
+    return f"{scheme}://{public.partition('?')[0].partition('#')[0]}"

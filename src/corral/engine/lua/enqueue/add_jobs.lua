@@ -37,12 +37,13 @@ end
 redis.call('INCRBY', id, (#ARGV - jobs + 1) / 9)
 
 local reply, ready = {}, {}
+local job = {}  -- one table, filled anew for each job
 for at = jobs, #ARGV, 9 do
   local job_id, flags, rule_text = ARGV[at], ARGV[at + 1], ARGV[at + 8]
-  local job = {
-    name = ARGV[at + 2], data = ARGV[at + 3], opts = ARGV[at + 4], delay = tonumber(ARGV[at + 5]),
-    priority = tonumber(ARGV[at + 7]), front = flags ~= '' and string.find(flags, 'l', 1, true) ~= nil,
-  }
+  job.name, job.data, job.opts = ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  job.delay, job.priority = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 7])
+  job.front = flags ~= '' and string.find(flags, 'l', 1, true) ~= nil
+  job.deduplication_id = nil
   if ARGV[at + 6] ~= '' then
     job.delay = math.max(0, tonumber(ARGV[at + 6]) - now_ms)
   end

@@ -2,21 +2,17 @@
 --- @key events  stream
 --- @include lib/word
 local function store_job(prefix, id, job, now_text)
-  local extra = {}
+  local job_key = prefix .. id
+  redis.call('HSET', job_key, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', now_text,
+    'delay', word(job.delay), 'priority', word(job.priority))
   if job.deduplication_id then
-    extra = { 'deid', job.deduplication_id }
+    redis.call('HSET', job_key, 'deid', job.deduplication_id)
   end
   if job.parent_key then
-    extra[#extra + 1] = 'parentKey'
-    extra[#extra + 1] = job.parent_key
-    extra[#extra + 1] = 'parent'
-    extra[#extra + 1] = job.parent
+    redis.call('HSET', job_key, 'parentKey', job.parent_key, 'parent', job.parent)
   end
   if job.schedule_id then
-    extra[#extra + 1] = 'rjk'
-    extra[#extra + 1] = job.schedule_id
+    redis.call('HSET', job_key, 'rjk', job.schedule_id)
   end
-  redis.call('HSET', prefix .. id, 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', now_text,
-    'delay', word(job.delay), 'priority', word(job.priority), unpack(extra))
   redis.call('XADD', events, '*', 'event', 'added', 'jobId', id, 'name', job.name)
 end
