@@ -223,7 +223,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.play.log(run, "alive")
             self.play.add([Wanted(self.play.new_id(), window=wire_id, mode="keep")])
             self.play.check_everything()
-            self.play.commit([End(run, Verb(verb), keep=keep)])
+            self.play.commit([End(run, Verb(verb), amount=1, keep=keep)])
 
     @rule(sender=WORKERS)
     def shutdown(self, sender: str) -> None:
