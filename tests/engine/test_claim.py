@@ -310,6 +310,23 @@ class TestSentAgain:
         assert other.wire_id == "a"
         assert [job.wire_id for job in (await driver.claim(claim)).jobs] == [b"b"]
 
+    async def test_a_lock_that_ran_out_is_taken_again(self, driver: Driver) -> None:
+        """When the locks ran out before the call could be sent again, and nobody else has started the jobs, they are
+        given out with new locks, and did not stall."""
+        await driver.add("a", "b", "c")
+        claim = driver.a_claim(3, "w", 1)
+        first = await driver.claim(claim)
+        await driver.check_stalled()
+        await driver.lose_lock("a")
+        await driver.lose_lock("b")
+        await driver.call("LREM", driver.keys.key("active"), 1, "b")
+        again = await driver.claim(claim)
+        assert [job.wire_id for job in again.jobs] == [b"a", b"c"]
+        assert again.jobs[0] == first.jobs[0]
+        assert await driver.call("GET", driver.keys.job("a") + ":lock") == claim.token
+        assert 0 < await driver.call("PTTL", driver.keys.job("a") + ":lock") <= LOCK_MS
+        assert await driver.check_stalled() == []
+
     async def test_an_empty_answer_is_no_answer(self, driver: Driver) -> None:
         """A claim that got nothing may get jobs when it is sent again."""
         claim = driver.a_claim(1, "w", 1)

@@ -77,6 +77,8 @@ class Link:
         limit = self.timeout if timeout is None else timeout
         loop = asyncio.get_running_loop()
         self._waiting = waiting = asyncio.current_task()
+        # A caller that cleans up after its own cancellation has some already.
+        cancels = waiting.cancelling() if waiting is not None else 0
         self._deadline = loop.time() + limit
         if self._deadline < self._armed:
             self._arm(loop)
@@ -86,8 +88,8 @@ class Link:
             if not self._late:
                 raise
             self._late = False
-            if waiting is not None and waiting.uncancel() > 0:
-                raise  # somebody else has cancelled the caller, too
+            if waiting is not None and waiting.uncancel() > cancels:
+                raise  # somebody else has cancelled the caller meanwhile, too
             raise Unanswered(self.server, f"no answer within {limit:g} s") from None
         except (RedisError, OSError, EOFError) as error:
             translated = translate(error, self.server, queue)
