@@ -21,7 +21,7 @@
 local done = recall(sender, number)
 local now_ms, now_text = clock(now)
 if done then
-  return { now_ms, 0, 0, claimed_before(prefix, done, token) }
+  return { now_ms, 0, 0, claimed_before(prefix, done, token, lock_ms) }
 end
 local queue = read_queue()
 local run = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text }

@@ -1,14 +1,25 @@
---- The jobs of a call that is sent again, as far as its worker still holds them: read anew, nothing changed.
+--- The jobs of a call that is sent again, as far as its worker still holds them: read anew. A lock that ran out while
+--- nobody answered is taken again, as long as no other run has started: no handler has seen the job yet, and to leave
+--- it to the stalled check would cost it a stall.
 --- `ids` are pairs of id and start number.
-local function claimed_before(prefix, pairs_of, token)
+--- @key active   list  job ids that workers hold
+--- @key stalled  set   ids seen active at the last stalled check
+local function claimed_before(prefix, pairs_of, token, lock_ms)
   local jobs = {}
   for at = 1, #pairs_of, 2 do
-    local job_key = prefix .. pairs_of[at]
+    local job_id = pairs_of[at]
+    local job_key = prefix .. job_id
     local job = redis.call('HMGET', job_key, 'name', 'data', 'opts', 'ats', 'atm', 'timestamp', 'delay', 'priority',
       'stc', 'defa', 'rjk', 'parentKey', 'deid')
-    if redis.call('GET', job_key .. ':lock') == token and tonumber(job[4]) == pairs_of[at + 1] then
+    local holder = redis.call('GET', job_key .. ':lock')
+    if tonumber(job[4]) == pairs_of[at + 1] and (holder == token
+      or not holder and redis.call('LPOS', active, job_id)) then
+      if not holder then
+        redis.call('SET', job_key .. ':lock', token, 'PX', lock_ms)
+        redis.call('SREM', stalled, job_id)
+      end
       job[4] = pairs_of[at + 1]
-      job[14] = pairs_of[at]
+      job[14] = job_id
       jobs[#jobs + 1] = job
     end
   end

@@ -42,7 +42,7 @@
 local done = recall(sender, number)
 local now_ms, now_text = clock(now)
 if done then
-  return { now_ms, 0, 0, done[1], claimed_before(prefix, done[2], token) }
+  return { now_ms, 0, 0, done[1], claimed_before(prefix, done[2], token, lock_ms) }
 end
 local queue = read_queue()
 local ending = {}
