@@ -45,7 +45,9 @@ class TestCancelling:
                 cancelled += 1
             if number % 50 == 0:
                 assert await driver.link.call("ECHO", f"after {number}") == f"after {number}".encode()
-        assert min(answered, cancelled) > CANCELS / 20, "nearly all came too early, or too late, to mean anything"
+        assert min(answered, cancelled) > CANCELS / 20, (
+            "nearly all came too early, or too late, to mean anything"
+        )
 
     async def test_while_connecting(self, engine: Server) -> None:
         """A call cancelled while its connection opens leaves a link that opens another."""

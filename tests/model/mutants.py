@@ -92,8 +92,8 @@ MUTANTS = (
     ),
     Mutant(
         "lib/claimed_before",
-        "if redis.call('GET', job_key .. ':lock') == token and",
-        "if",
+        "(holder == token",
+        "(true",
         "a claim sent again gives what it no longer holds",
     ),
     # order and time

@@ -322,6 +322,11 @@ class QueueModel:
             return 2
         return 0
 
+    def hold_again(self, runs: Sequence[Run]) -> list[Run]:
+        """Of the runs that a call started, those that it still holds or can take again when it is sent again."""
+        held = [run for run in runs if str(run.starts) == self.jobs.get(run.wire_id, {}).get("ats")]
+        return [run for run in held if self.locks.get(run.wire_id) == run.token or self.renew(run) == 2]
+
     def check_stalled(self, order: Sequence[str], max_stalled: int) -> list[tuple[str, int]]:
         """Return those suspected at the last check that have no lock; suspect all that run now."""
         returned = []
