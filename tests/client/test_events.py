@@ -1,4 +1,4 @@
-"""A subscription loses no event, whatever happens between two reads."""
+"""Subscribing to a queue: everything that happens after the subscription began is told, in order."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import redis.asyncio
 
-from corral import Client, Event, JobState, Worker
+from corral import Client, Event, Queue, Worker
 from corral.client.events import EventSubscription
 from corral.client.queue import QueueClient
 from tests.faults.proxy import Proxy
 from tests.servers import ServerProcess
 
+Make = Callable[..., Client]
 
-async def first(events: EventSubscription, count: int) -> list[Event]:
+
+async def take(events: AsyncIterator[Event] | EventSubscription, count: int) -> list[Event]:
     """The next events."""
     found: list[Event] = []
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         async for event in events:
             found.append(event)
             if len(found) == count:
@@ -25,103 +28,143 @@ async def first(events: EventSubscription, count: int) -> list[Event]:
     return found
 
 
-def facts(events: list[Event]) -> list[tuple[str, str | None]]:
-    """Name and job of each."""
-    return [(event.name, event.job_id) for event in events]
+def added(events: list[Event]) -> list[str | None]:
+    """The ids of the jobs that were added."""
+    return [event.job_id for event in events if event.name == "added"]
 
 
-async def test_everything_after_entering_is_delivered(queue: QueueClient, worker: Worker) -> None:
-    """The life of a job, event by event, with what each tells."""
-    await queue.enqueue("double", 1, job_id="before")
-    seen: list[Event] = []
-    async with queue.events() as events:
-        async with worker:
-            job = await queue.enqueue("double", 4, job_id="the:one")
-            await job.result(timeout=10)
-        while ("completed", "the:one") not in facts(seen):
-            seen += await first(events, 1)
-    assert ("added", "before") not in facts(seen)
-    mine = [event for event in seen if event.job_id == "the:one"]
-    assert [event.name for event in mine] == ["added", "waiting", "active", "completed"]
-    assert mine[2].prev is JobState.WAITING
-    assert mine[3].returnvalue == 8
-    assert {event.queue for event in seen} == {queue.name}
-    assert [event.timestamp_ms for event in seen] == sorted(event.timestamp_ms for event in seen)
+class TestNothingIsLost:
+    """Between reads, between subscriptions, and over outages."""
 
+    async def test_from_the_moment_it_is_entered(self, queue: QueueClient) -> None:
+        """What happened before is not told; what happens before the first read is."""
+        await queue.enqueue("job", job_id="before")
+        async with queue.events() as events:
+            await queue.enqueue("job", job_id="after")
+            assert added(await take(events, 2)) == ["after"]
 
-async def test_nothing_is_lost_between_reads(queue: QueueClient) -> None:
-    """What happens while the loop body is at work, or between two loops, is delivered next, once and in order."""
-    async with queue.events() as events:
-        jobs = [(await queue.enqueue("job", 0)).id]
+    async def test_on_a_queue_that_is_new(self, queue: QueueClient) -> None:
+        """A subscription to a queue without any event yet gets the first one."""
+        async with queue.events() as events:
+            assert events.position == "0-0"
+            await queue.enqueue("job", job_id="first")
+            assert added(await take(events, 2)) == ["first"]
+
+    async def test_while_the_loop_body_is_busy(self, queue: QueueClient) -> None:
+        """Events that come while the last one is handled wait for the next read, each once and in order."""
         seen: list[Event] = []
-        for number in range(1, 30):
-            seen += await first(events, 2)
-            jobs += [job.id for job in await queue.enqueue_many("job", [number] * (number % 3))]
-            if len(seen) == 2 * len(jobs):
-                jobs.append((await queue.enqueue("job", 0)).id)
-        seen += await first(events, 2 * len(jobs) - len(seen))
-    added = [event.job_id for event in seen if event.name == "added"]
-    assert added == jobs
+        async with queue.events() as events:
+            await queue.enqueue("job", job_id="job-0")
+            async for event in events:
+                seen.append(event)
+                if event.name == "added" and len(added(seen)) < 50:
+                    await queue.enqueue("job", job_id=f"job-{len(added(seen))}")
+                if len(seen) == 100:
+                    break
+        assert added(seen) == [f"job-{number}" for number in range(50)]
+        assert [event.id for event in seen] == sorted({event.id for event in seen}, key=place)
 
+    async def test_more_than_one_read_brings(self, queue: QueueClient) -> None:
+        """More events at once than one read takes are told over several."""
+        async with queue.events() as events:
+            jobs = await queue.enqueue_many("job", list(range(1000)))
+            assert added(await take(events, 2000)) == [job.id for job in jobs]
 
-async def test_reading_resumes_from_a_position(queue: QueueClient) -> None:
-    """`position` of one subscription is where another goes on, also after what was left unread."""
-    async with queue.events() as events:
-        jobs = await queue.enqueue_many("job", [1, 2, 3])
-        await first(events, 2)
+    async def test_from_a_position(self, queue: QueueClient) -> None:
+        """`after=` the position of an earlier subscription goes on behind the last event that was delivered, not
+        behind those that were only read."""
+        async with queue.events() as events:
+            await queue.enqueue_many("job", [1, 2, 3])
+            first = await take(events, 2)
         position = events.position
-    await queue.enqueue("job", 4)
-    async with queue.events(after=position) as events:
-        rest = await first(events, 6)
-    assert sum(event.name == "added" for event in rest) == 3
-    assert {job.id for job in jobs[1:]} <= {event.job_id for event in rest}
+        assert position == first[-1].id
+        async with queue.events(after=position) as again:
+            rest = await take(again, 4)
+        assert len({event.id for event in [*first, *rest]}) == 6
+
+    async def test_over_a_restart_of_the_server(
+        self, make_server: Callable[..., ServerProcess], make_client: Make, queue_name: str
+    ) -> None:
+        """A server that crashes and comes back with its data interrupts nothing: no event is lost, none told twice."""
+        server = make_server(appendonly="always")
+        queue = make_client(server.url).queue(queue_name)
+        async with queue.events() as events:
+            await queue.enqueue("job", job_id="one")
+            before = await take(events, 2)
+            reading = asyncio.ensure_future(take(events, 2))
+            await asyncio.to_thread(server.kill9)
+            await asyncio.to_thread(server.start)
+            await queue.enqueue("job", job_id="two")
+            after = await reading
+        assert added(before) == ["one"]
+        assert added(after) == ["two"]
+        assert [event.name for event in after] == ["added", "waiting"]
+
+    async def test_over_a_reset_connection(self, make_client: Make, proxy: Proxy, queue_name: str) -> None:
+        """A connection that is cut while events come in is made anew, and reading goes on behind the last one."""
+        queue = make_client(proxy.url).queue(queue_name)
+        async with queue.events() as events:
+            reading = asyncio.ensure_future(take(events, 60))
+            for number in range(30):
+                await queue.enqueue("job", job_id=f"job-{number}")
+                if number % 10 == 5:
+                    proxy.reset()
+            assert added(await reading) == [f"job-{number}" for number in range(30)]
 
 
-async def test_from_the_beginning(queue: QueueClient) -> None:
-    """`after="0-0"` delivers all that the stream has kept."""
-    job = await queue.enqueue("job", 1)
-    async with queue.events(after="0-0") as events:
-        assert facts(await first(events, 2)) == [("added", job.id), ("waiting", job.id)]
+class TestManners:
+    """What it takes and what it leaves."""
+
+    async def test_it_reads_only_inside_its_block(self, queue: QueueClient) -> None:
+        """Iterating over a subscription that was not entered is a mistake that says what to do."""
+        with pytest.raises(RuntimeError, match="async with"):
+            await take(queue.events(), 1)
+
+    async def test_it_closes_its_connection(
+        self, queue: QueueClient, raw: redis.asyncio.Redis, queue_name: str
+    ) -> None:
+        """A reader that is cancelled while it waits leaves no connection behind."""
+        await queue.counts()
+        before = await raw.info("clients")
+        async with queue.events() as events:
+            reading = asyncio.ensure_future(take(events, 1))
+            async with asyncio.timeout(30):
+                while not (await raw.info("clients"))["blocked_clients"]:
+                    await asyncio.sleep(0)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+        async with asyncio.timeout(30):
+            while (await raw.info("clients"))["connected_clients"] > before["connected_clients"]:
+                await asyncio.sleep(0)
+
+    async def test_several_read_without_disturbing_each_other(self, queue: QueueClient) -> None:
+        """Each subscription has a place of its own."""
+        async with queue.events() as one, queue.events() as other:
+            await queue.enqueue("job", job_id="a")
+            assert added(await take(one, 2)) == ["a"]
+            await queue.enqueue("job", job_id="b")
+            assert added(await take(other, 4)) == ["a", "b"]
+            assert added(await take(one, 2)) == ["b"]
+
+    async def test_events_say_what_happened(self, queue: QueueClient, worker: Worker, tasks: Queue) -> None:
+        """Results, reasons and progress can be read from the events alone."""
+        async with queue.events() as events, worker:
+            await queue.enqueue("double", 4)
+            await queue.enqueue("fail", "no luck", attempts=1)
+            await queue.enqueue("tell", ["one"])
+            found: dict[str, list[Event]] = {}
+            async with asyncio.timeout(30):
+                async for event in events:
+                    found.setdefault(event.name, []).append(event)
+                    if len(found.get("completed", ())) == 2 and "failed" in found:
+                        break
+        assert {8, None} == {event.returnvalue for event in found["completed"]}
+        assert [event.failed_reason for event in found["failed"]] == ["no luck"]
+        assert [event.data for event in found["progress"]] == [{"line": "one"}]
 
 
-async def test_connections_may_break(
-    make_client: Callable[..., Client], proxy: Proxy, queue: QueueClient, queue_name: str
-) -> None:
-    """Events that happen while the subscriber's connection is down are delivered when it is up again."""
-    async with make_client(proxy.url).queue(queue_name).events() as events:
-        seen: list[Event] = []
-        for number in range(5):
-            proxy.reset()
-            await queue.enqueue("job", number)
-            seen += await first(events, 2)
-    assert [event.name for event in seen] == ["added", "waiting"] * 5
-
-
-async def test_the_server_may_restart(
-    make_server: Callable[..., ServerProcess], make_client: Callable[..., Client], queue_name: str
-) -> None:
-    """A subscription outlives a restart of the server."""
-    server = make_server(appendonly="always")
-    queue = make_client(server.url).queue(queue_name)
-    async with queue.events() as events:
-        await queue.enqueue("job", 1)
-        assert len(await first(events, 2)) == 2
-        server.kill9()
-        await asyncio.to_thread(server.start)
-        await queue.enqueue("job", 2)
-        assert [event.name for event in await first(events, 2)] == ["added", "waiting"]
-
-
-async def test_it_is_used_as_a_context_manager(queue: QueueClient) -> None:
-    """Reading without entering is an error that says how."""
-    with pytest.raises(RuntimeError, match="async with"):
-        async for _ in queue.events():
-            pass
-
-
-async def test_two_subscribers_see_the_same(queue: QueueClient) -> None:
-    """Events are not taken from one another."""
-    async with queue.events() as one, queue.events() as other:
-        await queue.enqueue_many("job", [1, 2])
-        assert await first(one, 4) == await first(other, 4)
-    assert isinstance(aiter(one), AsyncIterator)
+def place(event_id: str) -> tuple[int, int]:
+    """Where an event stands in its stream."""
+    milliseconds, _, number = event_id.partition("-")
+    return int(milliseconds), int(number)

@@ -1,21 +1,18 @@
-"""The blocking client: from any thread, and in forked processes."""
+"""The blocking client: the same verbs, for threads of any number, over forks and after `close`."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from corral import (
-    Client,
     InvalidPayload,
     InvalidQueueName,
     JobFailed,
@@ -27,198 +24,237 @@ from corral import (
     Worker,
 )
 from tests.faults.proxy import Proxy
-from tests.servers import ServerProcess
+from tests.servers import free_port
+
+Make = Callable[..., SyncClient]
 
 
 @pytest.fixture
-def blocking(redis_url: str, prefix: str) -> Iterator[SyncClient]:
+def make_blocking(prefix: str) -> Iterator[Make]:
+    """Make blocking clients: `make_blocking(url, timeout=1)`. Closed at the end."""
+    made: list[SyncClient] = []
+
+    def make(url: str, timeout: float | None = None) -> SyncClient:
+        made.append(SyncClient(url, prefix=prefix, timeout=timeout))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def blocking(make_blocking: Make, redis_url: str) -> SyncClient:
     """A blocking client of the run's server."""
-    with SyncClient(redis_url, prefix=prefix) as client:
-        yield client
+    return make_blocking(redis_url)
 
 
-@pytest.fixture
-def background_worker(tasks: Queue, redis_url: str, prefix: str) -> Iterator[Worker]:
-    """A worker in a thread with a loop of its own."""
-    worker = Worker(tasks, url=redis_url, prefix=prefix)
-    loop: list[asyncio.AbstractEventLoop] = []
-    ready = threading.Event()
-
-    async def serve() -> None:
-        loop.append(asyncio.get_running_loop())
-        async with worker:
-            ready.set()
-            await worker._signs.stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    assert ready.wait(20)
-    yield worker
-    loop[0].call_soon_threadsafe(worker.stop)
-    thread.join(20)
-
-
-def test_the_same_verbs(
-    blocking: SyncClient, background_worker: Worker, tasks: Queue, queue_name: str
-) -> None:
-    """Enqueue, wait, result, state, counts, pages, logs and removal, each blocking."""
-    queue = blocking.queue(queue_name)
-    job = queue.enqueue("double", 21, job_id="a:b:c")
-    assert job.created is True
-    assert job.result(timeout=10) == 42
-    assert job.wait(timeout=10).returnvalue == 42
-    assert job.state() is JobState.COMPLETED
-    assert queue.counts()[JobState.COMPLETED] == 1
-    assert [each.id for each in queue.jobs("completed")] == ["a:b:c"]
-    found = queue.get("a:b:c")
-    assert found is not None
-    assert found.data == 21
-    assert queue.job("a:b:c").result() == 42
-    talk = queue.enqueue("tell", ["x"])
-    talk.wait(timeout=10)
-    assert queue.logs(talk.id) == ["x"]
-    assert job.remove() is True
-    assert job.remove() is False
-    assert blocking.queues() == [queue_name]
-
-
-def test_typed_tasks_take_it(
-    blocking: SyncClient, background_worker: Worker, tasks: Queue, queue_name: str
-) -> None:
-    """A task's `enqueue` works with a blocking client as with an async one."""
-    double: Any = Queue(queue_name).task(name="double")(_double)
-    assert double.enqueue(blocking, 4).result(timeout=10) == 8
-    assert [job.result(timeout=10) for job in double.enqueue_many(blocking, [1, 2])] == [2, 4]
-
-
-async def _double(number: int) -> int:
-    return 2 * number
-
-
-def test_errors_are_the_same(blocking: SyncClient, background_worker: Worker, queue_name: str) -> None:
-    """What is raised is raised in the caller's thread."""
-    queue = blocking.queue(queue_name)
-    with pytest.raises(JobFailed, match="because"):
-        queue.enqueue("fail", "because", attempts=1).result(timeout=10)
-    with pytest.raises(JobGone):
-        queue.job("nobody").result(timeout=5)
-    with pytest.raises(TimeoutError):
-        queue.enqueue("double", 1, delay=60).result(timeout=0.05)
-    with pytest.raises(InvalidPayload):
-        queue.enqueue("double", float("nan"))
-    with pytest.raises(InvalidQueueName):
-        blocking.queue("a:b")
-
-
-def test_threads_share_it(
-    blocking: SyncClient, proxy: Proxy, redis_url: str, prefix: str, queue_name: str
-) -> None:
-    """Thirty-two threads use one client from its very first call on; all jobs are added, over few connections."""
-    with SyncClient(proxy.url, prefix=prefix) as shared:
-        queue = shared.queue(queue_name)
-        start = threading.Barrier(32)
-
-        def produce(thread: int) -> list[str]:
-            start.wait()
-            return [queue.enqueue("job", [thread, n]).id for n in range(20)]
-
-        with ThreadPoolExecutor(32) as pool:
-            ids = [job_id for made in pool.map(produce, range(32)) for job_id in made]
-    assert len(set(ids)) == 640
-    assert blocking.queue(queue_name).counts()[JobState.WAITING] == 640
-    assert proxy.connections <= 4
-
-
-def test_it_is_used_again_after_close(blocking: SyncClient, queue_name: str) -> None:
-    """`close` ends the thread and the connections; a later call begins anew, and handles stay good."""
-    job = blocking.queue(queue_name).enqueue("job", 1)
-    before = threading.active_count()
-    blocking.close()
-    assert threading.active_count() == before - 1
-    assert job.state() is JobState.WAITING
-    blocking.close()
-    blocking.close()
-    assert blocking.queue(queue_name).enqueue("job", 2).created is True
-    assert blocking.queue(queue_name).counts()[JobState.WAITING] == 2
-
-
-def test_close_wakes_whoever_waits(blocking: SyncClient, queue_name: str) -> None:
-    """A thread that waits for a result is not left hanging by `close`."""
-    job = blocking.queue(queue_name).enqueue("nobody")
-    outcome: list[BaseException] = []
-    began = threading.Event()
-
-    def wait() -> None:
-        began.set()
+def in_child(act: Callable[[], object]) -> int:
+    """Run something in a forked process; its exit code is 0 when nothing was raised."""
+    child = os.fork()
+    if child == 0:
+        code = 1
         try:
-            job.result()
-        except BaseException as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    began.wait()
-    while blocking._loop._loop is None or len(asyncio.all_tasks(blocking._loop._loop)) == 0:
-        threading.Event().wait(0.01)
-    blocking.close()
-    thread.join(10)
-    assert not thread.is_alive()
-    assert len(outcome) == 1
+            act()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_after_a_fork_each_process_has_its_own(blocking: SyncClient, queue_name: str) -> None:
-    """A client that was used before the fork works in the children and in the parent, with handles from before, and no
-    answer crosses over."""
-    queue = blocking.queue(queue_name)
-    job = queue.enqueue("job", "parent", job_id="from-before")
-    children = []
-    for number in range(4):
-        if (child := os.fork()) == 0:
-            code = 1
-            try:
-                ids = [queue.enqueue("job", number, job_id=f"child-{number}-{n}").id for n in range(25)]
-                same = ids == [f"child-{number}-{n}" for n in range(25)]
-                code = 0 if same and job.state() is JobState.WAITING else 2
-            finally:
-                os._exit(code)
-        children.append(child)
-    mine = [queue.enqueue("job", "parent", job_id=f"parent-{n}").id for n in range(50)]
-    assert mine == [f"parent-{n}" for n in range(50)]
-    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
-    assert queue.counts()[JobState.WAITING] == 1 + 50 + 100
+def data_of(client: SyncClient, queue: str) -> list[object]:
+    """The payloads that wait."""
+    return [job.data for job in client.queue(queue).jobs(JobState.WAITING, limit=1000)]
 
 
-def test_no_server(make_server: Callable[..., ServerProcess], prefix: str, queue_name: str) -> None:
-    """`ServerUnavailable` after the stated time, and back to work when the server is."""
-    server = make_server()
-    with SyncClient(server.url, prefix=prefix, timeout=0.4) as client:
-        client.queue(queue_name).enqueue("job")
-        server.stop()
+class TestVerbs:
+    """Each is the one of `Client`, blocking."""
+
+    async def test_jobs_are_enqueued_awaited_and_looked_at(
+        self, blocking: SyncClient, tasks: Queue, worker: Worker, queue_name: str
+    ) -> None:
+        """Typed results, plain results, failures and snapshots come back as from `Client`."""
+
+        def script() -> None:
+            queue = blocking.queue(queue_name)
+            assert queue.enqueue("double", 21).result(timeout=30) == 42
+            failing = queue.enqueue("fail", "no luck", attempts=1)
+            assert failing.wait(timeout=30).failed_reason == "no luck"
+            with pytest.raises(JobFailed, match="no luck"):
+                failing.result(timeout=30)
+            assert failing.state() is JobState.FAILED
+            told = queue.enqueue("tell", ["one", "two"])
+            told.result(timeout=30)
+            assert queue.logs(told.id) == ["one", "two"]
+            assert queue.job(told.id).created is None
+            assert queue.metrics(JobState.COMPLETED).total == 2
+
+        async with worker:
+            await asyncio.to_thread(script)
+
+    def test_jobs_are_managed_without_a_worker(self, blocking: SyncClient, queue_name: str) -> None:
+        """Batches keep their order, ids are told apart, jobs can be counted, read and removed."""
+        queue = blocking.queue(queue_name)
+        jobs = queue.enqueue_many("job", [1, 2, 3])
+        again = queue.enqueue("job", 4, job_id="a:1"), queue.enqueue("job", 5, job_id="a:1")
+        assert [job.created for job in again] == [True, False]
+        assert data_of(blocking, queue_name) == [1, 2, 3, 4]
+        assert jobs[0].remove()
+        assert not jobs[0].remove()
+        assert queue.get(jobs[0].id) is None
+        assert queue.counts()[JobState.WAITING] == 3
+        assert not queue.paused()
+        assert blocking.queues() == [queue_name]
+        with pytest.raises(JobGone):
+            jobs[0].result(timeout=30)
+        with pytest.raises(TimeoutError):
+            jobs[1].result(timeout=0.05)
+
+    def test_bad_input_is_the_same_error(self, blocking: SyncClient, queue_name: str) -> None:
+        """What `Client` refuses is refused here, with the same types."""
+        with pytest.raises(InvalidPayload):
+            blocking.queue(queue_name).enqueue("job", float("nan"))
+        with pytest.raises(InvalidQueueName):
+            blocking.queue("a:b")
+
+    def test_a_server_that_is_not_there_is_an_error(self, make_blocking: Make, queue_name: str) -> None:
+        """`ServerUnavailable` after the stated time, in the thread that called."""
+        nowhere = make_blocking(f"redis://127.0.0.1:{free_port()}", timeout=0.3)
         with pytest.raises(ServerUnavailable):
-            client.queue(queue_name).enqueue("job")
-        server.start()
-        assert client.queue(queue_name).enqueue("job").created is True
+            nowhere.queue(queue_name).enqueue("job")
 
 
-def test_a_program_that_forgets_to_close_ends(redis_url: str, prefix: str, queue_name: str) -> None:
-    """A script may end without `close`: nothing hangs, and nothing is said."""
-    program = (
-        "import sys; from corral import SyncClient; c = SyncClient(sys.argv[1], prefix=sys.argv[2]);"
-        "print(c.queue(sys.argv[3]).enqueue('job', 1).created)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, redis_url, prefix, queue_name],
-        capture_output=True, text=True, timeout=20, cwd=Path(__file__).parents[2], check=True,
-    )  # fmt: skip
-    assert (done.stdout, done.stderr) == ("True\n", "")
+class TestLifetime:
+    """Nothing exists before the first call, or after `close`; a client may be used again."""
+
+    def test_making_one_starts_and_connects_nothing(
+        self, make_blocking: Make, proxy: Proxy, queue_name: str
+    ) -> None:
+        """No thread and no connection until the first call."""
+        before = threading.active_count()
+        client = make_blocking(proxy.url)
+        client.queue(queue_name)
+        assert (threading.active_count(), proxy.connections) == (before, 0)
+        client.close()
+
+    def test_close_ends_the_thread_and_may_be_repeated(self, blocking: SyncClient, queue_name: str) -> None:
+        """`close` twice is `close` once; nothing of it is left."""
+        blocking.queue(queue_name).enqueue("job", 1)
+        blocking.close()
+        blocking.close()
+        assert "corral-client" not in [thread.name for thread in threading.enumerate()]
+
+    def test_it_works_again_after_close(self, blocking: SyncClient, queue_name: str) -> None:
+        """So do handles from before: they are bound to no connection."""
+        jobs = []
+        for number in range(3):
+            jobs.append(blocking.queue(queue_name).enqueue("job", number))
+            blocking.close()
+        assert [job.state() for job in jobs] == [JobState.WAITING] * 3
+        with pytest.raises(TimeoutError):
+            jobs[0].result(timeout=0.05)
+        assert data_of(blocking, queue_name) == [0, 1, 2]
+
+    def test_close_leaves_no_thread_waiting(self, blocking: SyncClient, queue_name: str) -> None:
+        """A thread that waits for a job without a timeout is cancelled when another closes the client."""
+        job = blocking.queue(queue_name).enqueue("job")
+        with ThreadPoolExecutor(1) as threads:
+            waits = threads.submit(job.result)
+            assert blocking.queue(queue_name).counts()[JobState.WAITING] == 1
+            blocking.close()
+            assert isinstance(waits.exception(timeout=30), CancelledError)
+
+    def test_close_lets_an_enqueue_end(self, make_blocking: Make, proxy: Proxy, queue_name: str) -> None:
+        """A call under way when another thread closes is answered, not cut off."""
+        client = make_blocking(proxy.url)
+        client.queue(queue_name).enqueue("job", 0)
+        proxy.latency = 0.2
+        sent = proxy.requests
+        with ThreadPoolExecutor(1) as threads:
+            call = threads.submit(client.queue(queue_name).enqueue, "job", 1)
+            deadline = threading.Event()
+            while proxy.requests == sent and not deadline.wait(0.01):
+                assert not call.done()
+            client.close()
+            assert call.result(timeout=30).created is True
 
 
-def test_both_clients_meet(blocking: SyncClient, redis_url: str, prefix: str, queue_name: str) -> None:
-    """An async client sees what a blocking one adds."""
-    blocking.queue(queue_name).enqueue("job", 1)
+class TestThreads:
+    """One client for all threads of a program."""
 
-    async def count() -> int:
-        async with Client(redis_url, prefix=prefix) as client:
-            return (await client.queue(queue_name).counts())[JobState.WAITING]
+    def test_the_first_calls_of_many_threads_share_one_client(
+        self, make_blocking: Make, proxy: Proxy, queue_name: str
+    ) -> None:
+        """Threads that come at the same time, before there is a connection, do not each make a client."""
+        client = make_blocking(proxy.url)
+        together = threading.Barrier(16)
 
-    assert asyncio.run(count()) == 1
+        def enqueue(number: int) -> bool | None:
+            together.wait(30)
+            return client.queue(queue_name).enqueue("job", number).created
+
+        with ThreadPoolExecutor(16) as threads:
+            assert all(threads.map(enqueue, range(16)))
+        assert proxy.connections <= 2
+        assert sorted(job for job in data_of(client, queue_name) if isinstance(job, int)) == list(range(16))
+        assert [thread.name for thread in threading.enumerate()].count("corral-client") == 1
+
+
+class TestFork:
+    """Safe to make, and to use, before a fork."""
+
+    def test_each_process_connects_for_itself(self, blocking: SyncClient, queue_name: str) -> None:
+        """Used in the parent, then in forked children and in the parent again, it loses nothing."""
+        queue = blocking.queue(queue_name)
+        queue.enqueue("job", "before")
+        codes = [in_child(partial(queue.enqueue, "job", number)) for number in range(3)]
+        queue.enqueue("job", "after")
+        assert codes == [0, 0, 0]
+        assert data_of(blocking, queue_name) == ["before", 0, 1, 2, "after"]
+
+    def test_a_handle_is_good_in_a_child(self, blocking: SyncClient, queue_name: str) -> None:
+        """A handle from before the fork asks over the child's own connection."""
+        job = blocking.queue(queue_name).enqueue("job")
+        assert in_child(lambda: check(job.state() is JobState.WAITING)) == 0
+        assert job.state() is JobState.WAITING
+
+    def test_the_parents_connections_stay_as_they_are(
+        self, make_blocking: Make, proxy: Proxy, queue_name: str
+    ) -> None:
+        """What a child drops or closes does not take the sockets out of the parent's loop: its next call is
+        answered over the connection that it had."""
+        client = make_blocking(proxy.url)
+        queue = client.queue(queue_name)
+        queue.enqueue("job", 1)
+
+        def act() -> None:
+            queue.enqueue("job", 2)
+            client.close()
+            gc.collect()
+
+        assert in_child(act) == 0
+        connections = proxy.connections
+        queue.enqueue("job", 3)
+        assert proxy.connections == connections
+
+    def test_a_fork_while_another_thread_calls(self, blocking: SyncClient, queue_name: str) -> None:
+        """A child does not inherit a lock that nobody in it will release."""
+        stop = threading.Event()
+        queue = blocking.queue(queue_name)
+
+        def call() -> None:
+            while not stop.is_set():
+                queue.counts()
+
+        with ThreadPoolExecutor(4) as threads:
+            calls = [threads.submit(call) for _ in range(4)]
+            codes = [in_child(lambda: queue.enqueue("job")) for _ in range(5)]
+            stop.set()
+            for each in calls:
+                each.result(timeout=30)
+        assert codes == [0] * 5
+
+
+def check(holds: bool) -> None:
+    """Fail a child."""
+    assert holds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.faults.witness import Witness
 
@@ -24,12 +25,18 @@ class WorkerProcess:
         self.witness = witness
         self.log = log
         self.killed_at: float | None = None
-        with log.open("wb") as output:
+        self.unread: int | None = None
+        with log.open("wb") as output, contextlib.ExitStack() as stack:
+            out: int | IO[bytes] = output
+            if settings.get("stuck_log"):
+                # A pipe that is never read: what is in its buffer is all that it takes.
+                self.unread, out = os.pipe()
+                stack.callback(os.close, out)
             self.process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, json.dumps({**settings, "witness": str(witness.path)})],
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=out,
+                stderr=output,
                 cwd=ROOT,
                 env={**os.environ, "CORRAL_LOG_LEVEL": "info"},
                 process_group=0,
@@ -102,5 +109,7 @@ class Fleet:
             worker.thaw()
             worker.kill9()
         for worker in self.workers:
+            if worker.unread is not None:
+                os.close(worker.unread)
             print(f"--- worker {worker.pid}, exit code {worker.process.returncode}")
             print("".join(worker.log.read_text(errors="replace").splitlines(keepends=True)[-40:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 
 import pytest
@@ -66,3 +67,16 @@ def test_the_late_outcome_of_a_stopped_worker_is_refused(
 def said(witness: Witness) -> list[Sighting]:
     """What handlers said of their reports."""
     return [each for each in witness.read() if each.what.startswith("progress-")]
+
+
+def test_a_stuck_log_pipe_stops_no_job(
+    client: SyncClient, fleet: Fleet, looked_at: Corner, witness: Witness, queue_name: str
+) -> None:
+    """A worker whose standard output nobody reads any more loses log lines, and no time: jobs run, and it stops when
+    asked to."""
+    worker = fleet.start(stuck_log=True, concurrency=20).wait_up()
+    jobs = client.queue(queue_name).enqueue_many("nap", [0.001] * 2000, remove_on_complete=False)
+    until(lambda: looked_at.unfinished() == 0, 30, "all jobs have ended")
+    assert len(witness.read("end")) == len(jobs)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(15) == 0

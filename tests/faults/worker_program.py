@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from corral import BlockingContext, Context, InProcess, InThread, Queue, Task, TaskSet, Worker, task
+from corral.logs import configure
 from tests.faults.witness import Witness
 
 GIL_HOLDER = re.compile(r"(a+)+$")
@@ -116,6 +117,8 @@ def linger_in_process(path: str) -> None:
 async def main(settings: dict[str, Any]) -> None:
     """Serve until a signal."""
     witness = Witness(Path(settings.pop("witness")))
+    if settings.pop("stuck_log", False):
+        configure()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

@@ -68,7 +68,7 @@ class Client:
         if not requests:
             return []
         first = requests[0]
-        ids: list[str] = []
+        ties, ids = self._ties(first.queue), list[str]()
 
         def jobs() -> Iterator[NewJob]:
             for request in requests:
@@ -76,12 +76,12 @@ class Client:
                 ids.append(str(job.wire_id))
                 yield job
 
-        answers = await self._enqueuer(first.queue).add_many(jobs(), first.durability)
-        ties = self._ties(first.queue)
-        return [
-            _handle(ties, request, wire_id, answer)
-            for request, wire_id, answer in zip(requests, ids, answers, strict=True)
-        ]
+        handles: list[JobHandle[R]] = []
+        async for answers in self._enqueuer(first.queue).add_many(jobs(), first.durability):
+            taken = slice(len(handles), len(handles) + len(answers))
+            added = zip(requests[taken], ids[taken], answers, strict=True)
+            handles += [_handle(ties, request, wire_id, answer) for request, wire_id, answer in added]
+        return handles
 
     def queue(self, name: str) -> QueueClient:
         """The untyped door to a queue, also one of another program's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -104,22 +104,29 @@ class Enqueuer:
         await order.done
         return order.answers
 
-    async def add_many(self, jobs: Iterator[NewJob], durability: Durability | None = None) -> list[Added]:
-        """Add any number of jobs in their order, some hundred in a call. Errors as `add`; the calls before the one
-        that failed stay carried out."""
-        answers: list[Added] = []
+    async def add_many(
+        self, jobs: Iterator[NewJob], durability: Durability | None = None
+    ) -> AsyncIterator[list[Added]]:
+        """Add any number of jobs in their order, some hundred in a call; gives the answers call by call.
+
+        While the server works on one call, the caller takes in the answers to the one before, and the jobs of the
+        next one are made. Errors as `add`; the calls before the one that failed stay carried out.
+        """
         chunk = list(islice(jobs, MAX_JOBS_PER_CALL))
+        answers_before: list[Added] = []
         while chunk:
             call = asyncio.ensure_future(self.add(chunk, durability))
             try:
-                # One step sends it; while the server works on it, the next chunk is made.
+                # One step hands the call to the loop, the next one lets the loop send it.
                 await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                yield answers_before
                 chunk = list(islice(jobs, MAX_JOBS_PER_CALL))
-                answers += await call
+                answers_before = await call
             except BaseException:
                 call.cancel()
                 raise
-        return answers
+        yield answers_before
 
     async def _free_lane(self) -> _Lane | None:
         if self._idle:

@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from corral.contracts.job import Job
 from corral.contracts.states import JobState
+from corral.engine.faults import ResponseError
 from corral.engine.keys import QueueKeys
-from corral.engine.link import Word
+from corral.engine.link import Link, Word
+from corral.engine.script import load
 from corral.engine.server import Server
 
 __all__ = [
@@ -58,13 +60,8 @@ class Metrics(NamedTuple):
 
 async def count_jobs(server: Server, keys: QueueKeys) -> dict[JobState, int]:
     """How many jobs are in each state. Ids that BullMQ 5 parks in `paused` count as waiting."""
-    states = [*_LISTS, *_SETS]
-    commands: list[tuple[Word, ...]] = [("LLEN", keys.key(name)) for name in _LISTS.values()]
-    commands += [("ZCARD", keys.key(name)) for name in _SETS.values()]
-    *counts, parked = await server.calls([*commands, ("LLEN", keys.key("paused"))])
-    found = dict(zip(states, counts, strict=True))
-    found[JobState.WAITING] += parked
-    return found
+    counts: list[int] = await server.run(load("browse/count_jobs"), keys)
+    return dict(zip([*_LISTS, *_SETS], counts, strict=True))
 
 
 async def is_paused(server: Server, keys: QueueKeys) -> bool:
@@ -75,20 +72,15 @@ async def is_paused(server: Server, keys: QueueKeys) -> bool:
 async def job_state(server: Server, keys: QueueKeys, wire_id: str) -> JobState:
     """The state of one job, `UNKNOWN` when there is none. Does not search the waiting list: a job that exists and
     is in no other state is waiting."""
-    async with server.borrowed() as link:
-        for state, name in _SETS.items():
-            if await link.call("ZSCORE", keys.key(name), wire_id) is not None:
-                return state
-        if await link.call("LPOS", keys.key("active"), wire_id) is not None:
-            return JobState.ACTIVE
-        exists = await link.call("EXISTS", keys.job(wire_id))
-    return JobState.WAITING if exists else JobState.UNKNOWN
+    found: bytes = await server.run(load("browse/find_state"), keys, keys.base, wire_id)
+    return JobState(found.decode())
 
 
 async def read_job(server: Server, keys: QueueKeys, wire_id: str) -> Job | None:
     """A snapshot of one job with its state, or None."""
-    flat = await server.call("HGETALL", keys.job(wire_id))
-    if not flat:
+    async with server.borrowed() as link:
+        flat = await _read_hash(link, keys.job(wire_id))
+    if flat is None:
         return None
     return _snapshot(keys, wire_id, flat, await job_state(server, keys, wire_id))
 
@@ -105,12 +97,24 @@ async def list_jobs(
     else:
         finished = state in (JobState.COMPLETED, JobState.FAILED)
         ids = await server.call("ZREVRANGE" if finished else "ZRANGE", keys.key(_SETS[state]), first, last)
-    hashes = await server.calls([("HGETALL", keys.base + wire_id.decode()) for wire_id in ids])
+    async with server.borrowed() as link:
+        hashes = [await _read_hash(link, keys.base.encode() + wire_id) for wire_id in ids]
     return [
-        _snapshot(keys, wire_id.decode(), flat, state)
+        _snapshot(keys, wire_id.decode(errors="replace"), flat, state)
         for wire_id, flat in zip(ids, hashes, strict=True)
-        if flat
+        if flat is not None
     ]
+
+
+async def _read_hash(link: Link, key: Word) -> list[bytes] | None:
+    """Fields and values of a job. None where there is none, empty where the key holds something else."""
+    try:
+        flat: list[bytes] = await link.call("HGETALL", key)
+    except ResponseError as error:
+        if str(error).startswith("WRONGTYPE"):
+            return []
+        raise
+    return flat or None
 
 
 async def read_ending(server: Server, keys: QueueKeys, wire_id: str) -> Ending:
