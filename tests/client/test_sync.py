@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -258,3 +260,16 @@ class TestFork:
 def check(holds: bool) -> None:
     """Fail a child."""
     assert holds
+
+
+def test_a_program_that_forgets_to_close_ends(redis_url: str, prefix: str, queue_name: str) -> None:
+    """A script may end without `close`: nothing hangs, and nothing is said."""
+    program = (
+        "import sys; from corral import SyncClient; c = SyncClient(sys.argv[1], prefix=sys.argv[2]);"
+        "print(c.queue(sys.argv[3]).enqueue('job', 1).created)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, redis_url, prefix, queue_name],
+        capture_output=True, text=True, timeout=30, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("True\n", "")
