@@ -1,4 +1,4 @@
-"""A worker in service: what handlers need is opened for them, blocking work has a thread, and a deploy loses nothing."""
+"""A worker in service: handlers find what they need, blocking work has a thread, and a deploy loses nothing."""
 
 from __future__ import annotations
 
