@@ -107,6 +107,6 @@ async def test_a_read_survives_a_dead_connection(
     queue = make_client(proxy.url, timeout=2.0).queue(queue_name)
     job = await queue.enqueue("job")
     await job.state()
-    rule = proxy.swallow(b"ZSCORE")
+    rule = proxy.swallow(b"EVALSHA")
     assert await job.state() is JobState.WAITING
     assert rule.seen.is_set()

@@ -183,5 +183,5 @@ def _escape(text: str) -> str:
 
 
 def _snapshot(keys: QueueKeys, wire_id: str, flat: Sequence[bytes], state: JobState) -> Job:
-    fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    fields = {name.decode(errors="replace"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
     return Job.from_fields(keys.queue, wire_id, fields, state=state)
