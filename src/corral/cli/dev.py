@@ -13,7 +13,7 @@ from corral.cli.output import remark
 from corral.cli.worker import WorkerArguments, skipped
 from corral.embedded import EmbeddedServer
 from corral.logs import configure, flush
-from corral.worker.reloader import Reloader
+from corral.worker.supervision.reloader import Reloader
 
 __all__ = ["dev"]
 

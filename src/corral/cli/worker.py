@@ -14,9 +14,9 @@ from corral.cli.loop import run
 from corral.cli.options import Concurrency, Prefix, Target, Url, memory_size
 from corral.cli.target import load_worker
 from corral.logs import configure, flush
-from corral.worker.lifeline import hold_lifeline
-from corral.worker.reloader import Reloader
-from corral.worker.supervisor import Supervisor
+from corral.worker.supervision.lifeline import hold_lifeline
+from corral.worker.supervision.reloader import Reloader
+from corral.worker.supervision.supervisor import Supervisor
 from corral.worker.worker import Worker
 
 __all__ = ["WorkerArguments", "skipped", "worker"]

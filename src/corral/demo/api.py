@@ -26,7 +26,7 @@ from corral.demo.contract import (
     Resize,
 )
 from corral.demo.settings import Settings
-from corral.worker.lifeline import hold_lifeline
+from corral.worker.supervision.lifeline import hold_lifeline
 
 __all__ = ["app", "main"]
 

@@ -17,7 +17,7 @@ from corral.demo.receivers import MailServer, Partner, mail_server, partner
 from corral.demo.sessions import Sessions
 from corral.demo.settings import Settings
 from corral.embedded import EmbeddedServer
-from corral.worker.supervised_process import SupervisedProcess
+from corral.worker.supervision.supervised_process import SupervisedProcess
 
 __all__ = ["Stage", "set_stage"]
 

@@ -14,10 +14,10 @@ from corral.logs import LifecycleLog, lifecycle_log
 from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.deadlines import Deadlines
 from corral.worker.executor import Executor
-from corral.worker.processes import ProcessRunner
+from corral.worker.isolation.processes import ProcessRunner
+from corral.worker.isolation.threads import ThreadRunner
 from corral.worker.queue_service import QueueService
 from corral.worker.registry import QueueHandlers
-from corral.worker.threads import ThreadRunner
 from corral.worker.trouble import TroubleLog
 
 __all__ = ["Equipment"]

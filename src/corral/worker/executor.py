@@ -32,11 +32,11 @@ from corral.errors import CorralError, FieldProblem, InvalidOption, InvalidPaylo
 from corral.logs import LifecycleLog, enter_job
 from corral.worker.context import RunContext
 from corral.worker.deadlines import Deadlines
-from corral.worker.processes import ProcessRunner
+from corral.worker.isolation.processes import ProcessRunner
+from corral.worker.isolation.thread_context import ThreadContext
+from corral.worker.isolation.threads import ThreadRunner
 from corral.worker.registry import QueueHandlers
 from corral.worker.run import Cause, Run
-from corral.worker.thread_context import ThreadContext
-from corral.worker.threads import ThreadRunner
 from corral.worker.verdict import NO_POLICY, Policy, custom_backoff, policy_of, settlement_of
 
 __all__ = ["Executor", "snapshot"]

@@ -16,7 +16,7 @@ from corral.logs import LifecycleLog, get_logger
 from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.executor import Executor, snapshot
 from corral.worker.lane import Lane
-from corral.worker.lease import Lease, QueueLease
+from corral.worker.lease.lease import Lease, QueueLease
 from corral.worker.queue_runner import Ended, QueueRunner
 from corral.worker.recoverer import Recoverer
 from corral.worker.run import Cause, Run

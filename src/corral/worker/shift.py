@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from corral.logs import get_logger
-from corral.worker.address import address_from_options
 from corral.worker.equipment import Equipment
-from corral.worker.lease import Lease
+from corral.worker.lease.address import address_from_options
+from corral.worker.lease.lease import Lease
 from corral.worker.registry import QueueHandlers
 from corral.worker.run import Cause, Run
 from corral.worker.shutdown import (

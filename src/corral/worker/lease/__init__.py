@@ -1,0 +1,1 @@
+"""Keeping the locks of running jobs, from a process of its own."""

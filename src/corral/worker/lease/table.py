@@ -1,0 +1,81 @@
+"""The table of running jobs that a worker shares with its renewer, in memory."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+
+from corral.worker.lease.renewer.layout import FIRST_SLOT, HEADER, MAX_TOKEN, MAX_WIRE_ID, SLOT, SLOT_SIZE
+
+SLOTS_AT_ONCE = 64
+FIRST_SIZE = FIRST_SLOT + 1024 * SLOT_SIZE
+_pack = SLOT.pack_into  # looked up once: it runs once per job
+
+
+class LeaseTable:
+    """One slot of fixed size for each running job: its queue, wire id, token and ats.
+
+    Only the worker writes, from one thread, and only the renewer reads, from another process; there is no
+    lock between them. A slot is named by its offset. Free slots are reused, the last freed first, so the
+    renewer's scan and the memory in use follow the largest number of jobs that ever ran at once. The memory
+    is a file without a name (`memfd` on Linux): it survives a restart of the renewer and vanishes with the
+    worker.
+    """
+
+    def __init__(self) -> None:
+        self.fd = _anonymous_file()
+        os.ftruncate(self.fd, FIRST_SIZE)
+        self._memory = mmap.mmap(self.fd, FIRST_SIZE)
+        self._free: list[int] = []
+        self._end = FIRST_SLOT
+
+    def hold(self, queue_index: int, wire_id: bytes, token: bytes, ats: int) -> int:
+        """Write a job into a free slot and return the slot. ValueError when id or token is too long."""
+        if len(wire_id) > MAX_WIRE_ID or len(token) > MAX_TOKEN:
+            raise ValueError(f"a lease takes ids up to {MAX_WIRE_ID} and tokens up to {MAX_TOKEN} bytes")
+        slot = self._free.pop() if self._free else self._new_slot()
+        _pack(self._memory, slot, 1, queue_index, len(token), len(wire_id), ats, token, wire_id)
+        return slot
+
+    def drop(self, slot: int) -> None:
+        """Free a slot. A slot that is free already stays so."""
+        if self._memory[slot]:
+            self._memory[slot] = 0
+            self._free.append(slot)
+
+    def holds(self, slot: int, wire_id: bytes, token: bytes, ats: int) -> bool:
+        """Whether the slot is held, now, for exactly this run of this job."""
+        if not self._memory[slot]:
+            return False
+        content = SLOT.unpack_from(self._memory, slot)
+        return content[3:5] == (len(wire_id), ats) and (
+            content[5].startswith(token) and content[2] == len(token) and content[6].startswith(wire_id)
+        )
+
+    def __len__(self) -> int:
+        """How many slots are held."""
+        return (self._end - FIRST_SLOT) // SLOT_SIZE - len(self._free)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._memory.close()
+        os.close(self.fd)
+
+    def _new_slot(self) -> int:
+        first, self._end = self._end, self._end + SLOTS_AT_ONCE * SLOT_SIZE
+        if self._end > len(self._memory):
+            size = FIRST_SLOT + 2 * (self._end - FIRST_SLOT)
+            os.ftruncate(self.fd, size)
+            self._memory = mmap.mmap(self.fd, size)
+        # Last of all: what the renewer may read exists, and is zero.
+        HEADER.pack_into(self._memory, 0, self._end)
+        self._free.extend(range(self._end - SLOT_SIZE, first, -SLOT_SIZE))
+        return first
+
+
+def _anonymous_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("corral-leases", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
