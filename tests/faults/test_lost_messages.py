@@ -19,7 +19,7 @@ pytestmark = pytest.mark.faults
 
 CLAIM = load("claim/claim_jobs").sha.encode()
 COMMIT = load("settle/commit_jobs").sha.encode()
-WAIT = b"BZPOPMIN"
+RENEW = load("recover/renew_locks").sha.encode()
 BLOCK_SECONDS = 5.0
 
 
@@ -108,6 +108,21 @@ def test_a_slow_network_costs_no_lock(
     job.result(timeout=30)
     assert len(witness.read("start")) == 1
     until(lambda: not looked_at.locks(), 10, "the lock is gone")
+    check(looked_at, [job.id], witness.read())
+
+
+def test_lost_renewals_cost_no_lock(
+    client: SyncClient, distant: Fleet, proxy: Proxy, looked_at: Corner, witness: Witness, queue_name: str
+) -> None:
+    """Two renewals in a row that fail, one swallowed and one cut off, leave the lock where it is."""
+    for _ in range(2):
+        distant.start(lock_duration=2.0).wait_up()
+    job = client.queue(queue_name).enqueue("nap", 5.0)
+    witness.wait("start", job.id)
+    rules = [proxy.swallow(RENEW), proxy.lose_request(RENEW)]
+    job.result(timeout=30)
+    assert all(rule.seen.is_set() for rule in rules)
+    assert len(witness.read("start")) == 1
     check(looked_at, [job.id], witness.read())
 
 
