@@ -1,6 +1,5 @@
 #!lua flags=allow-oom
 --- Claim ready jobs to run them.                               waiting | prioritized | delayed (due) → active
---- @key sent  string  prefix of the records, one a sender
 --- @include lib/clock
 --- @include lib/read_queue
 --- @include lib/sent

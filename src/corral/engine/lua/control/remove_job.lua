@@ -18,7 +18,7 @@
 --- @arg prefix  string  what every key of the queue begins with
 --- @arg now     string  milliseconds, or empty for the server's time
 --- @arg job_id  string
---- @event removed
+--- @event removed waiting delayed
 --- @return 1 removed, 0 a worker holds it, -1 no job, -8 it is the next run of a schedule
 --- BullMQ: removeJob
 local job_key = prefix .. job_id

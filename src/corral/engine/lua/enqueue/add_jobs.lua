@@ -12,6 +12,7 @@
 --- @include lib/store_job
 --- @include lib/place_job
 --- @include lib/deduplicate
+--- @include lib/wake
 --- @arg prefix   string   what every key of the queue begins with
 --- @arg now      string   milliseconds, or empty for the server's time
 --- @arg sender   string   who calls, or empty when the call is never sent again

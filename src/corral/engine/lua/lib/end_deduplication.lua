@@ -2,6 +2,7 @@
 --- @include lib/fields_of
 --- @include lib/place_job
 --- @include lib/store_job
+--- @include lib/word
 --- @key id      string  job ids handed out
 --- @key events  stream
 local function end_deduplication(prefix, queue, owner, deduplication_id, now)

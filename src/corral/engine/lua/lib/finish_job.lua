@@ -6,9 +6,11 @@
 --- @include lib/children
 --- @include lib/word
 --- @include lib/end_deduplication
+--- @include lib/in_chunks
 --- @include lib/job_keys
 --- @include lib/note_failure
 --- @include lib/trim_finished
+--- @include lib/unlink_child
 local function file_group(prefix, group, now)
   if group.ids and #group.ids > 0 then
     local scored, now_text = {}, word(now)

@@ -6,6 +6,7 @@
 --- @include lib/note_failure
 --- @include lib/ready_job
 --- @include lib/wake_when_due
+--- @include lib/word
 local function put_back(queue, job, run, now)
   if run.verb == 'r' or run.verb == 'd' then
     note_failure(job.key, run)

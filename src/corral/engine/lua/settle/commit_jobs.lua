@@ -1,7 +1,6 @@
 #!lua flags=allow-oom
 --- Settle finished runs and claim the next jobs: one call for both.
 ---                          active → completed | failed | waiting | prioritized | delayed, and waiting … → active
---- @key sent                    string  prefix of the records, one a sender
 --- @key stalled                 set     ids seen active at the last stalled check
 --- @key wait                    list    ready ids, next at the tail
 --- @key prioritized             zset    job ids by priority, then arrival
@@ -34,7 +33,7 @@
 --- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
 ---                     s snoozed, u snoozed until, w given back), text (result or reason), trace, amount (d, s: ms;
 ---                     u: ms since the epoch; f: attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
---- @event completed failed retries-exhausted waiting delayed active drained
+--- @event completed failed retries-exhausted waiting delayed active added duplicated drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
 ---         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
 ---         -9 children failed), jobs
