@@ -12,7 +12,7 @@ from tests.model.bench import Bench
 from tests.model.machine import QueueMachine
 
 BUDGET = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=40,
     derandomize=True,
     database=None,

@@ -1,0 +1,106 @@
+"""Every row of the table of transitions, made on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from corral.contracts.states import TRANSITIONS, JobState, Transition
+from corral.engine.browse import job_state
+from corral.engine.control import remove_job
+from corral.engine.record import Verb
+from corral.engine.recover import Held
+from tests.engine.driver import Driver, end, new_job
+
+ENDS = {
+    JobState.COMPLETED: Verb.COMPLETE,
+    JobState.FAILED: Verb.FAIL,
+    JobState.DELAYED: Verb.DELAY,
+    JobState.WAITING: Verb.RETRY,
+    JobState.PRIORITIZED: Verb.RETRY,
+}
+
+
+async def put(driver: Driver, state: JobState | None, target: JobState | None) -> Held | None:
+    """A job `j` in a state, on its way to another."""
+    urgent = 1 if JobState.PRIORITIZED in (state, target) else 0
+    if state is JobState.WAITING_CHILDREN:
+        await put_parent(driver, target)
+    elif state is not None:
+        await driver.add(new_job("j", delay=10 if state is JobState.DELAYED else 0, priority=urgent))
+    if state in (JobState.ACTIVE, JobState.COMPLETED, JobState.FAILED):
+        run = await driver.take_one()
+        if state is JobState.ACTIVE:
+            return run
+        await driver.settle(end(run, ENDS[state]))
+    return None
+
+
+async def put_parent(driver: Driver, target: JobState | None) -> None:
+    """A parent `j` whose only child `c` runs next."""
+    key = driver.keys.job("j")
+    options = {JobState.PRIORITIZED: ("priority", 1), JobState.DELAYED: ("delay", 10)}
+    await driver.call("HSET", key, "name", "j", "data", "{}", *options.get(target or JobState.WAITING, ()))
+    await driver.call("ZADD", driver.keys.key("waiting_children"), 1, "j")
+    await driver.call("SADD", key + ":dependencies", driver.keys.job("c"))
+    await driver.add("c")
+    await driver.call("HSET", driver.keys.job("c"), "parentKey", key)
+
+
+async def enqueue(driver: Driver, row: Transition, _run: Held | None) -> None:
+    """A job comes into being."""
+    delay = 10 if row.target is JobState.DELAYED else 0
+    await driver.add(new_job("j", delay=delay, priority=1 if row.target is JobState.PRIORITIZED else 0))
+
+
+async def claim(driver: Driver, row: Transition, _run: Held | None) -> None:
+    """Ready jobs start; what is due becomes ready, and starts unless the queue is paused."""
+    if row.source is JobState.DELAYED:
+        driver.now += 10
+        await driver.call("HSET", driver.keys.key("meta"), "paused", 1)
+    await driver.take(1)
+
+
+async def settle(driver: Driver, row: Transition, run: Held | None) -> None:
+    """A run ends, or the last child of a parent."""
+    if run is None:
+        await driver.settle(end(await driver.take_one()))
+    else:
+        assert row.target is not None
+        await driver.settle(end(run, ENDS[row.target], amount=5))
+
+
+async def recover(driver: Driver, _row: Transition, run: Held | None) -> None:
+    """A worker is gone."""
+    assert run is not None
+    await driver.lose_lock("j")
+    await driver.check_stalled()
+    await driver.check_stalled()
+
+
+async def control(driver: Driver, _row: Transition, _run: Held | None) -> None:
+    """An operator removes the job."""
+    await remove_job(driver.server, driver.keys, "j", clock=driver.now)
+
+
+VERBS: dict[str, Callable[[Driver, Transition, Held | None], Awaitable[None]]] = {
+    "enqueue": enqueue,
+    "claim": claim,
+    "settle": settle,
+    "recover": recover,
+    "control": control,
+}
+
+
+@pytest.mark.parametrize(
+    "row", TRANSITIONS, ids=[f"{row.verb}: {row.source} to {row.target}" for row in TRANSITIONS]
+)
+async def test_a_row_of_the_table(driver: Driver, row: Transition) -> None:
+    """The verb takes a job from the row's source to its target."""
+    run = await put(driver, row.source, row.target)
+    before = await job_state(driver.server, driver.keys, "j")
+    assert before is (row.source or JobState.UNKNOWN)
+    await VERBS[row.verb](driver, row, run)
+    after = await job_state(driver.server, driver.keys, "j")
+    assert after is (row.target or JobState.UNKNOWN)
