@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint format imports types interop faults servers suites bench build clean node
+.PHONY: help demo test check lint format imports types interop faults servers others suites bench build clean node
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -23,7 +23,7 @@ demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a ta
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
 	@$(PYTEST) -m "not node and not faults" --ignore=tests/typing $(ARGS)
 
-check: lint imports types servers suites ## what CI runs: lint, layers, types, and every suite on every server
+check: lint imports types test servers typing others ## what CI runs: lint, layers, types, and every suite on every server
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -56,7 +56,10 @@ servers: $(VENV)/.dev ## the suites that speak to a server, on Redis 7 and (wher
 		$(PYTEST) $(wildcard tests/engine tests/client tests/embedded) --server=redis8 -m "not faults" $(ARGS); \
 	else echo "Redis 8: no wheel for this Python, left out"; fi
 
-suites: $(VENV)/.dev node ## every suite in one run
+others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, and with killed processes and servers
+	@$(PYTEST) -m "node or faults" $(ARGS)
+
+suites: $(VENV)/.dev node ## every suite in one run, on one server
 	@$(PYTEST) $(ARGS)
 
 bench: $(VENV)/.dev ## compare with other job systems; writes docs/benchmarks.md (installs them under ~/.cache)
