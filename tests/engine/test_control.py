@@ -57,6 +57,17 @@ async def test_a_running_job_stays(driver: Driver) -> None:
     assert await driver.bytes_of_all() == before
 
 
+async def test_the_place_of_a_dead_run_is_given_away(driver: Driver) -> None:
+    """Removing a job whose worker is gone makes room in a queue with limited concurrency: somebody is woken."""
+    await driver.call("HSET", driver.keys.key("meta"), "concurrency", 1)
+    await driver.add("a", "b")
+    await driver.take_one()
+    await driver.lose_lock("a")
+    await driver.call("DEL", driver.keys.key("marker"))
+    assert await remove(driver, "a") == 1
+    assert await driver.scores("marker") == {"0": 0}
+
+
 async def test_a_job_that_does_not_exist(driver: Driver) -> None:
     """There is nothing to remove, and nothing is written."""
     assert await remove(driver, "a") == Refusal.NO_JOB

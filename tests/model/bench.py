@@ -24,7 +24,8 @@ from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from corral.engine.settle import Committed, commit_jobs
 from tests.model.calls import End, Run, Wanted
-from tests.model.queue_model import QueueModel, rank
+from tests.model.queue_model import QueueModel
+from tests.model.queue_state import rank
 
 T = TypeVar("T")
 HOUR_MS = 3_600_000
@@ -169,12 +170,12 @@ class Bench:
         taken: Any = self.raw.zpopmin(self.keys.key("marker"))
         return str(taken[0][0])
 
-    def set_paused(self, paused: bool, marker: dict[str, int]) -> None:
-        """What BullMQ 6 does to pause or resume."""
-        if paused:
-            self.raw.hset(self.keys.key("meta"), "paused", 1)
+    def set_meta(self, name: str, meta: dict[str, str], marker: dict[str, int]) -> None:
+        """What another client does: a setting of the queue, and the tokens that follow from it."""
+        if name in meta:
+            self.raw.hset(self.keys.key("meta"), name, meta[name])
         else:
-            self.raw.hdel(self.keys.key("meta"), "paused")
+            self.raw.hdel(self.keys.key("meta"), name)
         self.raw.delete(self.keys.key("marker"))
         if marker:
             self.raw.zadd(self.keys.key("marker"), dict(marker))

@@ -178,6 +178,11 @@ class QueueMachine(RuleBasedStateMachine):
         """Somebody pauses or resumes the queue."""
         self.play.set_paused(paused)
 
+    @rule(most=st.sampled_from([None, None, 1, 2, 4]))
+    def limit(self, most: int | None) -> None:
+        """Somebody limits how many may run at once."""
+        self.play.set_concurrency(most)
+
     @rule()
     def flush_scripts(self) -> None:
         """The server forgets all scripts."""
@@ -192,6 +197,7 @@ class QueueMachine(RuleBasedStateMachine):
         Or its reply was: it claims once more what it never got. The other may lose its lock as well.
         """
         self.play.set_paused(False)
+        self.play.set_concurrency(None)
         wire_id = self.started_job(at)
         old = next(run for run in self.play.runs if run.wire_id == wire_id)
         self.play.stall(wire_id)
@@ -199,7 +205,8 @@ class QueueMachine(RuleBasedStateMachine):
         if lost:
             self.play.lose_lock(wire_id)
         self.play.send_again("w1", 0)
-        self.play.renew([old])
+        self.play.check_stalled()
+        self.play.renew([old, self.play.run(0)])
         self.play.progress(old, 99)
         self.play.commit([End(old, Verb.COMPLETE)], 0, "w1")
 
@@ -214,8 +221,9 @@ class QueueMachine(RuleBasedStateMachine):
         mode=st.sampled_from(["simple", "ttl"]), keep=st.sampled_from([-1, 0, 1]), verb=st.sampled_from("cf")
     )
     def life(self, mode: str, keep: int, verb: str) -> None:
-        """A job runs, writes a log, is wanted once more meanwhile, and ends."""
+        """A job runs, writes a log, is wanted once more meanwhile, and ends; its handler does not know that yet."""
         self.play.set_paused(False)
+        self.play.set_concurrency(None)
         wire_id = self.play.new_id()
         self.play.add([Wanted(wire_id, lifo=True, window=wire_id, mode=mode)])
         run = next((run for run in self.play.claim(1) if run.wire_id == wire_id), None)
@@ -224,6 +232,39 @@ class QueueMachine(RuleBasedStateMachine):
             self.play.add([Wanted(self.play.new_id(), window=wire_id, mode="keep")])
             self.play.check_everything()
             self.play.commit([End(run, Verb(verb), amount=1, keep=keep)])
+            self.play.progress(run, 100)
+            self.play.log(run, "too late")
+
+    @rule(meanwhile=st.sampled_from(["nothing", "expired", "stalled", "settled"]))
+    def lost_reply(self, meanwhile: str) -> None:
+        """The reply to a claim is lost, and it is sent again after something has happened to its job."""
+        self.play.set_paused(False)
+        self.play.set_concurrency(None)
+        wire_id = self.play.new_id()
+        self.play.add([Wanted(wire_id, lifo=True)])
+        (run,) = self.play.claim(1, "w1")
+        if meanwhile == "expired":
+            self.play.lose_lock(run.wire_id)
+        elif meanwhile == "stalled":
+            self.play.stall(run.wire_id)
+        elif meanwhile == "settled":
+            self.play.commit([End(run, Verb.RETRY)], 0, "w2")
+        self.play.send_again("w1", 0)
+
+    @rule(at=some, dead=st.booleans())
+    def crowded(self, at: int, dead: bool) -> None:
+        """As many run as may run, and nobody is awake; then one of them dies, or is tried again at once."""
+        self.play.set_paused(False)
+        self.play.set_concurrency(None)
+        wire_id = self.started_job(at)
+        self.play.add([Wanted(self.play.new_id())])
+        self.play.set_concurrency(len(self.model.active))
+        self.play.lose_tokens()
+        run = next(run for run in reversed(self.play.runs) if run.wire_id == wire_id)
+        if dead:
+            self.play.stall(wire_id)
+        else:
+            self.play.commit([End(run, Verb.RETRY)], 1)
 
     @rule(sender=WORKERS)
     def shutdown(self, sender: str) -> None:
@@ -236,6 +277,7 @@ class QueueMachine(RuleBasedStateMachine):
     def double_stall(self, priority: int) -> None:
         """A job kills every worker that runs it."""
         self.play.set_paused(False)
+        self.play.set_concurrency(None)
         wire_id = self.play.new_id()
         self.play.add([Wanted(wire_id, priority=priority)])
         for _ in range(2):

@@ -108,8 +108,12 @@ MUTANTS = (
     Mutant("lib/start_job", "(tonumber(job[4] or 0) or 0) + 1", "tonumber(job[4] or 1)", "starts are not counted"),
     Mutant("lib/put_back", "run.verb == 'r' or run.verb == 'd' then", "run.verb == 'r' then", "delays are free"),
     Mutant("lib/pass_baton", "    wake(queue)\n", "", "nobody is woken for what is left"),
+    Mutant("recover/recover_stalled", "  pass_baton(queue)\n", "", "a dead run's place is not given away"),
+    Mutant("lib/pass_baton", "queue.held = queue.concurrency and", "queue.held = false and", "full queues wake"),
+    Mutant("lib/room_to_start", "queue.concurrency - redis.call('LLEN', active)", "queue.concurrency",
+           "no limit is kept"),
     Mutant("lib/wake_when_due", "delayed, 0, 0,", "delayed, -1, -1,", "sleepers wake for the last due job"),
-    Mutant("lib/finish_job", "if made >= run.amount then", "if made > run.amount then", "the last attempt is not told"),
+    Mutant("lib/finish_job", "if made >= run.amount then", "if made > run.amount then", "the last try is not told"),
     # what belongs to a job
     Mutant("lib/end_deduplication", "    redis.call('DEL', owner_key)\n", "", "windows outlive their owners"),
     Mutant("lib/deduplicate", "    redis.call('PERSIST', owner_key)\n", "", "kept jobs lose their window"),

@@ -70,8 +70,6 @@ class Play:
         number = self.next_number(sender)
         token = f"{sender}:{number}"
         runs = self.model.claim(token, wanted)
-        if len(runs) == wanted:
-            self.model.pass_baton()
         if runs:
             self.model.sent[sender] = Sent(number, [], runs)
         self.calls[sender].append(("claim", token, wanted))
@@ -192,6 +190,11 @@ class Play:
         if self.model.locks.pop(wire_id, None):
             self.bench.lose(f"{wire_id}:lock")
 
+    def lose_tokens(self) -> None:
+        """Workers take all tokens and die."""
+        self.model.marker.clear()
+        self.bench.lose("marker")
+
     def check_stalled(self) -> None:
         """The stalled check."""
         self.bench.now = self.model.now
@@ -210,7 +213,12 @@ class Play:
     def set_paused(self, paused: bool) -> None:
         """BullMQ 6 pauses or resumes the queue: nothing of Corral does, yet."""
         self.model.set_paused(paused)
-        self.bench.set_paused(paused, self.model.marker)
+        self.bench.set_meta("paused", self.model.meta, self.model.marker)
+
+    def set_concurrency(self, most: int | None) -> None:
+        """Somebody says how many may run at once."""
+        self.model.set_concurrency(most)
+        self.bench.set_meta("concurrency", self.model.meta, self.model.marker)
 
     # --- what holds -------------------------------------------------------------------------------------
 
@@ -247,6 +255,7 @@ class Play:
         """Liveness: when nothing goes wrong any more, a bounded number of claims ends every job."""
         model = self.model
         self.set_paused(False)
+        self.set_concurrency(None)
         for wire_id in list(model.active):
             self.stall(wire_id)
         model.now += 60_000

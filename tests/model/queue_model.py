@@ -1,98 +1,28 @@
 """A queue as it should be, in plain Python: what every call answers and leaves behind.
 
-Written from the wire format, not from the scripts. Lists stand as on the server: the head first.
+Written from the wire format, not from the scripts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from corral.engine.record import Refusal
-from tests.model.calls import End, Run, Sent, Wanted
+from tests.model.calls import End, Run, Wanted
+from tests.model.queue_state import PLACES, QueueState, rank
 
-PLACES = 4096
-HIGH = 1 << 32
 TOO_OFTEN = "job stalled more than allowable limit"
 
 
-@dataclass
-class QueueModel:
-    """Everything that the server should hold for one queue."""
-
-    now: int
-    wait: list[str] = field(default_factory=list)
-    active: list[str] = field(default_factory=list)
-    delayed: dict[str, int] = field(default_factory=dict)
-    prioritized: dict[str, int] = field(default_factory=dict)
-    completed: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, int] = field(default_factory=dict)
-    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    locks: dict[str, str] = field(default_factory=dict)
-    logs: dict[str, list[str]] = field(default_factory=dict)
-    suspects: set[str] = field(default_factory=set)
-    marker: dict[str, int] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)
-    endless: set[str] = field(default_factory=set)
-    kept: dict[str, dict[str, str]] = field(default_factory=dict)
-    sent: dict[str, Sent] = field(default_factory=dict)
-    events: list[dict[str, str]] = field(default_factory=list)
-    meta: dict[str, str] = field(default_factory=dict)
-    arrivals: int = 0
-    added: int = 0
-    is_paused: bool = False
-    unfiled: list[str] = field(default_factory=list)
-    policy: tuple[str, int, int] = ("", -1, -1)
-
-    # --- small moves ------------------------------------------------------------------------------------
-
-    def say(self, event: str, **fields: object) -> None:
-        """An event."""
-        self.events.append({"event": event, **{name: str(value) for name, value in fields.items()}})
-
-    def wake(self) -> None:
-        """Something is ready, and may start."""
-        if not self.is_paused:
-            self.marker["0"] = 0
-
-    def pass_baton(self) -> None:
-        """Something is still ready: one more worker is woken."""
-        if self.wait or self.prioritized:
-            self.wake()
-
-    def prioritize(self, wire_id: str, priority: int, *, front: bool = False) -> None:
-        """Into the line of those with a priority."""
-        if not front:
-            self.arrivals += 1
-        self.prioritized[wire_id] = priority * HIGH + (0 if front else self.arrivals)
-
-    def ready(self, wire_id: str, *, front: bool = False) -> None:
-        """Behind the others, or before them; somebody is woken."""
-        priority = int(self.jobs[wire_id]["priority"])
-        if priority:
-            self.prioritize(wire_id, priority, front=front)
-        else:
-            self.wait.insert(len(self.wait) if front else 0, wire_id)
-        self.wake()
-
-    def delay(self, wire_id: str, milliseconds: int) -> None:
-        """Due later: after those of the same millisecond that came before."""
-        floor = (self.now + milliseconds) * PLACES
-        there = [score for score in self.delayed.values() if floor <= score < floor + PLACES]
-        self.delayed[wire_id] = min(max(there) + 1, floor + PLACES - 1) if there else floor
-        self.say("delayed", jobId=wire_id, delay=self.now + milliseconds)
-        self.marker["1"] = min(self.delayed.values()) // PLACES
-
-    def forget(self, wire_id: str) -> None:
-        """All keys of a job are gone."""
-        for part in (self.jobs, self.locks, self.logs):
-            part.pop(wire_id, None)
+class QueueModel(QueueState):
+    """A queue with its calls."""
 
     # --- enqueue ----------------------------------------------------------------------------------------
 
     def add(self, wanted: Sequence[Wanted]) -> list[Any]:
         """Add jobs: 0 each, 1 where the id exists, or the owner of the deduplication id."""
+        self.begin()
         self.meta |= {"opts.maxLenEvents": "10000", "version": "corral"}
         self.added += len(wanted)
         return [self._add_one(job) for job in wanted]
@@ -160,14 +90,21 @@ class QueueModel:
     # --- claim ------------------------------------------------------------------------------------------
 
     def claim(self, token: str, wanted: int) -> list[Run]:
-        """Start up to `wanted` jobs."""
+        """Start up to `wanted` jobs, in a call of its own; the baton is passed on."""
+        self.begin()
+        runs = self._claim(token, wanted)
+        if len(runs) == wanted:
+            self.pass_baton()
+        return runs
+
+    def _claim(self, token: str, wanted: int) -> list[Run]:
         self._promote()
         runs: list[Run] = []
         if self.is_paused:
             return []
-        while len(runs) < wanted and (self.wait or self.prioritized):
+        while len(runs) < wanted and not self.is_full() and (self.wait or self.prioritized):
             runs.append(self._start(self._next(), token))
-        if len(runs) < wanted:
+        if len(runs) < wanted and not self.is_full():
             self.arrivals = 0
         return runs
 
@@ -199,10 +136,11 @@ class QueueModel:
 
     def commit(self, ends: Sequence[End], token: str, wanted: int) -> tuple[list[int], list[Run]]:
         """Settle, then claim."""
+        self.begin()
         holders = dict(self.locks)  # as they were when the call began
         codes = [self._settle(end, holders) for end in ends]
         self._file()
-        runs = self.claim(token, wanted) if wanted else []
+        runs = self._claim(token, wanted) if wanted else []
         if len(runs) == wanted:
             self.pass_baton()
         ended = any(code == 0 and end.verb in "cf" for code, end in zip(codes, ends, strict=True))
@@ -329,6 +267,7 @@ class QueueModel:
 
     def check_stalled(self, order: Sequence[str], max_stalled: int) -> list[tuple[str, int]]:
         """Return those suspected at the last check that have no lock; suspect all that run now."""
+        self.begin()
         returned = []
         for wire_id in order:
             if wire_id in self.locks or wire_id not in self.active:
@@ -343,6 +282,8 @@ class QueueModel:
             self.say("waiting", jobId=wire_id, prev="active")
             self.say("stalled", jobId=wire_id)
             returned.append((wire_id, stalls))
+        if returned:
+            self.pass_baton()
         self.suspects = set(self.active)
         return returned
 
@@ -373,6 +314,8 @@ class QueueModel:
                 place.remove(wire_id) if isinstance(place, list) else place.pop(wire_id)
         self.forget(wire_id)
         self.say("removed", jobId=wire_id, prev=previous)
+        if previous == "active":
+            self.pass_baton()
         return 1
 
     def set_paused(self, paused: bool) -> None:
@@ -383,11 +326,14 @@ class QueueModel:
             self.meta["paused"] = "1"
             self.marker.clear()
         elif self.wait or self.prioritized:
-            self.wake()
+            self.pass_baton()
         elif self.delayed:
             self.marker["1"] = min(self.delayed.values()) // PLACES
 
-
-def rank(scores: dict[str, int]) -> list[tuple[str, int]]:
-    """A sorted set in the server's order."""
-    return sorted(scores.items(), key=lambda item: (item[1], item[0].encode()))
+    def set_concurrency(self, most: int | None) -> None:
+        """How many may run at once, for the whole queue. Somebody is woken, should there be more room now."""
+        self.concurrency = most
+        self.meta.pop("concurrency", None)
+        if most:
+            self.meta["concurrency"] = str(most)
+        self.pass_baton()

@@ -15,6 +15,8 @@
 --- @include lib/fields_of
 --- @include lib/job_keys
 --- @include lib/unlink_child
+--- @include lib/read_queue
+--- @include lib/pass_baton
 --- @arg prefix  string  what every key of the queue begins with
 --- @arg now     string  milliseconds, or empty for the server's time
 --- @arg job_id  string
@@ -58,4 +60,7 @@ if kept[3] then
 end
 redis.call('DEL', unpack(job_keys({}, job_key)))
 redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', previous)
+if previous == 'active' then
+  pass_baton(read_queue())
+end
 return 1
