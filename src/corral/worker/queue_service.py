@@ -92,7 +92,7 @@ class QueueService:
         )
         recoverer = Recoverer(
             await self._server.link(), self.keys, self.settings,
-            on_stalled=self._stalled, on_trouble=self._trouble.failed,
+            on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
         return [*(lane.serve() for lane in lanes), sleeper.serve(), recoverer.serve()]
 
@@ -161,8 +161,6 @@ class QueueService:
             run.interrupt(Cause.LOST)
 
     def _stalled(self, job_id: str) -> None:
-        # The wake-up for a returned job may go to the very worker that stands still: look for it here, too.
-        self.runner.wake()
         if self._callbacks.stalled is not None:
             self._teller.tell(self._callbacks.stalled, self.keys.queue, job_id)
 

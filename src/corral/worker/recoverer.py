@@ -21,7 +21,11 @@ log = get_logger("worker")
 
 
 class Recoverer:
-    """Looks for stalled jobs at the start and every stalled interval. All workers do; the server lets one at a time."""
+    """Looks for stalled jobs at the start and every stalled interval. All workers do; the server lets one at a time.
+
+    `on_looked` is called after each look, whatever it found, and should claim: the wake-up for a job that was returned
+    can go to the very worker that stands still, or to one that dies with it.
+    """
 
     def __init__(
         self,
@@ -30,12 +34,14 @@ class Recoverer:
         settings: QueueSettings,
         *,
         on_stalled: Callable[[str], None],
+        on_looked: Callable[[], None],
         on_trouble: Callable[[Unanswered, float], None],
     ) -> None:
         self._link = link
         self._keys = keys
         self._settings = settings
         self._on_stalled = on_stalled
+        self._on_looked = on_looked
         self._on_trouble = on_trouble
 
     async def serve(self) -> None:
@@ -49,6 +55,7 @@ class Recoverer:
                     self._on_trouble(error, interval)
                 except ResponseError as error:
                     log_damage(self._keys.queue, error)
+                self._on_looked()
                 await asyncio.sleep(interval * random.uniform(0.95, 1.05))
         finally:
             await self._link.close()
