@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from corral.worker.supervision.reloader import Reloader
-from tests.worker.nursery import Nursery
+from tests.worker.supervision.nursery import Nursery
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from corral.errors import InvalidOption
 from corral.worker.supervision.supervisor import Supervisor, restart_pause
-from tests.worker.nursery import Nursery
+from tests.worker.supervision.nursery import Nursery
 
 PROGRAM = Path(__file__).with_name("supervisor_program.py")
 
