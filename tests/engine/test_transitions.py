@@ -29,11 +29,10 @@ async def put(driver: Driver, state: JobState | None, target: JobState | None) -
         await put_parent(driver, target)
     elif state is not None:
         await driver.add(new_job("j", delay=10 if state is JobState.DELAYED else 0, priority=urgent))
-    if state in (JobState.ACTIVE, JobState.COMPLETED, JobState.FAILED):
-        run = await driver.take_one()
-        if state is JobState.ACTIVE:
-            return run
-        await driver.settle(end(run, ENDS[state]))
+    if state is JobState.ACTIVE:
+        return await driver.take_one()
+    if state is JobState.COMPLETED or state is JobState.FAILED:
+        await driver.settle(end(await driver.take_one(), ENDS[state]))
     return None
 
 

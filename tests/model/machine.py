@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -12,6 +13,16 @@ from tests.model.bench import Bench
 from tests.model.calls import End, Wanted
 from tests.model.invariants import check
 from tests.model.play import Play
+
+BUDGET = settings(
+    max_examples=100,
+    stateful_step_count=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+"""What a run in CI may take: always the same plays, so that a failure is a change of ours."""
 
 WORKERS = st.sampled_from(["w1", "w2"])
 PRODUCERS = st.sampled_from(["p1", "p2"])

@@ -6,33 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
 from corral.engine import script
 from tests.model.bench import Bench
-from tests.model.machine import QueueMachine
+from tests.model.machine import BUDGET, QueueMachine
 from tests.model.mutants import MUTANTS, Mutant, plant
 
-BUDGET = settings(
-    max_examples=150,
-    stateful_step_count=40,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate],  # which mistake it was is known: no shrinking
-    report_multiple_bugs=False,
-)
-
-
-@pytest.fixture
-def bench(redis_url: str, prefix: str) -> Iterator[Bench]:
-    """The run's server."""
-    bench = Bench(redis_url, prefix)
-    yield bench
-    bench.close()
+# Which mistake it was is known: no shrinking.
+HUNT = settings(BUDGET, max_examples=150, phases=[Phase.generate], report_multiple_bugs=False)
 
 
 @pytest.fixture
@@ -60,7 +44,7 @@ def test_the_machine_finds(planted: Mutant, bench: Bench) -> None:
 
     Machine.bench = bench
     try:
-        run_state_machine_as_test(Machine, settings=BUDGET)
+        run_state_machine_as_test(Machine, settings=HUNT)
     except HypothesisException:
         raise  # the machine itself is at fault
     except Exception:
