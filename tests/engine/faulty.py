@@ -90,7 +90,7 @@ def scene(code: str, shows: str) -> Callable[[Scene], Scene]:
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Ask the server until it is so."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not await holds():
             pass
 
@@ -128,7 +128,7 @@ async def nowhere(stage: Stage) -> Attempt:
 async def frozen(stage: Stage) -> Attempt:
     """A server that takes connections and answers nothing."""
     server = stage.make_server()
-    driver = await stage.driver(server.url, timeout=0.3)
+    driver = await stage.driver(server.url, timeout=1.0)
     await driver.add("a")
     server.freeze()
     stage.stack.callback(server.thaw)

@@ -21,9 +21,9 @@ from tests.servers import ServerProcess
 CANCELS = 10_000
 
 
-async def own_link(server: ServerProcess, timeout: float = 5.0) -> Link:
+async def own_link(server: ServerProcess) -> Link:
     """A connection to a server that the test may hurt."""
-    return await Server(ServerSettings(server.url, "p", timeout)).link()
+    return await Server(ServerSettings(server.url, "p")).link()
 
 
 class TestCancelling:
@@ -98,11 +98,11 @@ class TestDeadlines:
     async def test_it_leaves_no_cancel_behind(self, make_server: Callable[..., ServerProcess]) -> None:
         """The caller's task is as it was: neither cancelled nor cancelling."""
         server = make_server()
-        link = await own_link(server, timeout=0.05)
+        link = await own_link(server)
         await link.call("PING")
         server.freeze()
         with pytest.raises(Unanswered):
-            await link.call("PING")
+            await link.call("PING", timeout=0.05)
         task = asyncio.current_task()
         assert task is not None
         assert task.cancelling() == 0
@@ -115,7 +115,7 @@ class TestDeadlines:
     ) -> None:
         """A task that cleans up after its cancellation gets the same error from a hanging server as any other."""
         server = make_server()
-        link = await own_link(server, timeout=0.05)
+        link = await own_link(server)
         await link.call("PING")
         server.freeze()
         seen: list[BaseException] = []
@@ -125,7 +125,7 @@ class TestDeadlines:
                 await asyncio.Event().wait()
             finally:
                 try:
-                    await link.call("PING")
+                    await link.call("PING", timeout=0.05)
                 except BaseException as error:
                     seen.append(error)
 
@@ -159,14 +159,14 @@ class TestDeadlines:
         server = make_server()
         link = await own_link(server)
         await link.call("PING", timeout=60)
-        await link.call("PING", timeout=0.2)
+        await link.call("PING", timeout=3)
         server.freeze()
         loop = asyncio.get_running_loop()
         for limit in (0.05, 0.3, 0.1):
             began = loop.time()
             with pytest.raises(Unanswered):
                 await link.call("PING", timeout=limit)
-            assert limit <= loop.time() - began < limit + 2
+            assert limit <= loop.time() - began < limit + 10
         server.thaw()
         await link.close()
 
