@@ -103,6 +103,12 @@ class Fleet:
         """Those that have not ended."""
         return [worker for worker in self.workers if worker.running]
 
+    @property
+    def up(self) -> list[WorkerProcess]:
+        """Those of them that claim."""
+        up = {each.pid for each in self.witness.read("up")}
+        return [worker for worker in self.running if worker.pid in up]
+
     def close(self) -> None:
         """Kill those that are left, and print what all of them said (pytest shows it when a test fails)."""
         for worker in self.running:

@@ -23,10 +23,13 @@ class Corner:
         self.client.hset(self.base + "meta", "opts.maxLenEvents", 10_000_000)
 
     def unfinished(self) -> int:
-        """How many jobs wait, run, or are delayed."""
-        lists = sum(int(self.client.llen(self.base + name)) for name in ("wait", "active"))
-        sets = sum(int(self.client.zcard(self.base + name)) for name in ("delayed", "prioritized"))
-        return lists + sets
+        """How many jobs wait, run, or are delayed, all at one moment: a job may be on its way from one to another."""
+        with self.client.pipeline(transaction=True) as together:
+            for name in ("wait", "active"):
+                together.llen(self.base + name)
+            for name in ("delayed", "prioritized"):
+                together.zcard(self.base + name)
+            return sum(together.execute())
 
     def ended(self) -> dict[str, str]:
         """The state of each job that has ended."""
@@ -47,6 +50,18 @@ class Corner:
         """One field of a job."""
         value = self.client.hget(self.base + wire_id, name)
         return None if value is None else value.decode()
+
+    def where(self, wire_id: str) -> list[str]:
+        """The lists and sets that have the id."""
+        lists = [
+            name
+            for name in ("wait", "active")
+            if wire_id.encode() in self.client.lrange(self.base + name, 0, -1)
+        ]
+        sets = [
+            name for name in ("delayed", *ENDS) if self.client.zscore(self.base + name, wire_id) is not None
+        ]
+        return lists + sets
 
     def locks(self) -> list[bytes]:
         """All locks."""
@@ -79,7 +94,9 @@ def check(corner: Corner, accepted: Iterable[str], seen: Iterable[Sighting]) -> 
     """No accepted job is lost, each has one outcome, no lock is left, no handler ran more often than counted."""
     accepted = set(accepted)
     ended = corner.ended()
-    assert accepted - ended.keys() == set(), "jobs that have not ended"
+    lost = accepted - ended.keys()
+    states = {job: (corner.client.hgetall(corner.base + job), corner.where(job)) for job in lost}
+    assert states == {}, "jobs that have not ended"
     assert corner.unfinished() == 0
     assert corner.locks() == []
     outcomes = corner.outcomes()
