@@ -6,11 +6,27 @@ import asyncio
 import contextlib
 import threading
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
-from corral import BlockingContext, Client, Context, InThread, JobFailed, JobState, Queue, Worker
+from corral import (
+    BlockingContext,
+    Client,
+    Context,
+    InProcess,
+    InThread,
+    JobFailed,
+    JobState,
+    Queue,
+    Task,
+    TaskSet,
+    Worker,
+    task,
+)
 from corral.client.queue import QueueClient
+from tests.faults.worker_program import linger_in_process
 
 
 async def test_an_async_handler_is_cancelled(client: Client, queue_name: str) -> None:
@@ -89,3 +105,16 @@ async def test_a_handler_that_does_not_end_is_abandoned(
         assert worker.jobs_in_hand == 0
         leave.set()
     assert (await queue.counts())[JobState.FAILED] == 1
+
+
+async def test_a_process_is_killed(client: Client, queue_name: str, tmp_path: Path) -> None:
+    """A process that takes too long is dead when its job is settled, whatever it was doing."""
+
+    class Tasks(TaskSet, queue=queue_name):
+        linger: Task[str, None] = task("linger", attempts=1, timeout=0.3)
+
+    told = tmp_path / "pid"
+    async with Worker(Tasks(linger=InProcess(linger_in_process)), client=client):
+        with pytest.raises(JobFailed, match=r"within 0\.3 s"):
+            await (await Tasks.linger.enqueue(client, str(told))).result(timeout=30)
+        assert not psutil.pid_exists(int(told.read_text()))
