@@ -6,8 +6,6 @@ from typing import Final
 
 from corral.contracts.names import check_queue_name
 
-DEFAULT_PREFIX: Final = "bull"
-
 # What the scripts call a key, and its suffix behind `<prefix>:<queue>:`.
 SUFFIXES: Final = {
     "wait": "wait",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
@@ -28,6 +28,13 @@ __all__ = ["LANES", "QueueService"]
 
 LANES: Final = 2
 log = get_logger("worker")
+
+
+class Loops(NamedTuple):
+    """The loops of one queue: lanes end by themselves when all is settled, attendants are cancelled before."""
+
+    lanes: list[Coroutine[Any, Any, None]]
+    attendants: list[Coroutine[Any, Any, None]]
 
 
 class QueueService:
@@ -82,8 +89,8 @@ class QueueService:
             lock_ms=int(self.settings.lock_duration * 1000),
         )
 
-    async def loops(self, lease: Lease) -> list[Coroutine[Any, Any, None]]:
-        """What is to run for this queue: the lanes first, which end by themselves, then sleeper and recoverer."""
+    async def loops(self, lease: Lease) -> Loops:
+        """What is to run for this queue."""
         self._lease = lease
         name = connection_name(self.keys.prefix, self.keys.queue, self._worker_name)
         lanes = [await self._lane(number) for number in range(LANES)]
@@ -94,7 +101,7 @@ class QueueService:
             await self._server.link(), self.keys, self.settings,
             on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
-        return [*(lane.serve() for lane in lanes), sleeper.serve(), recoverer.serve()]
+        return Loops([lane.serve() for lane in lanes], [sleeper.serve(), recoverer.serve()])
 
     async def _lane(self, number: int) -> Lane:
         return Lane(

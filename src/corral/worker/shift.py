@@ -76,23 +76,24 @@ class Shift:
             await lease.start()
             stack.push_async_callback(lease.stop)
             stack.enter_context(Watchdog())
-            lanes, helpers = [], []
+            lanes: list[Loop] = []
+            attendants: list[Loop] = []
             for service in self.services:
                 loops = await service.loops(lease)
-                lanes += loops[:-2]
-                helpers += loops[-2:]
+                lanes += loops.lanes
+                attendants += loops.attendants
             name, queues = self._equipment.worker_name, [service.keys.queue for service in self.services]
             log.info("Worker started", worker=name, queues=queues, server=server.settings.address)
-            await self._oversee(lanes, helpers)
+            await self._oversee(lanes, attendants)
             log.info("Worker stopped", worker=name)
 
-    async def _oversee(self, lanes: list[Loop], helpers: list[Loop]) -> None:
+    async def _oversee(self, lanes: list[Loop], attendants: list[Loop]) -> None:
         """Run all loops until asked to stop; then let the lanes settle what is left."""
         cancelled: asyncio.CancelledError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 lane_tasks = [group.create_task(lane) for lane in lanes]
-                helper_tasks = [group.create_task(helper) for helper in helpers]
+                attendant_tasks = [group.create_task(attendant) for attendant in attendants]
                 self._signs.ready.set()
                 try:
                     await self._signs.stop.wait()
@@ -101,7 +102,7 @@ class Shift:
                     cancelled = error
                     self._signs.now.set()
                 await drain(self.services, self._grace, self._signs.now)
-                for task in helper_tasks:
+                for task in attendant_tasks:
                     task.cancel()
                 await settle_rest(self.services, lane_tasks)
         except BaseExceptionGroup as group_error:

@@ -27,11 +27,6 @@ class TroubleLog:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    @property
-    def in_trouble(self) -> bool:
-        """Whether the last call was not answered."""
-        return self._since is not None
-
     def failed(self, error: Unanswered, pause: float) -> None:
         """A call was not answered; another follows after `pause` seconds."""
         if self._since is None:
