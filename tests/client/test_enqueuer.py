@@ -61,6 +61,22 @@ class TestRoundTrips:
         assert len({job.id for job in jobs}) == 100
         assert proxy.connections <= 2
 
+    async def test_steady_callers_keep_sharing_requests(
+        self, make_client: Callable[..., Client], proxy: Proxy, queue_name: str
+    ) -> None:
+        """Fifty callers that each enqueue again as soon as they are answered: the answered line up before the next
+        request leaves, so that each carries about half of them."""
+        queue = make_client(proxy.url).queue(queue_name)
+        await queue.enqueue("warm-up")
+        before = proxy.requests_with(ADD)
+
+        async def call_again_and_again() -> None:
+            for number in range(20):
+                await queue.enqueue("job", number)
+
+        await asyncio.gather(*(call_again_and_again() for _ in range(50)))
+        assert proxy.requests_with(ADD) - before <= 2 * 20 + 8
+
     async def test_the_jobs_of_a_call_stay_in_order(self, queue: QueueClient) -> None:
         """`enqueue_many` adds in order, over however many requests it takes."""
         await queue.enqueue_many("job", list(range(1234)))

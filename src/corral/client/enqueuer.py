@@ -68,8 +68,9 @@ class Enqueuer:
     """The producer's side of one queue.
 
     While fewer than two calls are under way a caller makes its own, so that a lone `enqueue` costs one round trip
-    and no task. Further callers leave their jobs in line, and whoever comes back takes all of them in the next
-    call. Each call is numbered, so that it may be sent again until it is answered and adds nothing twice.
+    and no task. Further callers leave their jobs in line; whoever comes back takes its share of them, half of all
+    that wait or are under way, so that both lanes stay equally full. Each call is numbered, so that it may be sent
+    again until it is answered and adds nothing twice.
     """
 
     def __init__(self, server: Server, queue: str) -> None:
@@ -79,6 +80,7 @@ class Enqueuer:
         self._idle: list[_Lane] = []
         self._lanes = 0
         self._orders: list[_Order] = []
+        self._under_way = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._came_back: asyncio.Future[None] | None = None
 
@@ -159,10 +161,15 @@ class Enqueuer:
         try:
             while orders := self._next_orders():
                 lane.number += 1
+                self._under_way += len(orders)
                 try:
                     await self._fill(lane, orders)
                 except BaseException as error:  # noqa: BLE001 - it is the callers' error, and reaches each of them
                     _fail(orders, error)
+                finally:
+                    self._under_way -= len(orders)
+                # Who has just been answered often has more to add: one step of the loop lets them line up.
+                await asyncio.sleep(0)
         finally:
             self._lay_down(lane)
 
@@ -189,7 +196,8 @@ class Enqueuer:
         taken, size = 0, 0
         # Whoever was cancelled while in line has nothing done.
         self._orders = [order for order in self._orders if not order.done.done()]
-        for order in self._orders:
+        share = -(-(len(self._orders) + self._under_way) // LANES)
+        for order in self._orders[:share]:
             size += len(order.jobs)
             if taken and (size > MAX_JOBS_PER_CALL or order.durability != self._orders[0].durability):
                 break
