@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -27,6 +29,30 @@ def wait_until_quiet(patience: float, share: float = 0.15) -> float:
         seen = (busy_seconds() - before) / (time.monotonic() - started)
         if seen < share or time.monotonic() > end:
             return round(seen, 2)
+
+
+@contextmanager
+def one_core(store: Sequence[int]) -> Iterator[None]:
+    """Let the processes of a store, and whatever is started meanwhile, share a single core.
+
+    Two programs that take turns wake each other for every call. Whether that wake-up crosses to a core that has gone
+    to sleep, which costs more on a virtual machine than the call, is up to the scheduler, and differs from run to run.
+    """
+    allowed = os.sched_getaffinity(0)
+    core = {max(allowed)}
+    try:
+        _pin([0, *store], core)
+        yield
+    finally:
+        _pin([0, *store], allowed)
+
+
+def _pin(processes: Sequence[int], cores: set[int]) -> None:
+    for process in processes:
+        threads = [int(each) for each in os.listdir(f"/proc/{process or os.getpid()}/task")]  # noqa: PTH208
+        for thread in threads:
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(thread, cores)
 
 
 def describe() -> dict[str, str]:

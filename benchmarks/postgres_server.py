@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from benchmarks.processes import cpu_of_family
+from benchmarks.processes import cpu_of_family, family
 from benchmarks.redis_server import free_port
 
 START_SECONDS = 30.0
@@ -77,6 +77,11 @@ class PostgresServer:
         words = [str(self._bin / "postgres"), "--version"]
         text = subprocess.run(words, capture_output=True, check=True, text=True).stdout
         return f"PostgreSQL {text.split()[2]}"
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of its processes."""
+        return family(self._process.pid) if self._process is not None else []
 
     def cpu_seconds(self) -> float:
         """CPU that the server with all its processes has spent."""

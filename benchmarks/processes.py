@@ -40,6 +40,11 @@ def cpu_of_family(parent: int) -> float:
     return total / TICKS
 
 
+def family(parent: int) -> list[int]:
+    """A server that forks: the parent and its live children."""
+    return [parent, *(pid for pid, fields in _all_stats() if int(fields[1]) == parent)]
+
+
 def memory_of_session(session: int) -> tuple[float, float]:
     """PSS and RSS in MiB, summed over a session: shared pages count in the first by their share."""
     pss = rss = 0

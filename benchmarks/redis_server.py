@@ -84,6 +84,11 @@ class RedisServer:
         found: dict[str, Any] = self.client.info(section)
         return found
 
+    @property
+    def processes(self) -> list[int]:
+        """The ids of its processes."""
+        return [self._process.pid] if self._process is not None else []
+
     def cpu_seconds(self) -> float:
         """CPU that the server has spent."""
         info = self.info("cpu")

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from corral.client.ids import new_job_id
 from corral.contracts.deduplication import Deduplication
@@ -24,7 +24,10 @@ from corral.errors import ServerUnavailable
 
 __all__ = ["Enqueuer", "new_job"]
 
-LANES = 2
+LANES: Final = 2
+
+LEAST_SHARED: Final = 32
+"""Fewer callers than this in line all go in one call: splitting them costs more than it overlaps."""
 
 
 class _Order:
@@ -187,8 +190,10 @@ class Enqueuer:
                 answers = await self._call(lane, jobs, orders[0].durability, min(left) - loop.time())
             except ServerUnavailable as error:
                 _fail([order for order in orders if order.deadline <= loop.time() + 0.01], error)
+        first = 0
         for order in orders:
-            order.answers, answers = answers[: len(order.jobs)], answers[len(order.jobs) :]
+            order.answers = answers[first : first + len(order.jobs)]
+            first += len(order.jobs)
             if not order.done.done():
                 order.done.set_result(None)
 
@@ -196,7 +201,7 @@ class Enqueuer:
         taken, size = 0, 0
         # Whoever was cancelled while in line has nothing done.
         self._orders = [order for order in self._orders if not order.done.done()]
-        share = -(-(len(self._orders) + self._under_way) // LANES)
+        share = max(LEAST_SHARED, -(-(len(self._orders) + self._under_way) // LANES))
         for order in self._orders[:share]:
             size += len(order.jobs)
             if taken and (size > MAX_JOBS_PER_CALL or order.durability != self._orders[0].durability):
