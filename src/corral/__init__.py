@@ -3,6 +3,7 @@
 The front door: everything a program needs is re-exported here, and nothing is defined here.
 """
 
+from corral.admin.admin import Admin
 from corral.client.client import Client
 from corral.client.sync import SyncClient
 from corral.contracts.backoff import Exponential, Fixed
@@ -50,6 +51,7 @@ from corral.worker.serve import Serve
 from corral.worker.worker import Worker
 
 __all__ = [
+    "Admin",
     "BlockingContext",
     "Client",
     "Context",

@@ -8,6 +8,7 @@ import corral
 from tests.house.source import SRC, tree_of
 
 FRONT_DOOR = [
+    "Admin",
     "BlockingContext",
     "Client",
     "Context",

@@ -1,1 +1,1 @@
-"""What operators ask and do. So far: whether a server is fit for jobs."""
+"""What operators ask and do: `Admin`, and the examination of a server that `corral doctor` shows."""

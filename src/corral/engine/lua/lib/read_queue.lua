@@ -19,6 +19,7 @@ local function read_queue()
     queue.held = redis.call('LLEN', active) >= queue.concurrency
   end
   -- BullMQ 5 keeps the ready ids of a paused queue in `paused`, BullMQ 6 leaves them in `wait`.
-  queue.parks = queue.paused and type(queue.version) == 'string' and string.sub(queue.version, 1, 8) == 'bullmq:5'
+  queue.of_v5 = type(queue.version) == 'string' and string.sub(queue.version, 1, 8) == 'bullmq:5'
+  queue.parks = queue.paused and queue.of_v5
   return queue
 end

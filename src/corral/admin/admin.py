@@ -1,0 +1,61 @@
+"""The admin: what operators hold."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from corral.admin.queue import QueueAdmin
+from corral.engine.browse import list_queues
+from corral.engine.server import Server
+from corral.engine.settings import server_settings
+
+__all__ = ["Admin"]
+
+
+class Admin:
+    """Looks after queues: pauses, empties, counts, repairs. Connects at the first use, not when it is made.
+
+    Belongs to one event loop; close it there (`async with`, or `await admin.close()`). No verb holds the server for
+    long, whatever the size of a queue: what is long is done in steps, may be interrupted between any two of them, and
+    may be asked for again.
+
+    Args:
+        url: `redis://`, `rediss://`, `unix://` or `embedded:///path`; else the variables that `Client` reads.
+        prefix: first part of every key; else `CORRAL_PREFIX`, else `bull` as BullMQ has it.
+        timeout: seconds until a step without an answer raises `ServerUnavailable`; 5 by default.
+    """
+
+    def __init__(
+        self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None
+    ) -> None:
+        self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<Admin {self._server.settings.address}>"
+
+    @property
+    def server(self) -> Server:
+        """The connection that this admin uses: for packages of Corral built on the engine."""
+        return self._server
+
+    def queue(self, name: str) -> QueueAdmin:
+        """The verbs for one queue, whether or not there is such a queue yet. Raises `InvalidQueueName`."""
+        return QueueAdmin(self._server, name)
+
+    async def queues(self) -> list[str]:
+        """The names of all queues under the prefix, sorted (BullMQ: a queue exists where its `meta` exists)."""
+
+        async def listed() -> list[str]:
+            return sorted([name async for name in list_queues(self._server)])
+
+        return await self._server.patiently(listed)
+
+    async def close(self) -> None:
+        """Close all connections. The admin may be used again afterwards."""
+        await self._server.close()
