@@ -25,6 +25,10 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
         errors.InvalidOption("attempts", 0, "at least 1"),
         {"option": "attempts", "value": 0, "reason": "at least 1"},
     ),
+    (
+        errors.InvalidSchedule("tz", "Mars", "no zone"),
+        {"field": "tz", "value": "Mars", "reason": "no zone"},
+    ),
     (errors.DuplicateTask("email", "send"), {"queue": "email", "name": "send"}),
     (errors.InvalidTask("send", "no types"), {"name": "send", "reason": "no types"}),
     (errors.UnpicklableHandler("app.f", "a lambda"), {"handler": "app.f", "reason": "a lambda"}),

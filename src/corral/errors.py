@@ -9,7 +9,8 @@
     │   ├── InvalidResult                   what a handler returned is not what its task declares
     │   ├── InvalidJobId                    the job id cannot be used
     │   ├── InvalidQueueName                the queue name cannot be used
-    │   └── InvalidOption                   an option is unknown, or its value is not allowed
+    │   ├── InvalidOption                   an option is unknown, or its value is not allowed
+    │   └── InvalidSchedule                 a cron pattern, a time zone, an interval … of a schedule
     ├── DefinitionError                     the program declares something that cannot work
     │   ├── DuplicateTask                   one queue has two tasks of one name
     │   ├── InvalidTask                     a task, its types or its handler
@@ -55,6 +56,7 @@ __all__ = [
     "InvalidPayload",
     "InvalidQueueName",
     "InvalidResult",
+    "InvalidSchedule",
     "InvalidTask",
     "JobCancelled",
     "JobError",
@@ -168,6 +170,16 @@ class InvalidOption(InvalidInput):
         self.value = value
         self.reason = reason
         super().__init__(f"{option}={_cut(value)}: {reason}")
+
+
+class InvalidSchedule(InvalidInput):
+    """A schedule cannot be: ``field`` says what is wrong with it (``pattern``, ``tz``, ``interval``, ``end``, …)."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        self.field = field
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{field}={_cut(value)}: {reason}")
 
 
 # --- what the program declares ----------------------------------------------------------------------------
