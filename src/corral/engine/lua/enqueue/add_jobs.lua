@@ -13,6 +13,7 @@
 --- @include lib/place_job
 --- @include lib/deduplicate
 --- @include lib/wake
+--- @include lib/word
 --- @arg prefix   string   what every key of the queue begins with
 --- @arg now      string   milliseconds, or empty for the server's time
 --- @arg sender   string   who calls, or empty when the call is never sent again
@@ -35,7 +36,7 @@ end
 if not queue.version then
   redis.call('HSET', meta, 'version', library)
 end
-redis.call('INCRBY', id, (#ARGV - jobs + 1) / 9)
+redis.call('INCRBY', id, word((#ARGV - jobs + 1) / 9))
 
 local reply, ready = {}, {}
 local job = {}  -- one table, filled anew for each job

@@ -38,7 +38,7 @@ local function claim_next(prefix, queue, run, now)
   end
   local next_due = 0
   if #started == 0 and limited_ms == 0 then
-    local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+    local first = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES')
     next_due = first[2] and math.floor(first[2] / 4096) or 0
   end
   return started, limited_ms, next_due

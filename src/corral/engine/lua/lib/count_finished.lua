@@ -1,8 +1,9 @@
 --- Count finished jobs by the minute: a list of what each past minute brought, the newest first.
+--- @include lib/word
 local function count_finished(totals, minutes, finished, now, points)
   local kept = redis.call('HMGET', totals, 'count', 'prevTS', 'prevCount')
   local before = tonumber(kept[1] or 0) or 0
-  redis.call('HINCRBY', totals, 'count', finished)
+  redis.call('HINCRBY', totals, 'count', word(finished))
   if not kept[2] then
     redis.call('HSET', totals, 'prevTS', now, 'prevCount', 0)
     return

@@ -4,11 +4,12 @@
 --- @include lib/word
 local function delay_job(id, due)
   local floor = due * 4096
-  local last = redis.call('ZREVRANGEBYSCORE', delayed, floor + 4095, floor, 'WITHSCORES', 'LIMIT', 0, 1)
+  local last = redis.call('ZREVRANGEBYSCORE', delayed, word(floor + 4095), word(floor), 'WITHSCORES', 'LIMIT',
+    '0', '1')
   local score = floor
   if last[2] then
     score = math.min(tonumber(last[2]) + 1, floor + 4095)
   end
-  redis.call('ZADD', delayed, score, id)
+  redis.call('ZADD', delayed, word(score), id)
   redis.call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', word(due))
 end

@@ -23,7 +23,7 @@ local function look_at(prefix, runs)
   facts.children = redis.call('EXISTS', unpack(children)) > 0
   -- One pass over a short list costs less than a search in it for each run.
   if #runs >= 4 and redis.call('LLEN', active) <= 8 * #runs then
-    facts.order = redis.call('LRANGE', active, 0, -1)
+    facts.order = redis.call('LRANGE', active, '0', '-1')
     facts.listed = {}
     for _, job_id in ipairs(facts.order) do
       facts.listed[job_id] = true
@@ -34,7 +34,7 @@ end
 
 local function is_taken_out(facts, job_id)
   if not facts.listed then
-    return redis.call('LREM', active, -1, job_id) == 1
+    return redis.call('LREM', active, '-1', job_id) == 1
   end
   local found = facts.listed[job_id]
   facts.listed[job_id] = nil

@@ -7,8 +7,9 @@
 --- @include lib/in_chunks
 --- @include lib/prioritize_job
 --- @include lib/wake
+--- @include lib/word
 local function promote_due(prefix, queue, now)
-  local due = redis.call('ZRANGEBYSCORE', delayed, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1000)
+  local due = redis.call('ZRANGEBYSCORE', delayed, '0', word((now + 1) * 4096 - 1), 'LIMIT', '0', '1000')
   if #due == 0 then
     return
   end
@@ -24,7 +25,7 @@ local function promote_due(prefix, queue, now)
     end
     redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'delayed')
     if kept[2] then
-      redis.call('HSET', prefix .. job_id, 'delay', 0)
+      redis.call('HSET', prefix .. job_id, 'delay', '0')
     end
   end
   if #ready > 0 then

@@ -10,7 +10,7 @@
 local function put_back(queue, job, run, now)
   if run.verb == 'r' or run.verb == 'd' then
     note_failure(job.key, run)
-    redis.call('HSET', job.key, 'atm', job.made + 1)
+    redis.call('HSET', job.key, 'atm', word(job.made + 1))
   end
   if run.verb == 'd' or run.verb == 's' or run.verb == 'u' then
     local delay = run.verb == 'u' and math.max(0, run.amount - now) or run.amount

@@ -1,7 +1,7 @@
 --- The settings of the queue that decide what may run. `held` means that no job may start now.
 --- @key meta    hash  settings of the queue
 --- @key active  list  job ids that workers hold
-local MAX_EVENTS = 10000
+local MAX_EVENTS = '10000'
 
 local function read_queue()
   local kept = redis.call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents', 'version')
@@ -10,7 +10,7 @@ local function read_queue()
     concurrency = tonumber(kept[2] or nil),
     max = tonumber(kept[3] or nil),
     duration = tonumber(kept[4] or nil),
-    max_events = tonumber(kept[5] or nil) or MAX_EVENTS,
+    max_events = tonumber(kept[5] or nil) and kept[5] or MAX_EVENTS,
     is_new = not kept[5],
     version = kept[6],
   }

@@ -22,6 +22,6 @@ end
 
 local function remember(sender, number, reply)
   if sender ~= '' then
-    redis.call('SET', sent .. sender, cmsgpack.pack({ number, reply }), 'PX', 600000)
+    redis.call('SET', sent .. sender, cmsgpack.pack({ number, reply }), 'PX', '600000')
   end
 end

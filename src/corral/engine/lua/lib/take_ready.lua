@@ -4,19 +4,20 @@
 --- @key pc           string  arrivals so far
 --- @key active       list    job ids that workers hold
 --- @include lib/in_chunks
+--- @include lib/word
 local function take_ready(wanted)
   local ids = {}
   if wanted == 1 then
     ids[1] = redis.call('RPOPLPUSH', wait, active) or nil
   else
-    ids = redis.call('RPOP', wait, wanted) or {}
+    ids = redis.call('RPOP', wait, word(wanted)) or {}
     if #ids > 0 then
       in_chunks('LPUSH', active, ids)
     end
   end
   if #ids < wanted then
     local asked = wanted - #ids
-    local popped = redis.call('ZPOPMIN', prioritized, asked)
+    local popped = redis.call('ZPOPMIN', prioritized, word(asked))
     if #popped < 2 * asked then
       redis.call('DEL', pc)
     end

@@ -4,6 +4,7 @@
 --- @include lib/in_chunks
 --- @include lib/job_keys
 --- @include lib/unlink_child
+--- @include lib/word
 local function delete_finished(prefix, finished, ids, now)
   local keys = {}
   for _, job_id in ipairs(ids) do
@@ -19,13 +20,13 @@ end
 
 local function trim_finished(prefix, finished, keep_count, keep_age, now)
   if keep_age >= 0 then
-    local old = redis.call('ZRANGEBYSCORE', finished, '-inf', now - keep_age * 1000, 'LIMIT', 0, 1000)
+    local old = redis.call('ZRANGEBYSCORE', finished, '-inf', word(now - keep_age * 1000), 'LIMIT', '0', '1000')
     delete_finished(prefix, finished, old, now)
   end
   if keep_count >= 0 then
     local excess = redis.call('ZCARD', finished) - keep_count
     if excess > 0 then
-      delete_finished(prefix, finished, redis.call('ZRANGE', finished, 0, math.min(excess, 1000) - 1), now)
+      delete_finished(prefix, finished, redis.call('ZRANGE', finished, '0', word(math.min(excess, 1000) - 1)), now)
     end
   end
 end

@@ -2,6 +2,6 @@
 --- @key marker  zset  wake-up tokens
 local function wake(queue)
   if not queue.held then
-    redis.call('ZADD', marker, 0, '0')
+    redis.call('ZADD', marker, '0', '0')
   end
 end

@@ -3,5 +3,5 @@
 local small = { [0] = '0', [1] = '1', [2] = '2', [3] = '3' }
 
 local function word(number)
-  return small[number] or string.format('%.0f', number)
+  return small[number] or string.format('%d', number)
 end
