@@ -11,7 +11,8 @@ from corral.engine.browse import job_state
 from corral.engine.control import remove_job
 from corral.engine.record import Verb
 from corral.engine.recover import Held
-from tests.engine.driver import Driver, end, new_job
+from corral.engine.recur import NewSchedule, remove_schedule, upsert_schedule
+from tests.engine.driver import START, Driver, end, new_job
 
 ENDS = {
     JobState.COMPLETED: Verb.COMPLETE,
@@ -22,8 +23,28 @@ ENDS = {
 }
 
 
-async def put(driver: Driver, state: JobState | None, target: JobState | None) -> Held | None:
-    """A job `j` in a state, on its way to another."""
+def job_of(row: Transition) -> str:
+    """The job that a row is about: `j`, or the pending iteration of the schedule `s`."""
+    if row.verb != "recur":
+        return "j"
+    return f"repeat:s:{START + (10 if JobState.DELAYED in (row.source, row.target) else 0)}"
+
+
+async def make_schedule(driver: Driver, state: JobState | None) -> None:
+    """A schedule `s` whose pending iteration is in a state."""
+    later = START + 10 if state is JobState.DELAYED else None
+    opts = '{"priority":1}' if state is JobState.PRIORITIZED else "{}"
+    schedule = NewSchedule("s", "n", opts=opts, every_ms=60_000, start_ms=later)
+    await upsert_schedule(driver.server, driver.keys, schedule, clock=driver.now)
+
+
+async def put(driver: Driver, row: Transition) -> Held | None:
+    """A job in the row's source, on its way to the target."""
+    state, target = row.source, row.target
+    if row.verb == "recur":
+        if state is not None:
+            await make_schedule(driver, state)
+        return None
     urgent = 1 if JobState.PRIORITIZED in (state, target) else 0
     if state is JobState.WAITING_CHILDREN:
         await put_parent(driver, target)
@@ -83,11 +104,20 @@ async def control(driver: Driver, _row: Transition, _run: Held | None) -> None:
     await remove_job(driver.server, driver.keys, "j", clock=driver.now)
 
 
+async def recur(driver: Driver, row: Transition, _run: Held | None) -> None:
+    """A schedule is made or removed, and its pending iteration with it."""
+    if row.target is None:
+        await remove_schedule(driver.server, driver.keys, "s")
+    else:
+        await make_schedule(driver, row.target)
+
+
 VERBS: dict[str, Callable[[Driver, Transition, Held | None], Awaitable[None]]] = {
     "enqueue": enqueue,
     "claim": claim,
     "settle": settle,
     "recover": recover,
+    "recur": recur,
     "control": control,
 }
 
@@ -97,9 +127,9 @@ VERBS: dict[str, Callable[[Driver, Transition, Held | None], Awaitable[None]]] =
 )
 async def test_a_row_of_the_table(driver: Driver, row: Transition) -> None:
     """The verb takes a job from the row's source to its target."""
-    run = await put(driver, row.source, row.target)
-    before = await job_state(driver.server, driver.keys, "j")
+    run = await put(driver, row)
+    before = await job_state(driver.server, driver.keys, job_of(row))
     assert before is (row.source or JobState.UNKNOWN)
     await VERBS[row.verb](driver, row, run)
-    after = await job_state(driver.server, driver.keys, "j")
+    after = await job_state(driver.server, driver.keys, job_of(row))
     assert after is (row.target or JobState.UNKNOWN)

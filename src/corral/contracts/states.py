@@ -68,6 +68,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("settle", _WC, _D, "settle/commit_jobs"),
     Transition("recover", _A, _W, "recover/recover_stalled"),
     Transition("recover", _A, _P, "recover/recover_stalled"),
+    Transition("recur", None, _W, "recur/upsert_schedule"),
+    Transition("recur", None, _P, "recur/upsert_schedule"),
+    Transition("recur", None, _D, "recur/upsert_schedule"),
+    Transition("recur", _W, None, "recur/remove_schedule"),
+    Transition("recur", _P, None, "recur/remove_schedule"),
+    Transition("recur", _D, None, "recur/remove_schedule"),
     Transition("control", _W, None, "control/remove_job"),
     Transition("control", _P, None, "control/remove_job"),
     Transition("control", _D, None, "control/remove_job"),
@@ -76,4 +82,5 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _F, None, "control/remove_job"),
 )
 """Every move that Corral makes, one row each. Not moves of their own: settling deletes finished jobs that are not kept,
-and enqueueing with ``replace`` puts a new job in the place of a delayed one."""
+enqueueing with ``replace`` puts a new job in the place of a delayed one, and claiming an iteration of a schedule makes
+the next one and does what the schedule's policies say about those before."""

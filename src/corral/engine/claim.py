@@ -29,19 +29,20 @@ class Claim(NamedTuple):
 
 class Claims(NamedTuple):
     """What a worker got: the server's time (ms), ms until a rate limit ends, the due time (ms) of the next delayed
-    job (0 for none), and the jobs."""
+    job (0 for none), the jobs, and the schedules among them that want their next times prepared."""
 
     now: int
     limited_ms: int
     next_due: int
     jobs: list[Claimed]
+    unprepared: list[bytes]
 
 
 async def claim_jobs(
     link: Link, keys: QueueKeys, claim: Claim, *, clock: Word = "", timeout: float | None = None
 ) -> Claims:
     """Start up to `claim.wanted` jobs in one call."""
-    now, limited_ms, next_due, rows = await link.run(
+    now, limited_ms, next_due, rows, unprepared = await link.run(
         load("claim/claim_jobs"),
         keys,
         keys.base,
@@ -54,4 +55,4 @@ async def claim_jobs(
         claim.worker,
         timeout=timeout,
     )
-    return Claims(now, limited_ms, next_due, list(map(Claimed._make, rows)))
+    return Claims(now, limited_ms, next_due, list(map(Claimed._make, rows)), unprepared)

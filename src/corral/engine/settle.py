@@ -24,6 +24,7 @@ class Committed(NamedTuple):
     next_due: int
     codes: list[int]
     jobs: list[Claimed]
+    unprepared: list[bytes]
 
 
 async def commit_jobs(
@@ -39,7 +40,7 @@ async def commit_jobs(
     """Settle runs and claim up to `claim.wanted` jobs in one atomic call. Sent again with the same
     `claim.sender` and `claim.number` it settles nothing twice and gives the same jobs."""
     words = chain.from_iterable(settlements)
-    now, limited_ms, next_due, codes, rows = await link.run(
+    now, limited_ms, next_due, codes, rows, unprepared = await link.run(
         load("settle/commit_jobs"),
         keys,
         keys.base,
@@ -54,4 +55,4 @@ async def commit_jobs(
         *words,
         timeout=timeout,
     )
-    return Committed(now, limited_ms, next_due, codes, list(map(Claimed._make, rows)))
+    return Committed(now, limited_ms, next_due, codes, list(map(Claimed._make, rows)), unprepared)

@@ -36,6 +36,7 @@ class Lane:
         lock_ms: int,
         metric_points: int,
         on_settled: Callable[[Ended, int], None],
+        on_recurring: Callable[[list[bytes]], None],
         on_trouble: Callable[[Unanswered, float], None],
         on_answer: Callable[[], None],
     ) -> None:
@@ -47,6 +48,7 @@ class Lane:
         self._lock_ms = lock_ms
         self._metric_points = metric_points
         self._on_settled = on_settled
+        self._on_recurring = on_recurring
         self._on_trouble = on_trouble
         self._on_answer = on_answer
         self._number = 0
@@ -71,16 +73,16 @@ class Lane:
         token = f"{self._name}:{self._number}"
         claim = Claim(exchange.wanted, token, self._lock_ms, self._worker, self._name, self._number)
 
-        async def call() -> tuple[int, int, int, list[int], list[Claimed]]:
+        async def call() -> tuple[int, int, int, list[int], list[Claimed], list[bytes]]:
             if exchange.ended:
                 settlements = [settlement for _, settlement in exchange.ended]
                 return await commit_jobs(
                     self._link, self._keys, settlements, claim, metric_points=self._metric_points
                 )
-            now, limited_ms, next_due, jobs = await claim_jobs(self._link, self._keys, claim)
-            return now, limited_ms, next_due, [], jobs
+            now, limited_ms, next_due, jobs, unprepared = await claim_jobs(self._link, self._keys, claim)
+            return now, limited_ms, next_due, [], jobs, unprepared
 
-        now, limited_ms, next_due, codes, jobs = await until_answered(
+        now, limited_ms, next_due, codes, jobs, unprepared = await until_answered(
             call, within=None, on_trouble=self._on_trouble
         )
         self._on_answer()
@@ -89,6 +91,8 @@ class Lane:
         self._runner.receive(exchange, token, jobs, next_due, limited_ms)
         for ended, code in zip(exchange.ended, codes, strict=True):
             self._on_settled(ended, code)
+        if unprepared:
+            self._on_recurring(unprepared)
 
     async def _after_error(self, exchange: Exchange, error: Exception) -> None:
         """A script failed, which is not the server's state but the queue's: a key of it is not what it should be.

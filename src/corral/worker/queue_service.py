@@ -1,4 +1,4 @@
-"""Serving one queue: its runner, lanes, sleeper and recoverer, and what happens between them."""
+"""Serving one queue: its runner, lanes, sleeper, recoverer and recurrer, and what happens between them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from corral.worker.lane import Lane
 from corral.worker.lease.lease import Lease, QueueLease
 from corral.worker.queue_runner import Ended, QueueRunner
 from corral.worker.recoverer import Recoverer
+from corral.worker.recurrer import Recurrer
 from corral.worker.run import Cause, Run
 from corral.worker.serve import QueueSettings
 from corral.worker.sleeper import Sleeper, connection_name
@@ -73,6 +74,7 @@ class QueueService:
         self._teller = teller
         self._trouble = trouble
         self._on_ended = on_ended
+        self._recurrer = Recurrer(server, keys, interval=settings.stalled_interval, on_trouble=trouble.failed)
         self._lease: Lease | None = None
         self._by_slot: dict[int, Run] = {}
         self.deaf: set[asyncio.Task[None]] = set()
@@ -84,7 +86,7 @@ class QueueService:
         script = renew_script()
         return QueueLease(
             script=script.text,
-            keys=[*self.keys.all(script.keys), self.keys.nothing],
+            keys=list(self.keys.all(script.keys)),
             prefix=self.keys.base,
             lock_ms=int(self.settings.lock_duration * 1000),
         )
@@ -95,27 +97,27 @@ class QueueService:
         name = connection_name(self.keys.prefix, self.keys.queue, self._worker_name)
         lanes = [await self._lane(number) for number in range(LANES)]
         sleeper = Sleeper(
-            self.runner,
-            await self._server.link(self.keys, name=name),
-            self.keys,
-            on_trouble=self._trouble.failed,
+            self.runner, await self._server.link(name=name), self.keys, on_trouble=self._trouble.failed
         )
         recoverer = Recoverer(
-            await self._server.link(self.keys), self.keys, self.settings,
+            await self._server.link(), self.keys, self.settings,
             on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
-        return Loops([lane.serve() for lane in lanes], [sleeper.serve(), recoverer.serve()])
+        return Loops(
+            [lane.serve() for lane in lanes], [sleeper.serve(), recoverer.serve(), self._recurrer.serve()]
+        )
 
     async def _lane(self, number: int) -> Lane:
         return Lane(
             self.runner,
-            await self._server.link(self.keys),
+            await self._server.link(),
             self.keys,
             name=f"{self._worker_id}:{number}",
             worker=self._worker_name,
             lock_ms=int(self.settings.lock_duration * 1000),
             metric_points=self.settings.metric_minutes,
             on_settled=self._settled,
+            on_recurring=self._recurrer.wanted,
             on_trouble=self._trouble.failed,
             on_answer=self._trouble.answered,
         )

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 --- Claim ready jobs to run them.                               waiting | prioritized | delayed (due) → active
+--- Starting an iteration of a schedule makes the next one, and may end the one before.
 --- @include lib/clock
 --- @include lib/read_queue
 --- @include lib/sent
@@ -14,16 +15,18 @@
 --- @arg token    string   written to the lock of each job
 --- @arg lock_ms  string   how long the locks last
 --- @arg worker   string   name of the worker, stored as `pb`
---- @event active waiting failed
---- @return now, ms until a rate limit ends, due time of the next delayed job, jobs (fourteen fields each)
+--- @event active waiting completed failed added delayed duplicated removed retries-exhausted
+--- @return now, ms until a rate limit ends, due time of the next delayed job, jobs (fourteen fields each), schedules
+---         that want their next times
 --- BullMQ: moveToActive
 local done = recall(sender, number)
 local now_ms, now_text = clock(now)
 if done then
-  return { now_ms, 0, 0, claimed_before(prefix, done, token, lock_ms) }
+  local held, recurring = claimed_before(prefix, done, token, lock_ms)
+  return { now_ms, 0, 0, held, recurring }
 end
 local queue = read_queue()
-local run = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text }
+local run = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text, unprepared = {} }
 local jobs, limited_ms, next_due = claim_next(prefix, queue, run, now_ms)
 if #jobs == wanted then
   pass_baton(queue)
@@ -31,4 +34,4 @@ end
 if #jobs > 0 then
   remember(sender, number, to_remember(jobs))
 end
-return { now_ms, limited_ms, next_due, jobs }
+return { now_ms, limited_ms, next_due, jobs, run.unprepared }

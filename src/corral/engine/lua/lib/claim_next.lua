@@ -1,5 +1,6 @@
 --- Promote what is due, then start up to `run.wanted` jobs. Returns the started jobs, the ms until a rate limit
 --- ends (0: none) and when the next delayed job is due (0: none known, or not asked because jobs were found).
+--- `run.unprepared` gets the schedules that want their next times.
 --- @key delayed  zset    job ids by due time
 --- @key active   list    job ids that workers hold
 --- @key limiter  string  jobs started in the current window
@@ -22,7 +23,7 @@ local function claim_next(prefix, queue, run, now)
       if marker_of_v4 then
         redis.call('LREM', active, 1, job_id)
       else
-        job = start_job(prefix, job_id, run, now)
+        job = start_job(prefix, queue, job_id, run, now)
       end
       if job then
         started[#started + 1] = job

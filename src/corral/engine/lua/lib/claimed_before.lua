@@ -1,11 +1,11 @@
 --- The jobs of a call that is sent again, as far as its worker still holds them: read anew. A lock that ran out while
 --- nobody answered is taken again, as long as no other run has started: no handler has seen the job yet, and to leave
 --- it to the stalled check would cost it a stall.
---- `ids` are pairs of id and start number.
+--- `pairs_of` has id and start number of each. The second value: their schedules, which may want their next times.
 --- @key active   list  job ids that workers hold
 --- @key stalled  set   ids seen active at the last stalled check
 local function claimed_before(prefix, pairs_of, token, lock_ms)
-  local jobs = {}
+  local jobs, recurring = {}, {}
   for at = 1, #pairs_of, 2 do
     local job_id = pairs_of[at]
     local job_key = prefix .. job_id
@@ -21,9 +21,10 @@ local function claimed_before(prefix, pairs_of, token, lock_ms)
       job[4] = pairs_of[at + 1]
       job[14] = job_id
       jobs[#jobs + 1] = job
+      recurring[#recurring + 1] = job[11] or nil
     end
   end
-  return jobs
+  return jobs, recurring
 end
 
 local function to_remember(jobs)

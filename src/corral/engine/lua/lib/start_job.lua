@@ -1,10 +1,12 @@
 --- Start one job that was moved to `active`: lock it, count the start, say so. Returns what a worker needs of it,
---- or nil when there is nothing to run: the hash is gone, or it is no hash at all (then the job is failed for good).
+--- or nil when there is nothing to run: the hash is gone, it is no hash at all (then the job is failed for good), or
+--- its schedule passes it over.
 --- @include lib/word
 --- @key active  list    job ids that workers hold
 --- @key events  stream
+--- @include lib/begin_iteration
 --- @include lib/fail_unreadable
-local function start_job(prefix, job_id, run, now)
+local function start_job(prefix, queue, job_id, run, now)
   local job_key = prefix .. job_id
   local job = redis.pcall('HMGET', job_key, 'name', 'data', 'opts', 'ats', 'atm', 'timestamp', 'delay', 'priority',
     'stc', 'defa', 'rjk', 'parentKey', 'deid')
@@ -14,6 +16,9 @@ local function start_job(prefix, job_id, run, now)
   end
   if not job[1] and not job[2] and redis.call('EXISTS', job_key) == 0 then
     redis.call('LREM', active, 1, job_id)
+    return nil
+  end
+  if job[11] and not begin_iteration(prefix, queue, run, job_id, job, now) then
     return nil
   end
   local starts = (tonumber(job[4] or 0) or 0) + 1

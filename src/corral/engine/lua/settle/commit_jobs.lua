@@ -33,15 +33,16 @@
 --- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
 ---                     s snoozed, u snoozed until, w given back), text (result or reason), trace, amount (d, s: ms;
 ---                     u: ms since the epoch; f: attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
---- @event completed failed retries-exhausted waiting delayed active added duplicated drained
+--- @event completed failed retries-exhausted waiting delayed active added duplicated removed drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
 ---         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
----         -9 children failed), jobs
+---         -9 children failed), jobs, schedules that want their next times
 --- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait
 local done = recall(sender, number)
 local now_ms, now_text = clock(now)
 if done then
-  return { now_ms, 0, 0, done[1], claimed_before(prefix, done[2], token, lock_ms) }
+  local held, recurring = claimed_before(prefix, done[2], token, lock_ms)
+  return { now_ms, 0, 0, done[1], held, recurring }
 end
 local queue = read_queue()
 local ending = {}
@@ -84,9 +85,11 @@ if metric_points > 0 and ended > succeeded then
   count_finished(metrics_failed, metrics_failed_data, ended - succeeded, now_ms, metric_points)
 end
 
-local jobs, limited_ms, next_due = {}, 0, -1
+local jobs, limited_ms, next_due, unprepared = {}, 0, -1, {}
 if wanted > 0 then
-  local claim = { wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text }
+  local claim = {
+    wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text, unprepared = unprepared,
+  }
   jobs, limited_ms, next_due = claim_next(prefix, queue, claim, now_ms)
 end
 if #jobs == wanted then
@@ -98,4 +101,4 @@ if ended > 0 and #jobs == 0 and limited_ms == 0 and next_due <= 0 and (wanted ==
   redis.call('XADD', events, '*', 'event', 'drained')
 end
 remember(sender, number, { codes, to_remember(jobs) })
-return { now_ms, limited_ms, next_due, codes, jobs }
+return { now_ms, limited_ms, next_due, codes, jobs, unprepared }

@@ -1,0 +1,35 @@
+#!lua flags=allow-oom
+--- Remove a schedule and its pending iteration.  waiting | prioritized | delayed → nothing
+--- A run of it goes on.
+--- @key repeat_    zset    schedules by next iteration
+--- @key schedules  hash    what Corral notes of each schedule
+--- @key events     stream
+--- @include lib/pending_iteration
+--- @include lib/read_schedule
+--- @include lib/sent
+--- @arg prefix       string  what every key of the queue begins with
+--- @arg sender       string  who calls, or empty when the call is never sent again
+--- @arg number       string  the sender's number of this call
+--- @arg schedule_id  string
+--- @event removed
+--- @return 1 removed, 0 there was none
+--- BullMQ: removeJobScheduler
+local done = recall(sender, number)
+if done then
+  return done
+end
+local score = redis.call('ZSCORE', repeat_, schedule_id)
+if not score then
+  return 0
+end
+local job_id = iteration_id(schedule_id, tonumber(score))
+local state = state_of_pending(prefix, job_id)
+if state then
+  remove_pending(prefix, job_id, state)
+  redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', state)
+end
+redis.call('ZREM', repeat_, schedule_id)
+redis.call('DEL', prefix .. 'repeat:' .. schedule_id)
+redis.call('HDEL', schedules, schedule_id)
+remember(sender, number, 1)
+return 1

@@ -1,0 +1,142 @@
+#!lua flags=allow-oom
+--- Make a schedule, or change it.                                  nothing → waiting | prioritized | delayed
+--- Its one pending iteration is replaced.
+--- @key meta       hash    settings of the queue
+--- @key events     stream
+--- @include lib/clock
+--- @include lib/read_queue
+--- @include lib/sent
+--- @include lib/word
+--- @include lib/read_schedule
+--- @include lib/run_after
+--- @include lib/pending_iteration
+--- @include lib/make_iteration
+--- @include lib/stored_options
+--- @arg prefix        string   what every key of the queue begins with
+--- @arg now           string   milliseconds, or empty for the server's time
+--- @arg sender        string   who calls, or empty when the call is never sent again
+--- @arg number        string   the sender's number of this call
+--- @arg library       string   written to meta.version where there is none
+--- @arg schedule_id   string
+--- @arg name          string   of the jobs that it makes
+--- @arg data          string   theirs, JSON
+--- @arg opts          string   theirs, JSON with BullMQ's short names
+--- @arg pattern       string   cron, or empty
+--- @arg tz            string   its time zone, or empty
+--- @arg every_ms      integer  instead of a pattern, or empty
+--- @arg offset_ms     integer  of the grid of `every_ms`, or empty for the grid of the first run
+--- @arg limit         integer  how many iterations, or empty
+--- @arg start_ms      integer  not before, or empty
+--- @arg end_ms        integer  not after, or empty
+--- @arg immediately   integer  1: the first run of a new or changed pattern is now
+--- @arg missed        string   run_once, skip, run_all
+--- @arg missed_limit  integer  of run_all: how many are made up for
+--- @arg overlap       string   allow, skip, cancel_running
+--- @arg since         integer  from when on the times are known, or empty
+--- @arg complete      integer  1: there are no times after these
+--- @rest times        the next times of the pattern after `since`, in milliseconds
+--- @event added waiting delayed
+--- @return the id and time of the pending iteration; or -10 its id is taken, -11 so are those after it, -12 it would
+---         never run, -13 the times are too old or begin too late
+--- BullMQ: addJobScheduler
+local done = recall(sender, number)
+if done then
+  return done
+end
+local now_ms = clock(now)
+local queue = read_queue()
+local known = read_schedule(prefix, schedule_id)
+local first_ms = math.max(now_ms, start_ms or 0)
+local upcoming = {}
+for at = times, #ARGV do
+  upcoming[#upcoming + 1] = tonumber(ARGV[at])
+end
+local bounds = { start_ms and word(start_ms), end_ms and word(end_ms) }
+local schedule = {
+  id = schedule_id, name = name, data = data, opts = opts, pattern = pattern ~= '' and pattern or nil,
+  tz = tz ~= '' and tz or nil, every = every_ms, limit = limit, start_ms = start_ms, end_ms = end_ms,
+  rule = rule_of(pattern, tz, bounds[1], bounds[2]), offset = offset_ms or known and known.offset or 0,
+  made = known and known.made or 1,
+}
+schedule.notes = {
+  missed = missed, missed_limit = missed_limit, overlap = overlap, rule = schedule.rule, since = since,
+  times = schedule.pattern and upcoming or nil, complete = complete == 1, made_before = schedule.made - 1,
+  running = known and known.notes.running,
+}
+
+local unchanged = known and known.every == every_ms and known.pattern == schedule.pattern and known.tz == schedule.tz
+  and known.start_ms == start_ms and known.offset == schedule.offset
+local pending = known and state_of_pending(prefix, known.job_id)
+local keeps_time = unchanged and pending
+local time
+if keeps_time then
+  time = known.next_run
+elseif every_ms then
+  if unchanged then
+    time = every_after(schedule, known.next_run, now_ms)
+  elseif start_ms or (offset_ms or 0) == 0 then
+    time = first_ms
+  else
+    time = slot_after(every_ms, offset_ms, now_ms)
+  end
+elseif immediately == 1 and not unchanged then
+  time = now_ms
+end
+if schedule.pattern and not time then
+  if since > first_ms then
+    return -13
+  end
+  for _, upcoming_ms in ipairs(upcoming) do
+    time = time or upcoming_ms > first_ms and upcoming_ms or nil
+  end
+  if not time and complete ~= 1 then
+    return -13
+  end
+end
+if not time or end_ms and time > end_ms then
+  return -12
+end
+local replaced = pending and known.job_id
+for step = 0, 32 do
+  local job_id = iteration_id(schedule_id, time)
+  if job_id == replaced or redis.call('EXISTS', prefix .. job_id) == 0 then
+    break
+  elseif not every_ms then
+    return -10
+  elseif step == 32 then
+    return -11
+  end
+  time = time + every_ms
+end
+
+if pending then
+  remove_pending(prefix, known.job_id, pending)
+end
+if queue.is_new then
+  redis.call('HSET', meta, 'opts.maxLenEvents', queue.max_events)
+end
+if not queue.version then
+  redis.call('HSET', meta, 'version', library)
+end
+if every_ms and not offset_ms and not unchanged then
+  schedule.offset = time % every_ms
+end
+local written = { 'name', name, 'ic', word(schedule.made), 'offset', word(every_ms and schedule.offset or 0) }
+for field, value in pairs({
+  pattern = schedule.pattern, tz = schedule.tz, every = every_ms and word(every_ms), limit = limit and word(limit),
+  startDate = bounds[1], endDate = bounds[2], data = data ~= '{}' and data or nil, opts = opts ~= '{}' and opts or nil,
+}) do
+  written[#written + 1] = field
+  written[#written + 1] = value
+end
+local schedule_key = prefix .. 'repeat:' .. schedule_id
+redis.call('DEL', schedule_key)
+redis.call('HSET', schedule_key, unpack(written))
+keep_notes(schedule_id, schedule.notes)
+local first_opts = decoded(opts)
+first_opts['repeat'] = { offset = offset_ms }
+make_iteration(prefix, queue, schedule, first_opts, time, 1, now_ms)
+redis.call('XTRIM', events, 'MAXLEN', '~', queue.max_events)
+local reply = { iteration_id(schedule_id, time), time }
+remember(sender, number, reply)
+return reply
