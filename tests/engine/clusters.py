@@ -1,10 +1,11 @@
-"""A real Redis Cluster of two nodes, for the faults that only clusters have."""
+"""Clusters and sentinels, for the faults that only they have."""
 
 from __future__ import annotations
 
 from corral.engine.link import Link
 from tests.engine.faulty import Attempt, Stage, scene, until
 from tests.servers import ServerProcess, free_port
+from tests.topologies import MASTER, Sentinel
 
 SLOTS = 16384
 
@@ -60,13 +61,12 @@ async def says_ok(link: Link) -> bool:
     return b"cluster_state:ok" in await link.call("CLUSTER", "INFO")
 
 
-@scene("MOVED", "the slot is another node's")
-async def moved(stage: Stage) -> Attempt:
-    """The right cluster, the wrong node."""
-    first, one, second, _ = await pair(stage)
-    slot = await one.call("CLUSTER", "KEYSLOT", "{p}")
-    server = first if slot >= SLOTS // 2 else second
-    driver = await stage.driver(server.url, prefix="{p}")
+@scene("MOVED", "the nodes point to each other")
+async def in_circles(stage: Stage) -> Attempt:
+    """A node that always says the slot is another's, and that it is the other."""
+    port = free_port()
+    await stage.listener(b"-MOVED 1 127.0.0.1:%d\r\n" % port, port=port, again=True)
+    driver = await stage.driver(f"redis://127.0.0.1:{port}", prefix="{p}")
     return lambda: driver.add("a")
 
 
@@ -86,7 +86,7 @@ async def migrating(stage: Stage) -> Attempt:
 
 @scene("TRYAGAIN", "the keys of the slot are with another node already")
 async def migrated(stage: Stage) -> Attempt:
-    """A slot on its way, and none of the keys is here (ASK)."""
+    """A slot on its way, and none of the keys is here (ASK): the other node has not all of them either."""
     server, admin = await node(stage)
     _, other = await node(stage)
     await admin.call("CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
@@ -99,6 +99,54 @@ async def migrated(stage: Stage) -> Attempt:
         return name in await admin.call("CLUSTER", "NODES") and await says_ok(admin)
 
     await until(is_known)
-    await admin.call("CLUSTER", "SETSLOT", await admin.call("CLUSTER", "KEYSLOT", "{p}"), "MIGRATING", name)
+    await until(lambda: says_ok(other))
+    slot = await admin.call("CLUSTER", "KEYSLOT", "{p}")
+    await other.call("CLUSTER", "SETSLOT", slot, "IMPORTING", await admin.call("CLUSTER", "MYID"))
+    await admin.call("CLUSTER", "SETSLOT", slot, "MIGRATING", name)
     driver = await stage.driver(server.url, prefix="{p}")
+    return lambda: driver.add("a")
+
+
+@scene("NOCLUSTER", "a cluster's URL for a server that is in none")
+async def no_cluster(stage: Stage) -> Attempt:
+    """A server of its own, taken for a node."""
+    server = stage.make_server()
+    driver = await stage.driver(server.url.replace("redis://", "redis+cluster://"), prefix="{p}")
+    return lambda: driver.add("a")
+
+
+@scene("NOSENTINEL", "a sentinel's URL for a server that is none")
+async def no_sentinel(stage: Stage) -> Attempt:
+    """A plain server, asked who the primary is."""
+    server = stage.make_server()
+    driver = await stage.driver(f"redis+sentinel://127.0.0.1:{server.port}/{MASTER}")
+    return lambda: driver.add("a")
+
+
+@scene("NOMASTER", "the sentinels know no master of this name")
+async def unknown_master(stage: Stage) -> Attempt:
+    """A sentinel that watches another."""
+    sentinel = Sentinel(stage.make_server())
+    stage.stack.callback(sentinel.close)
+    sentinel.start()
+    driver = await stage.driver(f"redis+sentinel://127.0.0.1:{sentinel.port}/other")
+    return lambda: driver.add("a")
+
+
+@scene("DB", "the database does not exist")
+async def no_database(stage: Stage) -> Attempt:
+    """A number that the server does not have."""
+    server = stage.make_server()
+    driver = await stage.driver(server.url.removesuffix("0") + "99")
+    return lambda: driver.add("a")
+
+
+@scene("DB", "a cluster has one database")
+async def no_database_in_cluster(stage: Stage) -> Attempt:
+    """A number on a cluster."""
+    server, admin = await node(stage)
+    await admin.call("CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
+    await until(lambda: says_ok(admin))
+    url = server.url.replace("redis://", "redis+cluster://").removesuffix("0") + "99"
+    driver = await stage.driver(url, prefix="{p}")
     return lambda: driver.add("a")

@@ -51,18 +51,22 @@ class Stage:
         await link.call("PING")
         return link
 
-    async def listener(self, answer: bytes, context: ssl.SSLContext | None = None) -> int:
-        """A port that answers everything with these bytes."""
+    async def listener(
+        self, answer: bytes, context: ssl.SSLContext | None = None, *, port: int = 0, again: bool = False
+    ) -> int:
+        """A port that answers everything with these bytes: once, or `again` and again."""
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(1)
-            writer.write(answer)
+            while await reader.read(4096 if again else 1):
+                writer.write(answer)
+                if not again:
+                    break
             writer.close()
 
-        listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        listening = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context)
         self.stack.callback(listening.close)
-        port: int = listening.sockets[0].getsockname()[1]
-        return port
+        bound: int = listening.sockets[0].getsockname()[1]
+        return bound
 
     def background(self, call: Awaitable[Any]) -> asyncio.Task[Any]:
         """A call that goes on while the scene does."""

@@ -74,8 +74,12 @@ class TestPrecedence:
         server = Server(
             server_settings(environ={"REDIS_HOST": "h", "REDIS_USERNAME": "a:b", "REDIS_PASSWORD": odd})
         )
-        options = await server.resolve()
-        assert (options["username"], options["password"], options["host"]) == ("a:b", odd, "h")
+        found = await server.resolve()
+        assert (found.options["username"], found.options["password"], found.nodes[0].host) == (
+            "a:b",
+            odd,
+            "h",
+        )
 
 
 class TestPasswords:

@@ -140,7 +140,7 @@ class Enqueuer:
             return None
         self._lanes += 1
         try:
-            link = await self._server.link()
+            link = await self._server.link(self.keys)
         except BaseException:
             self._lanes -= 1
             raise

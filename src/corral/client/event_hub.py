@@ -66,7 +66,7 @@ class EventHub:
             raise ServerUnavailable(settings.address, settings.timeout, "no answer")
 
     async def _read(self) -> None:
-        link = await self._server.link()
+        link = await self._server.link(self._keys)
         try:
             after: str | None = None
             while self._waiting:

@@ -37,7 +37,7 @@ class EventSubscription:
         return self._after
 
     async def __aenter__(self) -> Self:
-        self._link = link = await self._server.link()
+        self._link = link = await self._server.link(self._keys)
         if self._after is None:
             self._after = await self._server.patiently(lambda: last_event_id(link, self._keys))
         return self

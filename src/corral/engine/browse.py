@@ -78,7 +78,7 @@ async def job_state(server: Server, keys: QueueKeys, wire_id: str) -> JobState:
 
 async def read_job(server: Server, keys: QueueKeys, wire_id: str) -> Job | None:
     """A snapshot of one job with its state, or None."""
-    async with server.borrowed() as link:
+    async with server.borrowed(keys) as link:
         flat = await _read_hash(link, keys.job(wire_id))
     if flat is None:
         return None
@@ -97,7 +97,7 @@ async def list_jobs(
     else:
         finished = state in (JobState.COMPLETED, JobState.FAILED)
         ids = await server.call("ZREVRANGE" if finished else "ZRANGE", keys.key(_SETS[state]), first, last)
-    async with server.borrowed() as link:
+    async with server.borrowed(keys) as link:
         hashes = [await _read_hash(link, keys.base.encode() + wire_id) for wire_id in ids]
     return [
         _snapshot(keys, wire_id.decode(errors="replace"), flat, state)
@@ -163,15 +163,22 @@ async def read_metrics(
 
 
 async def list_queues(server: Server) -> AsyncIterator[str]:
-    """The names of all queues under the prefix, found by SCAN (never KEYS), in no order."""
-    prefix = server.settings.prefix
-    cursor, seen = b"0", set[str]()
+    """The names of all queues under the prefix, found by SCAN (never KEYS) on each node, in no order."""
+    seen = set[str]()
+    async for link in server.each_node():
+        async for name in _queues_on(link, server.settings.prefix):
+            if name not in seen:
+                seen.add(name)
+                yield name
+
+
+async def _queues_on(link: Link, prefix: str) -> AsyncIterator[str]:
+    cursor = b"0"
     while True:
-        cursor, found = await server.call("SCAN", cursor, "MATCH", f"{_escape(prefix)}:*:meta", "COUNT", 1000)
+        cursor, found = await link.call("SCAN", cursor, "MATCH", f"{_escape(prefix)}:*:meta", "COUNT", 1000)
         for key in found:
             name = key.decode()[len(prefix) + 1 : -len(":meta")]
-            if name and ":" not in name and name not in seen:
-                seen.add(name)
+            if name and ":" not in name:
                 yield name
         if cursor == b"0":
             return

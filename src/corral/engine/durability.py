@@ -7,6 +7,7 @@ from typing import Final
 from redis.exceptions import ResponseError
 
 from corral.contracts.options import Durability
+from corral.engine.faults import Unanswered
 from corral.engine.link import Link
 from corral.errors import DurabilityUnavailable
 
@@ -41,11 +42,13 @@ async def confirm(link: Link, durability: Durability, record: str) -> None:
 
     The server speaks only of the writes of the connection that asks, and the call may have been carried out over an
     earlier one, its reply lost. So the call's `record` is written once more first: what comes later in the same
-    log covers it. The jobs are stored when this fails; they are only not known to be that safe.
+    log covers it. A server that knows no such record has taken the place of the one that was called, and missed it:
+    the call has to be made again. The jobs are stored when this fails; they are only not known to be that safe.
     """
     limit_ms = max(1, int(link.timeout * 1000))
     patience = link.timeout + 1
-    await link.call("PEXPIRE", record, REMEMBERED_MS)
+    if not await link.call("PEXPIRE", record, REMEMBERED_MS):
+        raise Unanswered(link.server, "the call was lost in a failover")
     try:
         if durability == "fsync":
             reached = (await link.call("WAITAOF", ONE, 0, limit_ms, timeout=patience))[0]

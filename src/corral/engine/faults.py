@@ -15,7 +15,7 @@ from redis import exceptions as redis_errors
 
 from corral.errors import QueueFull, ServerError, ServerRefused
 
-__all__ = ["FAULTS", "Fault", "ResponseError", "Unanswered", "Verdict", "fault_of", "translate"]
+__all__ = ["FAULTS", "Fault", "ResponseError", "Unanswered", "Verdict", "fault_of", "is_fatal", "translate"]
 
 ResponseError = redis_errors.ResponseError
 """What the server says when the call itself is at fault: passed through."""
@@ -71,7 +71,17 @@ FAULTS: Final = {
         Fault("NOAUTH", Verdict.FATAL, "Give user and password in REDIS_URL: redis://user:password@host"),
         Fault("NOPERM", Verdict.FATAL, "Give the user the missing command or key pattern (ACL SETUSER)"),
         Fault("CROSSSLOT", Verdict.FATAL, "Put a hash tag in the prefix or the queue name: prefix={bull}"),
-        Fault("MOVED", Verdict.FATAL, "This is a Redis Cluster, which this version does not serve yet"),
+        Fault("MOVED", Verdict.RETRY, "The nodes of the cluster do not agree yet on who serves the slot"),
+        Fault("NOCLUSTER", Verdict.FATAL, "This server is no node of a cluster: give a redis:// URL"),
+        Fault("NOSENTINEL", Verdict.FATAL, "What answers is no sentinel: check the port, 26379 by default"),
+        Fault(
+            "NOMASTER",
+            Verdict.FATAL,
+            "Give the name in the sentinels' configuration: redis+sentinel://host/name",
+        ),
+        Fault(
+            "DB", Verdict.FATAL, "Give a database that the server has: a cluster has 0 only, others have 16"
+        ),
         Fault(
             "PROTOCOL", Verdict.FATAL, "Check host and port: what answers there is no Redis or Valkey server"
         ),
@@ -79,7 +89,8 @@ FAULTS: Final = {
         Fault(
             "URL",
             Verdict.FATAL,
-            "Give redis://, rediss://, unix:// or embedded://; write %40, %2F, %3F, %23 for @, /, ?, # in passwords",
+            "Give redis://, rediss://, redis+cluster://, redis+sentinel://host/master, unix:// or embedded://; "
+            "write %40, %2F, %3F, %23 for @, /, ?, # in passwords",
         ),
     )
 }
@@ -106,6 +117,10 @@ _BY_CLASS: Final = (
 _WITHOUT_CODE: Final = (
     ("ACL failure in script", "NOPERM"),
     ("The user executing the script can't", "NOPERM"),  # Redis 7.0
+    ("This instance has cluster support disabled", "NOCLUSTER"),
+    ("unknown command 'SENTINEL'", "NOSENTINEL"),
+    ("DB index is out of range", "DB"),
+    ("SELECT is not allowed in cluster mode", "DB"),
     (
         "Protocol error: unauthenticated",
         "NOAUTH",
@@ -129,12 +144,23 @@ def fault_of(error: BaseException) -> Fault | None:
     return FAULTS.get(text.partition(" ")[0].rstrip(":"))
 
 
+def is_fatal(error: BaseException) -> bool:
+    """Whether the same call will be refused again, by whomever it is sent to, until a person acts."""
+    fault = fault_of(error)
+    return isinstance(error, redis_errors.ResponseError) if fault is None else fault.verdict is Verdict.FATAL
+
+
 def _of_connection(text: str) -> str:
     if "max number of clients" in text:
         return "MAXCLIENTS"
     if "invalid username-password" in text or "invalid password" in text:
         return "WRONGPASS"
-    if "CERTIFICATE_VERIFY_FAILED" in text or "WRONG_VERSION_NUMBER" in text or "certificate" in text.lower():
+    if (
+        "answers without TLS" in text
+        or "CERTIFICATE_VERIFY_FAILED" in text
+        or "WRONG_VERSION_NUMBER" in text
+        or "certificate" in text.lower()
+    ):
         return "TLS"
     if "Protocol" in text or "protocol error" in text.lower():
         return "PROTOCOL"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from corral.contracts.names import check_queue_name
+from corral.engine.slots import hash_tag, slot_of
 
 # What the scripts call a key, and its suffix behind `<prefix>:<queue>:`.
 SUFFIXES: Final = {
@@ -40,16 +41,29 @@ OWN_SUFFIXES: Final = {
 }
 
 
-class QueueKeys:
-    """The keys of one queue under one prefix."""
+NOTHING: Final = "nothing"
 
-    __slots__ = ("_cache", "base", "prefix", "queue")
+
+class QueueKeys:
+    """The keys of one queue under one prefix.
+
+    Attributes:
+        slot: the hash slot of all of them in a cluster; None without a hash tag, as they lie in several then.
+        nothing: a key that never exists. Scripts declare it on a cluster: while a slot moves to another node, the
+            server refuses a script that misses one of its keys, instead of running it on what is left here.
+    """
+
+    __slots__ = ("_cache", "base", "nothing", "prefix", "queue", "slot")
 
     def __init__(self, prefix: str, queue: str) -> None:
         check_queue_name(queue)
         self.prefix = prefix
         self.queue = queue
         self.base = f"{prefix}:{queue}:"
+        own = f"{prefix}::corral:{queue}:"
+        self.nothing = f"{own}{NOTHING}"
+        tag = hash_tag(self.base)
+        self.slot = None if tag is None or hash_tag(own) != tag else slot_of(self.base)
         self._cache: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def key(self, name: str) -> str:

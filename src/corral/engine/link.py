@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import AskError, MovedError, NoScriptError, RedisError
 
+from corral.engine.address import Node
+from corral.engine.connector import Word, ask, packed
 from corral.engine.faults import Unanswered, translate
 from corral.engine.keys import QueueKeys
+from corral.engine.route import Route
 from corral.engine.script import Script
+from corral.engine.slots import slot_of_command
 
 __all__ = ["Link", "Word"]
 
-Word = str | bytes | int | float
+MAX_REDIRECTIONS: Final = 5
 
 
 class Link:
@@ -29,6 +31,9 @@ class Link:
 
     A call that is not answered in time, or is cancelled, drops the connection: its late reply must never be
     taken for the next one's. Whether the server carried it out is then unknown, which `Unanswered` says.
+
+    On a cluster it stays with the node that serves its slot, which is that of the first key it is asked about, and
+    follows the slot to other nodes.
 
     The timer of the deadline is not armed anew for each call: it stays for the earliest one, and when it fires looks
     whether a call is late. That is most of what a timeout costs.
@@ -39,30 +44,31 @@ class Link:
         "_connection",
         "_deadline",
         "_late",
-        "_make",
-        "_on_open",
+        "_name",
+        "_redirections",
+        "_route",
         "_timer",
         "_waiting",
+        "node",
         "server",
+        "slot",
         "timeout",
     )
 
     def __init__(
-        self,
-        make: Callable[[], AbstractConnection],
-        *,
-        server: str,
-        timeout: float,
-        on_open: Sequence[tuple[Word, ...]] = (),
+        self, route: Route, *, server: str, timeout: float, slot: int | None = None, name: str = ""
     ) -> None:
-        self._make = make
+        self._route = route
+        self._name = name
         self._connection: AbstractConnection | None = None
-        self._on_open = on_open
+        self._redirections = 0
         self._waiting: asyncio.Task[Any] | None = None
         self._deadline = self._armed = math.inf
         self._late = False
         self._timer: asyncio.TimerHandle | None = None
         self.server = server
+        self.slot = slot
+        self.node: Node | None = None
         self.timeout = timeout
 
     async def call(self, *words: Word, timeout: float | None = None, queue: str = "") -> Any:
@@ -90,12 +96,14 @@ class Link:
             self._late = False
             if waiting is not None and waiting.uncancel() > cancels:
                 raise  # somebody else has cancelled the caller meanwhile, too
+            self._route.doubt(self.node)
             raise Unanswered(self.server, f"no answer within {limit:g} s") from None
         except (RedisError, OSError, EOFError) as error:
             translated = translate(error, self.server, queue)
             if translated is None:
                 raise
             if isinstance(translated, Unanswered):
+                self._route.doubt(self.node)
                 await self.close()
             raise translated from error
         finally:
@@ -124,6 +132,8 @@ class Link:
     ) -> Any:
         """Run a script with the keys that its header names, of one queue. Loads it when the server lost it."""
         names = keys.all(script.keys)
+        if self._route.clustered:
+            names = (*names, keys.nothing)
         try:
             return await self.call(
                 "EVALSHA", script.sha, len(names), *names, *arguments, timeout=timeout, queue=keys.queue
@@ -143,7 +153,7 @@ class Link:
     async def _exchange(self, words: tuple[Word, ...]) -> Any:
         connection = self._connection
         if connection is None or not connection.is_connected:
-            connection = await self._open()
+            connection = await self._open(words)
         try:
             await connection.send_packed_command(packed(words), check_health=False)
             return await connection.read_response()
@@ -151,32 +161,50 @@ class Link:
             self._connection = None
             await connection.disconnect(nowait=True)
             raise
+        except AskError as redirection:
+            return await self._follow(redirection, words)
 
-    async def _open(self) -> AbstractConnection:
-        await self.close()
-        connection = self._make()
+    async def _follow(self, redirection: AskError, words: tuple[Word, ...]) -> Any:
+        """Send a command to the node that another one has pointed to: this time (ASK), or from now on (MOVED)."""
+        if self._redirections >= MAX_REDIRECTIONS:
+            raise redirection
+        # Who points to itself may leave its name out.
+        node = Node(redirection.host or (self.node.host if self.node else ""), redirection.port)
+        self._redirections += 1
         try:
-            await connection.connect_check_health(check_health=False, retry_socket_connect=False)
-            for words in self._on_open:
-                await connection.send_packed_command(packed(words), check_health=False)
-                await connection.read_response()
-        except BaseException:
+            if not isinstance(redirection, MovedError):
+                return await self._ask_once(node, words)
+            self.slot = redirection.slot_id
+            self._route.moved(redirection.slot_id, node)
+            await self._drop()
+            return await self._exchange(words)
+        finally:
+            self._redirections -= 1
+
+    async def _ask_once(self, node: Node, words: tuple[Word, ...]) -> Any:
+        connection = await self._route.open_node(node)
+        try:
+            await ask(connection, "ASKING")
+            return await ask(connection, *words)
+        finally:
             await connection.disconnect(nowait=True)
-            raise
+
+    async def _open(self, words: tuple[Word, ...]) -> AbstractConnection:
+        await self._drop()
+        if self.slot is None and self._route.clustered:
+            self.slot = slot_of_command(words)
+        self.node, connection = await self._route.open(self.slot, self._name)
         self._connection = connection
         return connection
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
 
     async def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         if self._timer is not None and self._deadline == math.inf:
             self._timer.cancel()
             self._timer, self._armed = None, math.inf
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
-
-
-def packed(words: tuple[Word, ...]) -> bytes:
-    """A command as the protocol has it (RESP). redis-py's own packing of one is many times slower."""
-    command: bytes = pack_command(words)  # type: ignore[arg-type]  # its stub knows tuples of one type only
-    return command
+        await self._drop()

@@ -65,8 +65,9 @@ async def rehearse(server: Server) -> None:
         ServerRefused: the user may not do something that a worker or a producer does; the reason names it.
         QueueFull: the server has reached maxmemory.
     """
-    keys = QueueKeys(server.settings.prefix, f"{REHEARSAL}-{secrets.token_hex(6)}")
-    link = await server.link()
+    # The hash tag keeps it on one node of a cluster.
+    keys = QueueKeys(server.settings.prefix, f"{{{REHEARSAL}-{secrets.token_hex(6)}}}")
+    link = await server.link(keys)
     try:
         await add_jobs(link, keys, [NewJob("rehearsal", "c", "rehearsal", "{}", "{}", 0, "", 0, "")])
         await link.call("BZPOPMIN", keys.key("marker"), "0.01")

@@ -86,7 +86,7 @@ class QueueService:
         script = renew_script()
         return QueueLease(
             script=script.text,
-            keys=list(self.keys.all(script.keys)),
+            keys=[*self.keys.all(script.keys), self.keys.nothing],
             prefix=self.keys.base,
             lock_ms=int(self.settings.lock_duration * 1000),
         )
@@ -97,10 +97,13 @@ class QueueService:
         name = connection_name(self.keys.prefix, self.keys.queue, self._worker_name)
         lanes = [await self._lane(number) for number in range(LANES)]
         sleeper = Sleeper(
-            self.runner, await self._server.link(name=name), self.keys, on_trouble=self._trouble.failed
+            self.runner,
+            await self._server.link(self.keys, name=name),
+            self.keys,
+            on_trouble=self._trouble.failed,
         )
         recoverer = Recoverer(
-            await self._server.link(), self.keys, self.settings,
+            await self._server.link(self.keys), self.keys, self.settings,
             on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
         return Loops(
@@ -110,7 +113,7 @@ class QueueService:
     async def _lane(self, number: int) -> Lane:
         return Lane(
             self.runner,
-            await self._server.link(),
+            await self._server.link(self.keys),
             self.keys,
             name=f"{self._worker_id}:{number}",
             worker=self._worker_name,

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from corral.logs import get_logger
 from corral.worker.equipment import Equipment
-from corral.worker.lease.address import address_from_options
+from corral.worker.lease.address import renewer_address
 from corral.worker.lease.lease import Lease
 from corral.worker.registry import QueueHandlers
 from corral.worker.run import Cause, Run
@@ -71,7 +71,7 @@ class Shift:
         """Work until a stop sign."""
         server = self._equipment.client.server
         async with AsyncExitStack() as stack:
-            address = address_from_options(await server.resolve())
+            address = renewer_address(await server.resolve())
             lease = Lease(address, [service.renewal() for service in self.services], self._lost)
             await lease.start()
             stack.push_async_callback(lease.stop)

@@ -13,14 +13,27 @@ class TlsSettings:
     check_hostname: bool = True
     ca_file: str | None = None
     ca_path: str | None = None
+    ca_data: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
     key_password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
+class SentinelLogin:
+    """How to log in to sentinels, which have users of their own."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: TlsSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the renewer connects to. `unix_path` wins over `host` and `port`; no `tls`, no TLS."""
+    """Where the renewer connects to. `unix_path` wins over `host` and `port`; no `tls`, no TLS.
+
+    With a `master`, host, port and `others` are sentinels; without, `others` are further nodes of the cluster.
+    """
 
     host: str = "localhost"
     port: int = 6379
@@ -29,6 +42,9 @@ class ServerAddress:
     password: str | None = field(default=None, repr=False)
     db: int = 0
     tls: TlsSettings | None = None
+    others: tuple[tuple[str, int], ...] = ()
+    master: str = ""
+    sentinel: SentinelLogin = field(default_factory=SentinelLogin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def _wrap_tls(connection: socket.socket, server: dict[str, Any]) -> socket.socke
     import ssl  # 5 MiB: only for those who use it
 
     tls = server["tls"]
-    context = ssl.create_default_context(cafile=tls["ca_file"], capath=tls["ca_path"])
+    context = ssl.create_default_context(cafile=tls["ca_file"], capath=tls["ca_path"], cadata=tls["ca_data"])
     context.check_hostname = tls["verify"] and tls["check_hostname"]
     if not tls["verify"]:
         context.verify_mode = ssl.CERT_NONE

@@ -11,8 +11,9 @@ import sys
 import time
 
 # Relative, because the package has another name when it runs: see its docstring.
-from .connection import Connection, ErrorReply
+from .connection import ErrorReply
 from .layout import Held, read_held, used_size
+from .nodes import Nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Renewer:
         self._table = mmap.mmap(self._fd, 0)
         self._queues = [Queue(index, each) for index, each in enumerate(settings["queues"])]
         self._shortest = min(queue.period for queue in self._queues)
-        self._connection = Connection(settings["server"], min(self._shortest * 0.8, LONGEST_CALL))
+        self._nodes = Nodes(settings["server"], min(self._shortest * 0.8, LONGEST_CALL))
         self._parent: int = settings["parent"]
         self._lost: set[tuple[int, int, bytes, bytes]] = set()
 
@@ -68,7 +69,7 @@ class Renewer:
             except (OSError, ValueError, ErrorReply) as error:
                 # Soon again, not a quarter later: so a lock has more chances than four.
                 queue.due = time.monotonic() + min(queue.period / 4, 1.0)
-                self._connection.close()
+                self._nodes.forget(queue.index)
                 if not queue.failing:
                     queue.failing = tell(
                         "failing", queue=queue.index, error=f"{type(error).__name__}: {error}"[:500]
@@ -107,11 +108,11 @@ class Renewer:
         for job in chunk:
             arguments += (job.wire_id, job.token, b"%d" % job.ats)
         try:
-            reply = self._connection.call(b"EVALSHA", queue.sha, *arguments)
+            reply = self._nodes.call(queue.index, b"EVALSHA", queue.sha, *arguments)
         except ErrorReply as error:
             if not str(error).startswith("NOSCRIPT"):
                 raise
-            reply = self._connection.call(b"EVAL", queue.script, *arguments)
+            reply = self._nodes.call(queue.index, b"EVAL", queue.script, *arguments)
         if not isinstance(reply, list) or len(reply) != len(chunk):
             raise ValueError("the renew script did not reply with one number per job")
         return reply
