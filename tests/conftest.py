@@ -11,6 +11,7 @@ import pytest
 import redis
 import redis.asyncio
 
+from tests.beside import keep_apart
 from tests.servers import KINDS, ServerProcess, program_of
 
 SERVER_VARIABLE = "CORRAL_TEST_SERVERS"
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("REDIS_", "CORRAL_"))]:
         if name != SERVER_VARIABLE:
             del os.environ[name]
+    keep_apart(config)
 
 
 @pytest.fixture(scope="session")

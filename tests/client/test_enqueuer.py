@@ -61,6 +61,7 @@ class TestRoundTrips:
         assert len({job.id for job in jobs}) == 100
         assert proxy.connections <= 2
 
+    @pytest.mark.alone
     async def test_steady_callers_keep_sharing_requests(
         self, make_client: Callable[..., Client], proxy: Proxy, queue_name: str
     ) -> None:
@@ -250,6 +251,7 @@ class TestLostMessages:
         assert await waiting(queue) == [0, 1, 2, 3]
 
 
+@pytest.mark.alone
 class TestServerGone:
     """An answer within the stated time, whatever the server does."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 from unittest.mock import AsyncMock
@@ -20,6 +21,11 @@ from corral.errors import InvalidTask
 SPEC: TaskSpec[int, int] = TaskSpec(
     "email", "send", Codec.of(int, task="send"), Codec.of(int, task="send", role="result"), DEFAULTS
 )
+
+
+def named(value: object) -> str:
+    """Name a case without its address, so that it has the same name in every process."""
+    return re.sub(r" at 0x\w+| id=.\d+.", "", str(value))
 
 
 async def payload_only(number: int) -> int:
@@ -115,7 +121,7 @@ class Handler:
         (InThread(blocking_with_context), "thread", True),
         (InProcess(blocking), "process", False),
     ],
-    ids=str,
+    ids=named,
 )
 def test_how_a_handler_runs(handler: Any, mode: str, wants_context: bool) -> None:
     """On the loop, in a thread or in a process; with the context if it has a second parameter for it."""
@@ -131,7 +137,9 @@ def test_the_function_inside_a_wrapper_is_what_runs() -> None:
     assert bind(SPEC, payload_only).function is payload_only
 
 
-@pytest.mark.parametrize("handler", [blocking, functools.partial(blocking), Handler().blocking, len], ids=str)
+@pytest.mark.parametrize(
+    "handler", [blocking, functools.partial(blocking), Handler().blocking, len], ids=named
+)
 def test_a_plain_function_is_refused_with_the_remedy(handler: Callable[..., Any]) -> None:
     """It would block every other job: it has to say where it runs."""
     with pytest.raises(InvalidTask, match="InThread"):

@@ -42,7 +42,7 @@ def test_the_late_outcome_of_a_stopped_worker_is_refused(
     line for wake-ups. When it goes on, its progress and its outcome are refused: the job has one outcome."""
     looked_at.keep_all_events()
     stopped = fleet.start().wait_up()
-    job = client.queue(queue_name).enqueue("reports", 2.0)
+    job = client.queue(queue_name).enqueue("reports", 4.0)
     witness.wait("start", job.id)
     other = fleet.start().wait_up()
     stopped.freeze()

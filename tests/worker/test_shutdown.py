@@ -201,6 +201,7 @@ async def test_the_second_signal_is_now(fleet: Fleet, queue: QueueClient) -> Non
     assert fleet.witness.read("down")
 
 
+@pytest.mark.alone
 async def test_grace_and_a_stubborn_handler(fleet: Fleet, queue: QueueClient) -> None:
     """With a handler that ignores everything, the process is gone within the grace time and five seconds, and its
     job can be claimed."""
