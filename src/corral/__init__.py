@@ -16,6 +16,7 @@ from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
 from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable
 from corral.contracts.queue import Queue
+from corral.contracts.rate_limit import RateLimit
 from corral.contracts.retention import Keep
 from corral.contracts.states import JobState
 from corral.contracts.task import Task, task
@@ -85,6 +86,7 @@ __all__ = [
     "PayloadTooLarge",
     "Queue",
     "QueueFull",
+    "RateLimit",
     "RateLimited",
     "RetryAt",
     "Serve",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from corral.contracts.backoff import Backoff, Exponential, Fixed
 from corral.contracts.outcome import (
     Failed,
+    HeldOff,
     RateLimited,
     Retried,
     RetryAt,
@@ -30,7 +31,7 @@ DOUBLING = Exponential()
 
 def decided(
     error: BaseException, *, made: int = 0, attempts: int = 3, backoff: Backoff | None = DOUBLING
-) -> Failed | Retried | Snoozed:
+) -> Failed | Retried | Snoozed | HeldOff:
     """Decide at a fixed time and chance."""
     return decide(error, attempts_made=made, attempts=attempts, backoff=backoff, random=0.5, now_ms=NOW)
 
@@ -73,7 +74,6 @@ def test_unrecoverable_fails_at_once() -> None:
         (Snooze(5), Snoozed(5000)),
         (Snooze(timedelta(minutes=1)), Snoozed(60_000)),
         (Snooze(0), Snoozed(0)),
-        (RateLimited(2), Snoozed(2000)),
         (RetryAt(datetime.fromtimestamp(NOW / 1000 + 60, UTC)), Snoozed(60_000, due_ms=NOW + 60_000)),
         (RetryAt(datetime.fromtimestamp(NOW / 1000 - 60, UTC)), Snoozed(0, due_ms=NOW - 60_000)),
     ],
@@ -82,6 +82,12 @@ def test_unrecoverable_fails_at_once() -> None:
 def test_a_snoozed_run_spends_no_attempt(signal: BaseException, snoozed: Snoozed) -> None:
     """Also on the last attempt: the job comes back later, as often as it likes."""
     assert decided(signal, made=2, attempts=3) == snoozed
+
+
+def test_a_service_that_asks_to_wait_spends_no_attempt() -> None:
+    """`RateLimited` holds the queue off, also on the last attempt."""
+    assert decided(RateLimited(2), made=2, attempts=3) == HeldOff(2000)
+    assert decided(RateLimited(0), made=2, attempts=3) == HeldOff(0)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ FRONT_DOOR = [
     "PayloadTooLarge",
     "Queue",
     "QueueFull",
+    "RateLimit",
     "RateLimited",
     "RetryAt",
     "Serve",

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import redis
 
+from corral.contracts.rate_limit import RateLimit
 from corral.engine.browse import count_jobs
 from corral.engine.claim import Claim, Claims, claim_jobs
 from corral.engine.control import remove_job
 from corral.engine.enqueue import add_jobs
 from corral.engine.keys import QueueKeys
+from corral.engine.limit import set_concurrency, set_rate
 from corral.engine.link import Link
 from corral.engine.record import NewJob, Settlement
 from corral.engine.recover import Held, recover_stalled, renew_locks
@@ -180,6 +182,14 @@ class Bench:
         if marker:
             self.raw.zadd(self.keys.key("marker"), dict(marker))
 
+    def set_concurrency(self, most: int | None) -> None:
+        """`limit/set_concurrency`."""
+        self._do(set_concurrency(self.engine, self.keys, most))
+
+    def set_rate(self, most: int | None) -> None:
+        """`limit/set_rate`. Windows last so long that only the play ends them."""
+        self._do(set_rate(self.engine, self.keys, RateLimit(most, per=HOUR_MS / 1000) if most else None))
+
     def suspects(self) -> list[str]:
         """The order in which the server will look at suspected jobs."""
         order: list[str] = self.raw.eval(
@@ -247,6 +257,7 @@ def expected(model: QueueModel) -> dict[str, Any]:
         "meta": model.meta,
         "id": str(model.added or ""),
         "pc": str(model.arrivals or ""),
+        "limiter": str(model.started or ""),
         **{f"de:{window}": owner for window, owner in model.owners.items()},
         **{f"de:{window} without end": "yes" for window in model.endless},
         **{f"dn:{window}": kept for window, kept in model.kept.items()},

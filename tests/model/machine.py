@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from corral.engine.record import Verb
-from tests.model.bench import Bench
+from tests.model.bench import HOUR_MS, Bench
 from tests.model.calls import End, Wanted
 from tests.model.invariants import check
 from tests.model.play import Play
@@ -125,6 +125,7 @@ class QueueMachine(RuleBasedStateMachine):
             run = self.play.run(fields["at"])
             options = {key: value for key, value in fields.items() if key != "at"}
             options["amount"] += self.model.now if fields["verb"] == Verb.SNOOZE_UNTIL else 0
+            options["amount"] *= HOUR_MS if fields["verb"] == Verb.HOLD_OFF else 1
             made.append(End(run, text=f'"r{fields["at"]}"', **options))
         self.play.commit(made, wanted, sender)
 
@@ -194,6 +195,17 @@ class QueueMachine(RuleBasedStateMachine):
         """Somebody limits how many may run at once."""
         self.play.set_concurrency(most)
 
+    @rule(most=st.sampled_from([None, None, 1, 3]))
+    def pace(self, most: int | None) -> None:
+        """Somebody limits how many may start in a window."""
+        self.play.set_rate(most)
+
+    @precondition(lambda self: self.model.started)
+    @rule()
+    def end_window(self) -> None:
+        """A window, or a time in which nothing may start, is over."""
+        self.play.end_window()
+
     @rule()
     def flush_scripts(self) -> None:
         """The server forgets all scripts."""
@@ -207,8 +219,7 @@ class QueueMachine(RuleBasedStateMachine):
 
         Or its reply was: it claims once more what it never got. The other may lose its lock as well.
         """
-        self.play.set_paused(False)
-        self.play.set_concurrency(None)
+        self.play.open()
         wire_id = self.started_job(at)
         old = next(run for run in self.play.runs if run.wire_id == wire_id)
         self.play.stall(wire_id)
@@ -233,8 +244,7 @@ class QueueMachine(RuleBasedStateMachine):
     )
     def life(self, mode: str, keep: int, verb: str) -> None:
         """A job runs, writes a log, is wanted once more meanwhile, and ends; its handler does not know that yet."""
-        self.play.set_paused(False)
-        self.play.set_concurrency(None)
+        self.play.open()
         wire_id = self.play.new_id()
         self.play.add([Wanted(wire_id, lifo=True, window=wire_id, mode=mode)])
         run = next((run for run in self.play.claim(1) if run.wire_id == wire_id), None)
@@ -249,8 +259,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(meanwhile=st.sampled_from(["nothing", "expired", "stalled", "settled"]))
     def lost_reply(self, meanwhile: str) -> None:
         """The reply to a claim is lost, and it is sent again after something has happened to its job."""
-        self.play.set_paused(False)
-        self.play.set_concurrency(None)
+        self.play.open()
         wire_id = self.play.new_id()
         self.play.add([Wanted(wire_id, lifo=True)])
         (run,) = self.play.claim(1, "w1")
@@ -265,8 +274,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(at=some, dead=st.booleans())
     def crowded(self, at: int, dead: bool) -> None:
         """As many run as may run, and nobody is awake; then one of them dies, or is tried again at once."""
-        self.play.set_paused(False)
-        self.play.set_concurrency(None)
+        self.play.open()
         wire_id = self.started_job(at)
         self.play.add([Wanted(self.play.new_id())])
         self.play.set_concurrency(len(self.model.active))
@@ -287,8 +295,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(priority=st.sampled_from([0, 1]))
     def double_stall(self, priority: int) -> None:
         """A job kills every worker that runs it."""
-        self.play.set_paused(False)
-        self.play.set_concurrency(None)
+        self.play.open()
         wire_id = self.play.new_id()
         self.play.add([Wanted(wire_id, priority=priority)])
         for _ in range(2):

@@ -101,7 +101,7 @@ MUTANTS = (
     Mutant("lib/promote_due", "(now + 1) * 4096 - 1", "now * 4096", "jobs of one millisecond come late"),
     Mutant("lib/delay_job", "tonumber(last[2]) + 1", "tonumber(last[2])", "delayed jobs lose their order"),
     Mutant("lib/prioritize_job", "arrival = redis.call('INCR', pc)", "arrival = 1", "equals lose their order"),
-    Mutant("lib/put_back", "run.verb == 'w' or run.amount == 1", "run.amount == 1", "what is given back runs last"),
+    Mutant("lib/put_back", "run.verb == 'w' or", "", "what is given back runs last"),
     # locks, counts and tokens
     Mutant("settle/commit_jobs", "in_chunks('DEL', nil, locks)", "", "finished jobs keep their locks"),
     Mutant("settle/commit_jobs", "in_chunks('SREM', stalled, left)", "", "settled jobs stay suspected"),
@@ -112,6 +112,11 @@ MUTANTS = (
     Mutant("lib/pass_baton", "queue.held = queue.concurrency and", "queue.held = false and", "full queues wake"),
     Mutant("lib/room_to_start", "queue.concurrency - redis.call('LLEN', active)", "queue.concurrency",
            "no limit is kept"),
+    Mutant("lib/room_to_start", "'INCRBY', limiter, counted", "'INCRBY', limiter, 1", "batches count as one start"),
+    Mutant("lib/room_to_start", "rate.max - rate.started or", "rate.max or", "windows are used up twice"),
+    Mutant("lib/room_to_start", "  rate.started = HELD_OFF\n", "", "the call that holds off claims on"),
+    Mutant("lib/claim_next", "if not job[10] then", "if true then", "failures to deliver count as starts"),
+    Mutant("limit/set_rate", "pass_baton(read_queue())", "", "a new rate wakes nobody"),
     Mutant("lib/wake_when_due", "delayed, 0, 0,", "delayed, -1, -1,", "sleepers wake for the last due job"),
     Mutant("lib/finish_job", "if made >= run.amount then", "if made > run.amount then", "the last try is not told"),
     # what belongs to a job

@@ -12,7 +12,7 @@ from typing import Any
 
 from corral.engine.faults import ResponseError
 from corral.engine.record import Verb
-from tests.model.bench import KEEP_LOGS, Bench, expected
+from tests.model.bench import HOUR_MS, KEEP_LOGS, Bench, expected
 from tests.model.calls import End, Run, Sent, Wanted
 from tests.model.invariants import check, check_counts, check_markers, check_places, check_runs
 from tests.model.queue_model import QueueModel
@@ -218,7 +218,27 @@ class Play:
     def set_concurrency(self, most: int | None) -> None:
         """Somebody says how many may run at once."""
         self.model.set_concurrency(most)
-        self.bench.set_meta("concurrency", self.model.meta, self.model.marker)
+        self.bench.set_concurrency(most)
+
+    def set_rate(self, most: int | None) -> None:
+        """Somebody says how many may start in a window."""
+        self.model.set_rate(most, HOUR_MS)
+        self.bench.set_rate(most)
+
+    def end_window(self) -> None:
+        """The window runs out, or a time in which nothing may start; who has waited for that claims."""
+        limited = self.model.is_limited()
+        self.model.started = 0
+        self.bench.lose("limiter")
+        if limited:
+            self.claim(1, "w2")
+
+    def open(self) -> None:
+        """Whatever keeps jobs from starting is gone."""
+        self.set_paused(False)
+        self.set_concurrency(None)
+        self.set_rate(None)
+        self.end_window()
 
     # --- what holds -------------------------------------------------------------------------------------
 
@@ -254,8 +274,7 @@ class Play:
     def drain(self) -> None:
         """Liveness: when nothing goes wrong any more, a bounded number of claims ends every job."""
         model = self.model
-        self.set_paused(False)
-        self.set_concurrency(None)
+        self.open()
         for wire_id in list(model.active):
             self.stall(wire_id)
         model.now += 60_000

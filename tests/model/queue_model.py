@@ -10,7 +10,7 @@ from typing import Any
 
 from corral.engine.record import Refusal
 from tests.model.calls import End, Run, Wanted
-from tests.model.queue_state import PLACES, QueueState, rank
+from tests.model.queue_state import HELD_OFF, PLACES, QueueState, rank
 
 TOO_OFTEN = "job stalled more than allowable limit"
 
@@ -100,13 +100,19 @@ class QueueModel(QueueState):
     def _claim(self, token: str, wanted: int) -> list[Run]:
         self._promote()
         runs: list[Run] = []
-        if self.is_paused:
+        if self.is_limited() or self.is_paused:
             return []
-        while len(runs) < wanted and not self.is_full() and (self.wait or self.prioritized):
-            runs.append(self._start(self._next(), token))
-        if len(runs) < wanted and not self.is_full():
+        while len(runs) < wanted and self._has_room() and (self.wait or self.prioritized):
+            wire_id = self._next()
+            runs.append(self._start(wire_id, token))
+            if self.rate and "defa" not in self.jobs[wire_id]:
+                self.started += 1
+        if len(runs) < wanted and self._has_room():
             self.arrivals = 0
         return runs
+
+    def _has_room(self) -> bool:
+        return not self.is_full() and not self.is_limited()
 
     def _promote(self) -> None:
         due = [wire_id for wire_id, score in rank(self.delayed) if score // PLACES <= self.now]
@@ -145,7 +151,7 @@ class QueueModel(QueueState):
             self.pass_baton()
         ended = any(code == 0 and end.verb in "cf" for code, end in zip(codes, ends, strict=True))
         left = self.active or self.wait or self.prioritized
-        if ended and not (runs or left or (wanted and (self.delayed or self.is_paused))):
+        if ended and not (runs or left or (wanted and (self.delayed or self.is_paused or self.is_limited()))):
             self.say("drained")
         return codes, runs
 
@@ -180,8 +186,10 @@ class QueueModel(QueueState):
             self.jobs[wire_id]["delay"] = str(delay)
             self.delay(wire_id, delay)
         else:
-            self.ready(wire_id, front=end.verb == "w" or end.amount == 1)
+            self.ready(wire_id, front=end.verb in "wl" or end.amount == 1)
             self.say("waiting", jobId=wire_id, prev="active")
+            if end.verb == "l" and end.amount:
+                self.started = HELD_OFF
         return 0
 
     def _note(self, end: End) -> None:
@@ -336,4 +344,13 @@ class QueueModel(QueueState):
         self.meta.pop("concurrency", None)
         if most:
             self.meta["concurrency"] = str(most)
+        self.pass_baton()
+
+    def set_rate(self, most: int | None, duration: int) -> None:
+        """How many may start in a window. Somebody is woken, should more be allowed now."""
+        self.rate = most
+        self.meta.pop("max", None)
+        self.meta.pop("duration", None)
+        if most:
+            self.meta |= {"max": str(most), "duration": str(duration)}
         self.pass_baton()

@@ -9,6 +9,7 @@ from tests.model.calls import Sent
 
 PLACES = 4096
 HIGH = 1 << 32
+HELD_OFF = 2**53 - 1
 
 
 @dataclass
@@ -37,6 +38,8 @@ class QueueState:
     added: int = 0
     is_paused: bool = False
     concurrency: int | None = None
+    rate: int | None = None
+    started: int = 0
     is_held: bool = False
     unfiled: list[str] = field(default_factory=list)
     policy: tuple[str, int, int] = ("", -1, -1)
@@ -55,6 +58,10 @@ class QueueState:
     def is_full(self) -> bool:
         """Whether as many run as may run at once."""
         return self.concurrency is not None and len(self.active) >= self.concurrency
+
+    def is_limited(self) -> bool:
+        """Whether nothing may start until the window ends."""
+        return self.started >= (self.rate or HELD_OFF)
 
     def begin(self) -> None:
         """A call begins: what it wakes depends on whether anything could start now."""

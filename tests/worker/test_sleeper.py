@@ -14,6 +14,7 @@ from corral import Client, Queue, Worker
 from corral.client.queue import QueueClient
 from corral.engine.record import Claimed
 from corral.worker import sleeper as sleeper_module
+from corral.worker.limit_watch import LimitWatch
 from corral.worker.queue_runner import QueueRunner
 from corral.worker.run import Run
 from corral.worker.sleeper import Sleeper, connection_name
@@ -51,7 +52,13 @@ async def full_runner(
     runner.drained = True
     runner._tell()
     keys = client.server.keys(queue_name)
-    sleeper = Sleeper(runner, await client.server.link(), keys, on_trouble=lambda error, pause: None)
+    sleeper = Sleeper(
+        runner,
+        await client.server.link(),
+        keys,
+        limits=LimitWatch(client.server, keys),
+        on_trouble=lambda error, pause: None,
+    )
     sleeping = asyncio.create_task(sleeper.serve())
     await until(lambda: blocked(raw))
     runner.runs.add(Run(Claimed._make([None] * 13 + [b"busy"]), "token"))

@@ -36,6 +36,8 @@ __all__ = [
 MAX_PRIORITY = 2**21 - 1
 """The highest number a priority may have. It runs last."""
 MAX_ATTEMPTS = 2**31 - 1
+LONGEST_RETRY_AFTER_MS = 3_600_000
+"""What a service may ask for where a task says no more than that it listens."""
 
 Durability = Literal["fsync", "replicated"]
 """What ``enqueue`` waits for beyond the server's word: its disk, or its replica."""
@@ -60,6 +62,10 @@ class TaskOptions(TypedDict, total=False):
     """Which failed jobs to keep. Default: all."""
     payload_limit: int
     """The longest payload, in bytes of JSON. Default 1 MiB."""
+    respect_retry_after: bool | Duration
+    """Whether the ``Retry-After`` of an HTTP error (429, 503) that a handler lets through holds the queue off for that
+    time, as `RateLimited` does, instead of spending an attempt. A duration is the longest time that is believed;
+    ``True`` is an hour. Default: no."""
 
 
 class BatchOptions(TypedDict, total=False):
@@ -102,6 +108,8 @@ class JobOptions:
     remove_on_complete: Keep = Keep(count=1000)  # noqa: RUF009 - immutable
     remove_on_fail: Keep = KEEP_ALL
     payload_limit: int = 1024 * 1024
+    longest_retry_after_ms: int | None = None
+    """From ``respect_retry_after``; None: no attention is paid to it."""
     lifo: bool = False
     delay_ms: int = 0
     due_ms: int | None = None
@@ -169,6 +177,14 @@ def _payload_limit(option: str, value: Any) -> int:
     return _integer(option, value, 1, 512 * 1024 * 1024)
 
 
+def _retry_after(option: str, value: Any) -> int | None:
+    if isinstance(value, bool):
+        return LONGEST_RETRY_AFTER_MS if value else None
+    if (result := milliseconds(option, value)) == 0:
+        raise InvalidOption(option, value, "longer than 0; False is not at all")
+    return result
+
+
 def _flag(option: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise InvalidOption(option, value, "give True or False")
@@ -225,7 +241,11 @@ _SHARED: dict[str, _Field] = {
     "remove_on_complete": ("remove_on_complete", Keep.parse),
     "remove_on_fail": ("remove_on_fail", Keep.parse),
 }
-_TASK_FIELDS: dict[str, _Field] = {**_SHARED, "payload_limit": ("payload_limit", _payload_limit)}
+_TASK_FIELDS: dict[str, _Field] = {
+    **_SHARED,
+    "payload_limit": ("payload_limit", _payload_limit),
+    "respect_retry_after": ("longest_retry_after_ms", _retry_after),
+}
 _CALL_FIELDS: dict[str, _Field] = {
     **_SHARED,
     "delay": ("delay_ms", milliseconds),

@@ -12,6 +12,7 @@ from typing import Literal
 
 from corral.contracts.backoff import Backoff, delay_ms
 from corral.contracts.duration import Duration, instant_ms, milliseconds
+from corral.contracts.retry_after import retry_after_ms
 from corral.contracts.stack import failure_reason, stack_text
 from corral.errors import CorralError, InvalidPayload, InvalidResult, UnknownTask
 
@@ -20,6 +21,7 @@ __all__ = [
     "Failed",
     "FailureKind",
     "HandlerSignal",
+    "HeldOff",
     "Outcome",
     "RateLimited",
     "Released",
@@ -64,7 +66,11 @@ class RetryAt(HandlerSignal):
 
 
 class RateLimited(HandlerSignal):
-    """A service said that there are too many requests. The job runs again after ``retry_after``, no attempt spent."""
+    """A service said that there are too many requests: the queue holds off for ``retry_after`` (seconds or a
+    `timedelta`), then this job runs again, before the others. Spends no attempt.
+
+    No job of the queue starts until then, on any Corral worker; Node's take part where they have a ``limiter``.
+    """
 
     def __init__(self, retry_after: Duration) -> None:
         self.retry_after = retry_after
@@ -115,11 +121,18 @@ class Snoozed:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOff:
+    """The job goes back to the front, no attempt spent, and its queue starts nothing for ``wait_ms``."""
+
+    wait_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """The run was given up (shutdown): back in line at once, no attempt spent."""
 
 
-Outcome = Completed | Failed | Retried | Snoozed | Released
+Outcome = Completed | Failed | Retried | Snoozed | HeldOff | Released
 
 
 def decide(
@@ -130,19 +143,23 @@ def decide(
     backoff: Backoff | None,
     random: float,
     now_ms: int,
-) -> Failed | Retried | Snoozed:
+    longest_retry_after_ms: int | None = None,
+) -> Failed | Retried | Snoozed | HeldOff:
     """What becomes of a run that raised ``error``.
 
-    ``attempts_made`` counts the attempts before this one, ``attempts`` those allowed; ``random`` is in [0, 1).
+    ``attempts_made`` counts the attempts before this one, ``attempts`` those allowed; ``random`` is in [0, 1). With
+    ``longest_retry_after_ms`` the ``Retry-After`` of an HTTP error is followed, up to that.
     """
     if isinstance(error, Snooze):
         return Snoozed(error.delay_ms)
     if isinstance(error, RateLimited):
-        return Snoozed(error.retry_after_ms)
+        return HeldOff(error.retry_after_ms)
     if isinstance(error, RetryAt):
         return Snoozed(max(0, error.when_ms - now_ms), due_ms=error.when_ms)
     if isinstance(error, Unrecoverable):
         return _failed(error, "unrecoverable")
+    if longest_retry_after_ms is not None and (asked := retry_after_ms(error, now_ms)):
+        return HeldOff(min(asked, longest_retry_after_ms))
     kind: FailureKind = "unknown-task" if isinstance(error, UnknownTask) else "error"
     made = attempts_made + 1
     if made >= attempts:

@@ -16,7 +16,7 @@ class Claim(NamedTuple):
     """What a worker asks for.
 
     `token` is written to the locks, which last `lock_ms`. `sender` and `number` let a call be sent again: it then
-    gives the same jobs.
+    gives the same jobs. `rate_max` and `window_ms` are the worker's own rate limit, empty for none.
     """
 
     wanted: int
@@ -25,11 +25,14 @@ class Claim(NamedTuple):
     worker: str = ""
     sender: str = ""
     number: int = 0
+    rate_max: Word = ""
+    window_ms: Word = ""
 
 
 class Claims(NamedTuple):
-    """What a worker got: the server's time (ms), ms until a rate limit ends, the due time (ms) of the next delayed
-    job (0 for none), the jobs, and the schedules among them that want their next times prepared."""
+    """What a worker got: the server's time (ms), ms until a rate limit ends (0: none kept jobs back), the due time
+    (ms) of the next delayed job (0 for none), the jobs, and the schedules among them that want their next times
+    prepared."""
 
     now: int
     limited_ms: int
@@ -53,6 +56,8 @@ async def claim_jobs(
         claim.token,
         claim.lock_ms,
         claim.worker,
+        claim.rate_max,
+        claim.window_ms,
         timeout=timeout,
     )
     return Claims(now, limited_ms, next_due, list(map(Claimed._make, rows)), unprepared)

@@ -38,6 +38,7 @@ OWN_SUFFIXES: Final = {
     "sent": "sent:",
     "schedules": "schedules",
     "swept": "swept",
+    "limit_changes": "limits",
 }
 
 

@@ -61,12 +61,13 @@ class Verb(StrEnum):
     SNOOZE = "s"
     SNOOZE_UNTIL = "u"
     GIVE_BACK = "w"
+    HOLD_OFF = "l"
 
 
 class Settlement(NamedTuple):
     """How one run ended, in the order that `settle/commit_jobs` reads it.
 
-    `text` is the result (JSON) or the reason. `amount`: ms for DELAY and SNOOZE, ms
+    `text` is the result (JSON) or the reason. `amount`: ms for DELAY, SNOOZE and HOLD_OFF, ms
     since the epoch for SNOOZE_UNTIL, attempts allowed for FAIL, 1 to
     run first for RETRY. `keep_count` and `keep_age` (seconds): -1 for no limit. `traces`: stack traces to keep.
     """

@@ -51,6 +51,8 @@ async def commit_jobs(
         claim.token,
         claim.lock_ms,
         claim.worker,
+        claim.rate_max,
+        claim.window_ms,
         metric_points,
         *words,
         timeout=timeout,

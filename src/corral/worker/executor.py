@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from corral.contracts.backoff import Backoff
 from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
 from corral.contracts.job import Job
@@ -202,18 +201,17 @@ class Executor:
             return Failed(str(error), "", True, "unrecoverable")
         if isinstance(error, _Unusable):
             return refuse(error.error)
+        binding = self._handlers.bindings.get(run.claimed.name or b"")
+        spec = binding.spec if binding else None
         return decide(
             error,
             attempts_made=run.made or 0,
             attempts=policy.attempts,
-            backoff=self._backoff(run, policy),
+            backoff=custom_backoff(policy, spec),
             random=random.random(),
             now_ms=int(time.time() * 1000),
+            longest_retry_after_ms=spec.options.longest_retry_after_ms if spec else None,
         )
-
-    def _backoff(self, run: Run, policy: Policy) -> Backoff | None:
-        binding = self._handlers.bindings.get(run.claimed.name or b"")
-        return custom_backoff(policy, binding.spec if binding else None)
 
 
 def snapshot(run: Run, queue: str) -> Job:

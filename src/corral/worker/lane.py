@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from corral.contracts.rate_limit import RateLimit
 from corral.engine.claim import Claim, claim_jobs
 from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.keys import QueueKeys
-from corral.engine.link import Link
+from corral.engine.link import Link, Word
 from corral.engine.record import Claimed, Refusal
 from corral.engine.resend import until_answered
 from corral.engine.settle import commit_jobs
@@ -34,6 +35,7 @@ class Lane:
         name: str,
         worker: str,
         lock_ms: int,
+        limiter: RateLimit | None,
         metric_points: int,
         on_settled: Callable[[Ended, int], None],
         on_recurring: Callable[[list[bytes]], None],
@@ -46,6 +48,7 @@ class Lane:
         self._name = name
         self._worker = worker
         self._lock_ms = lock_ms
+        self._rate: tuple[Word, Word] = (limiter.max, limiter.per_ms) if limiter else ("", "")
         self._metric_points = metric_points
         self._on_settled = on_settled
         self._on_recurring = on_recurring
@@ -71,7 +74,9 @@ class Lane:
     async def _carry_out(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
         self._number += 1
         token = f"{self._name}:{self._number}"
-        claim = Claim(exchange.wanted, token, self._lock_ms, self._worker, self._name, self._number)
+        claim = Claim(
+            exchange.wanted, token, self._lock_ms, self._worker, self._name, self._number, *self._rate
+        )
 
         async def call() -> tuple[int, int, int, list[int], list[Claimed], list[bytes]]:
             if exchange.ended:
@@ -88,7 +93,7 @@ class Lane:
         self._on_answer()
         self._runner.last_answer = loop.time()
         self._runner.server_ahead_ms = now - loop.time() * 1000
-        self._runner.receive(exchange, token, jobs, next_due, limited_ms)
+        self._runner.receive(exchange, token, jobs, next_due, limited_ms, now)
         for ended, code in zip(exchange.ended, codes, strict=True):
             self._on_settled(ended, code)
         if unprepared:

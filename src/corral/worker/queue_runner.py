@@ -48,6 +48,8 @@ class QueueRunner:
         self.drained = False
         self.next_due = 0
         self.resume_at = 0.0
+        self.asked_at_ms = 0
+        self.limit_news = asyncio.Event()
         self.server_ahead_ms = 0.0
         self.last_answer = 0.0
         self.runs: set[Run] = set()
@@ -57,6 +59,7 @@ class QueueRunner:
         self._probe = False
         self._singly = 0
         self._ended: list[Ended] = []
+        self._resume: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -89,9 +92,16 @@ class QueueRunner:
         return wanted
 
     def receive(
-        self, exchange: Exchange, token: str, jobs: list[Claimed], next_due: int, limited_ms: int
+        self,
+        exchange: Exchange,
+        token: str,
+        jobs: list[Claimed],
+        next_due: int,
+        limited_ms: int,
+        now_ms: int = 0,
     ) -> None:
-        """Take in the answer to an exchange: start the jobs, remember when to ask again."""
+        """Take in the answer to an exchange: start the jobs, remember when to ask again. `now_ms` is the server's
+        time of the answer."""
         self._reserved -= exchange.wanted
         self.settling -= len(exchange.ended)
         for claimed in jobs:
@@ -105,9 +115,21 @@ class QueueRunner:
         if exchange.wanted:
             self.drained = len(jobs) < exchange.wanted
             self.next_due = next_due
-            if limited_ms:
-                self.resume_at = asyncio.get_running_loop().time() + limited_ms / 1000
+            if now_ms >= self.asked_at_ms:  # two lanes: an answer may be older than the last one
+                self.asked_at_ms = now_ms
+                self._limited(limited_ms)
         self._tell()
+
+    def _limited(self, milliseconds: int) -> None:
+        """A rate limit ends after so long; 0: there is none."""
+        loop = asyncio.get_running_loop()
+        resume_at = loop.time() + milliseconds / 1000 if milliseconds else 0.0
+        if resume_at < self.resume_at:
+            self.limit_news.set()
+        self.resume_at = resume_at
+        if self._resume is not None:
+            self._resume.cancel()
+        self._resume = loop.call_at(resume_at, self.wake) if milliseconds else None
 
     def unanswered(self, exchange: Exchange, *, singly: bool = False) -> None:
         """An exchange that will never be answered: put its slots and settlements back. `singly`: these settlements
@@ -174,6 +196,8 @@ class QueueRunner:
     def close(self) -> None:
         """Let the lanes end once everything is settled."""
         self.closed = True
+        if self._resume is not None:
+            self._resume.cancel()
         self._tell()
 
     def interrupt(self, cause: Cause) -> None:

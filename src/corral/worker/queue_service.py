@@ -17,6 +17,7 @@ from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.executor import Executor, snapshot
 from corral.worker.lane import Lane
 from corral.worker.lease.lease import Lease, QueueLease
+from corral.worker.limit_watch import LimitWatch
 from corral.worker.queue_runner import Ended, QueueRunner
 from corral.worker.recoverer import Recoverer
 from corral.worker.recurrer import Recurrer
@@ -100,6 +101,7 @@ class QueueService:
             self.runner,
             await self._server.link(self.keys, name=name),
             self.keys,
+            limits=LimitWatch(self._server, self.keys),
             on_trouble=self._trouble.failed,
         )
         recoverer = Recoverer(
@@ -118,6 +120,7 @@ class QueueService:
             name=f"{self._worker_id}:{number}",
             worker=self._worker_name,
             lock_ms=int(self.settings.lock_duration * 1000),
+            limiter=self.settings.limiter,
             metric_points=self.settings.metric_minutes,
             on_settled=self._settled,
             on_recurring=self._recurrer.wanted,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from corral.contracts.binding import TaskSource
+from corral.contracts.rate_limit import RateLimit
 from corral.errors import InvalidOption
 
 __all__ = ["DEFAULT_CONCURRENCY", "QueueSettings", "Serve", "Unknown"]
@@ -27,6 +28,7 @@ class QueueSettings:
     max_stalled: int = 1
     unknown: Unknown = "fail"
     metric_minutes: int = 20160
+    limiter: RateLimit | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
@@ -37,6 +39,8 @@ class QueueSettings:
         _check("metric_minutes", self.metric_minutes, 0, 1_000_000)
         if self.unknown not in ("fail", "park"):
             raise InvalidOption("unknown", self.unknown, 'give "fail" or "park"')
+        if self.limiter is not None and not isinstance(self.limiter, RateLimit):
+            raise InvalidOption("limiter", self.limiter, "give RateLimit(max, per=seconds)")
 
     def over(self, changes: dict[str, Any]) -> QueueSettings:
         """These settings with some changed; None changes nothing."""
@@ -58,6 +62,7 @@ class Serve:
         stalled_interval: seconds between looks for such jobs.
         max_stalled: how often a job may be returned before it is failed.
         unknown: what becomes of jobs whose task is not here: `"fail"` or `"park"`.
+        limiter: how many of its jobs may start in a window, over all workers of the queue that say the same.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class Serve:
         stalled_interval: float | None = None,
         max_stalled: int | None = None,
         unknown: Unknown | None = None,
+        limiter: RateLimit | None = None,
     ) -> None:
         self.source = source
         self.changes: dict[str, Any] = {
@@ -77,5 +83,6 @@ class Serve:
             "stalled_interval": stalled_interval,
             "max_stalled": max_stalled,
             "unknown": unknown,
+            "limiter": limiter,
         }
         QueueSettings().over(self.changes)

@@ -12,6 +12,7 @@ from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.errors import QueueFull
+from corral.worker.limit_watch import LimitWatch
 from corral.worker.queue_runner import QueueRunner
 from corral.worker.trouble import PAUSE_AFTER_DAMAGE, log_damage
 
@@ -37,6 +38,8 @@ class Sleeper:
     The wait has a bound of its own, below the deadline of its connection; when either is over, when a token comes,
     or when the connection breaks, the next thing is a claim. A worker can thus sleep too long, but never for good.
 
+    Under a rate limit no token is waited for, since nothing may start: only the limit's end, or a change of it.
+
     An idle server looks at the end of blocking waits ten times a second only, so when a job is due is told by a timer
     of our own, while the wait goes on.
     """
@@ -47,21 +50,27 @@ class Sleeper:
         link: Link,
         keys: QueueKeys,
         *,
+        limits: LimitWatch,
         on_trouble: Callable[[Unanswered, float], None],
     ) -> None:
         self._runner = runner
         self._link = link
         self._keys = keys
+        self._limits = limits
         self._on_trouble = on_trouble
 
     async def serve(self) -> None:
         """Sleep and wake until cancelled."""
-        pause = 0.05
+        loop, pause = asyncio.get_running_loop(), 0.05
         try:
             while True:
                 await self._runner.until_idle()
+                limited = self._runner.resume_at - loop.time()
                 try:
-                    await self._sleep()
+                    if limited > 0 and await self._limit_is_over(limited):
+                        continue  # the runner has asked by itself
+                    if limited <= 0:
+                        await self._sleep()
                     pause = 0.05
                 except Unanswered as error:
                     self._on_trouble(error, pause)
@@ -72,14 +81,20 @@ class Sleeper:
                     await asyncio.sleep(PAUSE_AFTER_DAMAGE)
                 self._runner.wake()
         finally:
+            await self._limits.close()
             await self._link.close()
+
+    async def _limit_is_over(self, seconds: float) -> bool:
+        """Wait for the end of a rate limit. False when it is worth asking before: somebody has changed the limit, or
+        delayed jobs should be promoted."""
+        loop, runner = asyncio.get_running_loop(), self._runner
+        runner.limit_news.clear()
+        wait = min(seconds + SHORTEST_WAIT, MAX_LIMITED_WAIT)
+        changed = await self._limits.wait(wait, runner.asked_at_ms, runner.limit_news)
+        return not changed and loop.time() >= runner.resume_at
 
     async def _sleep(self) -> None:
         loop = asyncio.get_running_loop()
-        limited = self._runner.resume_at - loop.time()
-        if limited > 0:
-            await asyncio.sleep(min(limited, MAX_LIMITED_WAIT))
-            return
         next_due = self._runner.next_due
         until = loop.time() + self._wait_for(next_due, loop.time())
         alarm = loop.call_at(until, self._runner.wake) if next_due else None

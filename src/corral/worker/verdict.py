@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from corral.contracts.backoff import Backoff
-from corral.contracts.outcome import Completed, Failed, Outcome, Released, Retried, Snoozed
+from corral.contracts.outcome import Completed, Failed, HeldOff, Outcome, Released, Retried, Snoozed
 from corral.contracts.retention import KEEP_ALL, Keep
 from corral.contracts.spec import TaskSpec
 from corral.contracts.wire_options import StoredOptions, decode_options
@@ -94,6 +94,8 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
             (Verb.SNOOZE, outcome.delay_ms) if outcome.due_ms is None else (Verb.SNOOZE_UNTIL, outcome.due_ms)
         )
         return Settlement(wire_id, run.token, starts, verb, "", "", amount)
+    if isinstance(outcome, HeldOff):
+        return Settlement(wire_id, run.token, starts, Verb.HOLD_OFF, "", "", outcome.wait_ms)
     assert isinstance(outcome, Released)
     return Settlement(wire_id, run.token, starts, Verb.GIVE_BACK, "")
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from corral.client.client import Client
 from corral.contracts.binding import TaskSource
 from corral.contracts.middleware import Middleware
+from corral.contracts.rate_limit import RateLimit
 from corral.engine.settings import server_settings
 from corral.errors import InvalidOption
 from corral.worker.callbacks import Callbacks, OnCompleted, OnFailed, OnStalled
@@ -41,6 +42,8 @@ class Worker:
         url, prefix: the server, as for `Client`.
         client: a client to share, also given to handlers as `ctx.client`; its server is used, and it stays open.
         concurrency: jobs that run at the same time, for each queue.
+        limiter: how many jobs may start in a window, for each queue and over all workers that say the same
+            (BullMQ: `limiter`). A limit of the queue itself wins over its number.
         lock_duration: seconds until the jobs of a dead worker count as free; renewed every quarter of it.
         stalled_interval: seconds between looks for such jobs.
         max_stalled: how often a job may be returned before it is failed.
@@ -61,6 +64,7 @@ class Worker:
         prefix: str | None = None,
         client: Client | None = None,
         concurrency: int = DEFAULT_CONCURRENCY,
+        limiter: RateLimit | None = None,
         lock_duration: float = 30.0,
         stalled_interval: float = 30.0,
         max_stalled: int = 1,
@@ -76,7 +80,9 @@ class Worker:
         max_jobs: int | None = None,
         max_memory: int | None = None,
     ) -> None:
-        settings = QueueSettings(concurrency, lock_duration, stalled_interval, max_stalled, unknown)
+        settings = QueueSettings(
+            concurrency, lock_duration, stalled_interval, max_stalled, unknown, limiter=limiter
+        )
         self._queues = merge_sources(sources, settings)
         self._settings = server_settings(url, prefix=prefix)
         self._given_client = client

@@ -1,20 +1,22 @@
 --- Promote what is due, then start up to `run.wanted` jobs. Returns the started jobs, the ms until a rate limit
---- ends (0: none) and when the next delayed job is due (0: none known, or not asked because jobs were found).
+--- ends (0: none stopped it) and when the next delayed job is due (0: none known, or not asked because jobs were found).
 --- `run.unprepared` gets the schedules that want their next times.
---- @key delayed  zset    job ids by due time
---- @key active   list    job ids that workers hold
---- @key limiter  string  jobs started in the current window
+--- @key delayed  zset  job ids by due time
+--- @key active   list  job ids that workers hold
 --- @include lib/promote_due
 --- @include lib/room_to_start
 --- @include lib/take_ready
 --- @include lib/start_job
-local function claim_next(prefix, queue, run, now)
+local function claim_next(prefix, queue, run, rate, now)
   promote_due(prefix, queue, now)
-  local room, limited_ms = room_to_start(queue, run.wanted)
+  local room, left, limited_ms = room_to_start(queue, run, rate)
   local started, counted = {}, 0
   local exhausted = false
-  while #started < room and not exhausted do
-    local asked = room - #started
+  while not exhausted do
+    local asked = math.min(room - #started, left - counted)
+    if asked <= 0 then
+      break
+    end
     local ids = take_ready(asked)
     exhausted = #ids < asked
     for _, job_id in ipairs(ids) do
@@ -27,15 +29,16 @@ local function claim_next(prefix, queue, run, now)
       end
       if job then
         started[#started + 1] = job
+        -- A job that only carries its own failure (`defa`) does not run, so it does not count against the rate.
         if not job[10] then
           counted = counted + 1
         end
       end
     end
   end
-  -- A job that only carries its own failure (`defa`) does not run, so it does not count against the rate.
-  if queue.max and counted > 0 and redis.call('INCRBY', limiter, counted) == counted then
-    redis.call('PEXPIRE', limiter, queue.duration or 1000)
+  local until_next = count_starts(rate, counted)
+  if #started < run.wanted and limited_ms == 0 then
+    limited_ms = until_next
   end
   local next_due = 0
   if #started == 0 and limited_ms == 0 then

@@ -1,5 +1,5 @@
 --- Put a job back that did not end: r retried now, d delayed by its backoff, s snoozed, u snoozed until a time,
---- w given back untouched.
+--- w given back untouched, l given back because a service asks to wait.
 --- Only r and d spend an attempt.
 --- @key events  stream
 --- @include lib/delay_job
@@ -19,7 +19,7 @@ local function put_back(queue, job, run, now)
     wake_when_due()
     return
   end
-  local front = run.verb == 'w' or run.amount == 1
+  local front = run.verb == 'w' or run.verb == 'l' or run.amount == 1
   ready_job(queue, run.id, job.priority, front)
   redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', run.id, 'prev', 'active')
 end

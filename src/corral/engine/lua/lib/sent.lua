@@ -2,22 +2,28 @@
 --- `recall` gives the reply of this very call when it was carried out before; `remember` keeps it for ten minutes.
 --- A call from before the last one is refused: its sender has had its answer and gone on, and this is a copy that
 --- the network kept back.
+--- `recall` also gives the text of one more key, where one is named: two keys cost no more than one.
 --- @key sent  string  prefix of the records, one a sender
-local function recall(sender, number)
+local function recall(sender, number, beside)
   if sender == '' then
-    return nil
+    return nil, beside and redis.call('GET', beside)
   end
-  local kept = redis.call('GET', sent .. sender)
+  local kept, text = nil, nil
+  if beside then
+    kept, text = unpack(redis.call('MGET', sent .. sender, beside))
+  else
+    kept = redis.call('GET', sent .. sender)
+  end
   if kept then
     local record = cmsgpack.unpack(kept)
     if record[1] == number then
-      return record[2]
+      return record[2], text
     end
     if tonumber(record[1]) > tonumber(number) then
       error({ err = 'STALE a later call of this sender was carried out before' })
     end
   end
-  return nil
+  return nil, text
 end
 
 local function remember(sender, number, reply)

@@ -6,6 +6,7 @@
 --- @key prioritized             zset    job ids by priority, then arrival
 --- @key active                  list    job ids that workers hold
 --- @key events                  stream
+--- @key limiter                 string  jobs started in the current window
 --- @key metrics_completed       hash    how many completed
 --- @key metrics_completed_data  list    how many completed, by the minute
 --- @key metrics_failed          hash    how many failed
@@ -18,6 +19,7 @@
 --- @include lib/finish_job
 --- @include lib/put_back
 --- @include lib/count_finished
+--- @include lib/room_to_start
 --- @include lib/claim_next
 --- @include lib/claimed_before
 --- @include lib/pass_baton
@@ -29,22 +31,30 @@
 --- @arg token          string   written to the lock of each claimed job
 --- @arg lock_ms        string   how long the locks last
 --- @arg worker         string   name of the worker, stored as `pb`
+--- @arg rate_max       integer  the worker's own rate limit: how many jobs may start in a window, or empty
+--- @arg window_ms      integer  how long a window lasts, or empty
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
 --- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
----                     s snoozed, u snoozed until, w given back), text (result or reason), trace, amount (d, s: ms;
----                     u: ms since the epoch; f: attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
+---                     s snoozed, u snoozed until, w given back, l given back and the queue held off), text (result
+---                     or reason), trace, amount (d, s, l: ms; u: ms since the epoch; f: attempts allowed; r: 1 to
+---                     run first), keep count, keep age (s) (-1: no limit), traces to keep
 --- @event completed failed retries-exhausted waiting delayed active added duplicated removed drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
 ---         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
 ---         -9 children failed), jobs, schedules that want their next times
 --- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait
-local done = recall(sender, number)
+local done, starts_so_far = recall(sender, number, limiter)
 local now_ms, now_text = clock(now)
 if done then
   local held, recurring = claimed_before(prefix, done[2], token, lock_ms)
   return { now_ms, 0, 0, done[1], held, recurring }
 end
 local queue = read_queue()
+local claim = {
+  wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text, unprepared = {},
+  max = rate_max, window = window_ms,
+}
+local rate = rate_of(queue, claim, starts_so_far)
 local ending = {}
 for at = runs, #ARGV, 10 do
   ending[#ending + 1] = {
@@ -68,6 +78,9 @@ for at, run in ipairs(ending) do
       succeeded = succeeded + (run.verb == 'c' and 1 or 0)
     else
       put_back(queue, job, run, now_ms)
+      if run.verb == 'l' then
+        hold_off(rate, run.amount)
+      end
     end
   end
 end
@@ -85,12 +98,9 @@ if metric_points > 0 and ended > succeeded then
   count_finished(metrics_failed, metrics_failed_data, ended - succeeded, now_ms, metric_points)
 end
 
-local jobs, limited_ms, next_due, unprepared = {}, 0, -1, {}
+local jobs, limited_ms, next_due = {}, 0, -1
 if wanted > 0 then
-  local claim = {
-    wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text, unprepared = unprepared,
-  }
-  jobs, limited_ms, next_due = claim_next(prefix, queue, claim, now_ms)
+  jobs, limited_ms, next_due = claim_next(prefix, queue, claim, rate, now_ms)
 end
 if #jobs == wanted then
   pass_baton(queue)
@@ -101,4 +111,4 @@ if ended > 0 and #jobs == 0 and limited_ms == 0 and next_due <= 0 and (wanted ==
   redis.call('XADD', events, '*', 'event', 'drained')
 end
 remember(sender, number, { codes, to_remember(jobs) })
-return { now_ms, limited_ms, next_due, codes, jobs, unprepared }
+return { now_ms, limited_ms, next_due, codes, jobs, claim.unprepared }
