@@ -45,6 +45,7 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     ),
     (errors.DurabilityUnavailable("fsync", "no append-only file"), {"durability": "fsync"}),
     (errors.EmbeddedServerError("no program"), {"reason": "no program"}),
+    (errors.QueueActive("email", 2), {"queue": "email", "active": 2}),
     (errors.JobFailed("7", "boom", 3), {"job_id": "7", "reason": "boom", "attempts_made": 3}),
     (errors.JobGone("7"), {"job_id": "7"}),
     (errors.JobCancelled("7", "obsolete"), {"job_id": "7", "reason": "obsolete"}),

@@ -23,6 +23,8 @@
     │   ├── ServerRefused                   it says no, and will again: a person has to act
     │   ├── DurabilityUnavailable           it cannot give the durability that was asked for
     │   └── EmbeddedServerError             the embedded server cannot be started or stopped
+    ├── QueueError                          about one queue as a whole
+    │   └── QueueActive                     workers hold jobs of it: it cannot be obliterated
     ├── JobError                            about one job
     │   ├── JobFailed                       it failed for good
     │   ├── JobGone                         it does not exist (any more)
@@ -64,6 +66,8 @@ __all__ = [
     "JobGone",
     "PayloadTooLarge",
     "ProcessDied",
+    "QueueActive",
+    "QueueError",
     "QueueFull",
     "ServerError",
     "ServerRefused",
@@ -296,6 +300,26 @@ class EmbeddedServerError(ServerError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"embedded server: {reason}")
+
+
+# --- one queue --------------------------------------------------------------------------------------------
+
+
+class QueueError(CorralError):
+    """Something about one queue as a whole."""
+
+
+class QueueActive(QueueError):
+    """Workers hold ``active`` jobs of the queue, so that it is not obliterated. Nothing was changed."""
+
+    def __init__(self, queue: str, active: int) -> None:
+        self.queue = queue
+        self.active = active
+        jobs = "1 job" if active == 1 else f"{active:,} jobs"
+        super().__init__(
+            f"queue {queue!r} is not obliterated: workers hold {jobs} of it. Pause it and wait until they have ended, "
+            "or give force=True, which takes these jobs away from them"
+        )
 
 
 # --- one job ----------------------------------------------------------------------------------------------

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from corral import Client, JobState, Queue, Worker
 from corral.admin.queue import QueueAdmin
+from corral.admin.settings import QueueSettings
 from corral.client.queue import QueueClient
+from corral.errors import InvalidOption
+from tests.interop.snapshot import Raw
 
 
 async def test_pause_and_resume(operated: QueueAdmin, produced: QueueClient) -> None:
@@ -47,3 +52,61 @@ async def test_counts(operated: QueueAdmin, produced: QueueClient) -> None:
     await produced.enqueue("x", priority=1)
     counts = {state: count for state, count in (await operated.counts()).items() if count}
     assert counts == {JobState.WAITING: 2, JobState.DELAYED: 1, JobState.PRIORITIZED: 1}
+
+
+async def test_priorities(operated: QueueAdmin, produced: QueueClient) -> None:
+    """Ready jobs are counted by priority, in the order in which they run; there may be any number of priorities."""
+    await produced.enqueue_many("x", [1, 2])
+    await produced.enqueue("later", delay=60, priority=7)
+    for priority in range(1, 204, 2):
+        await produced.enqueue_many("x", [0] * (1 + priority % 3), priority=priority)
+    await produced.enqueue("last", priority=2**21 - 1)
+    expected = {0: 2} | {priority: 1 + priority % 3 for priority in range(1, 204, 2)} | {2**21 - 1: 1}
+    found = await operated.priorities()
+    assert list(found.items()) == list(expected.items())
+
+
+async def test_metrics(operated: QueueAdmin, produced: QueueClient) -> None:
+    """Finished jobs are counted by the minute; other states have no metrics."""
+    assert await operated.metrics("completed") == (0, [])
+    with pytest.raises(InvalidOption, match="completed or failed"):
+        await operated.metrics("waiting")
+
+
+async def test_settings(operated: QueueAdmin, produced: QueueClient) -> None:
+    """What holds for the queue is read; what nobody has set is None."""
+    assert await operated.settings() == QueueSettings(False, None, None, None, None, None)
+    await produced.enqueue("x")
+    await operated.pause()
+    await operated.set_max_events(500)
+    await operated.set_peers(6)
+    assert await operated.settings() == QueueSettings(True, None, None, 500, "corral", 6)
+    with pytest.raises(InvalidOption, match="0 or more"):
+        await operated.set_max_events(-1)
+
+
+async def test_trimming_events(operated: QueueAdmin, produced: QueueClient, raw: Raw, prefix: str) -> None:
+    """The stream is cut to about what was asked for: whole blocks of it go."""
+    await produced.enqueue_many("x", [{}] * 1000)
+    stream = f"{prefix}:{operated.name}:events"
+    before = await raw.xlen(stream)
+    removed = await operated.trim_events(100)
+    assert await raw.xlen(stream) == before - removed
+    assert 100 <= before - removed < 300
+
+
+async def test_peers(operated: QueueAdmin, produced: QueueClient, raw: Raw, prefix: str) -> None:
+    """An operator may say that BullMQ 5 looks on: then the ready ids of a paused queue are where it looks for them,
+    those that are there already and new ones; otherwise they stay."""
+    await produced.enqueue_many("x", [1, 2])
+    await operated.pause()
+    lengths = [f"{prefix}:{operated.name}:{name}" for name in ("wait", "paused")]
+    assert [await raw.llen(key) for key in lengths] == [2, 0]
+    await operated.set_peers(5)
+    await produced.enqueue("x")
+    assert [await raw.llen(key) for key in lengths] == [0, 3]
+    await operated.set_peers(None)
+    await operated.resume()
+    assert [await raw.llen(key) for key in lengths] == [3, 0]
+    with pytest.raises(InvalidOption, match="5 or 6"):
+        await operated.set_peers(4)

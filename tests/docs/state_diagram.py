@@ -23,7 +23,10 @@ def diagram() -> str:
         "stateDiagram-v2",
         f'    state "{JobState.WAITING_CHILDREN}" as {_node(JobState.WAITING_CHILDREN)}',
     ]
-    lines += [f"    {source} --> {target}: {', '.join(names)}" for (source, target), names in verbs.items()]
+    lines += [
+        f"    {source} --> {target}: {', '.join(dict.fromkeys(names))}"
+        for (source, target), names in verbs.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

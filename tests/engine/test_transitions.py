@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from corral.contracts.states import TRANSITIONS, JobState, Transition
+from corral.engine import control_clearing as clearing
 from corral.engine.browse import job_state
 from corral.engine.control import remove_job
 from corral.engine.record import Verb
@@ -99,9 +100,37 @@ async def recover(driver: Driver, _row: Transition, run: Held | None) -> None:
     await driver.check_stalled()
 
 
-async def control(driver: Driver, _row: Transition, _run: Held | None) -> None:
-    """An operator removes the job."""
-    await remove_job(driver.server, driver.keys, "j", clock=driver.now)
+PLACES = {
+    JobState.WAITING: "wait",
+    JobState.PRIORITIZED: "prioritized",
+    JobState.DELAYED: "delayed",
+    JobState.ACTIVE: "active",
+    JobState.WAITING_CHILDREN: "waiting_children",
+    JobState.COMPLETED: "completed",
+    JobState.FAILED: "failed",
+}
+
+
+async def control(driver: Driver, row: Transition, _run: Held | None) -> None:
+    """An operator removes the job, or all of its place."""
+    server, keys, now = driver.server, driver.keys, driver.now
+    assert row.source is not None
+    place = PLACES[row.source]
+    if row.source is JobState.ACTIVE:
+        await driver.lose_lock("j")
+    match row.script:
+        case "control/remove_job":
+            await remove_job(server, keys, "j", clock=now)
+        case "control/drain_jobs":
+            await clearing.drain_jobs(server, keys, place, "0", "s", 1, clock=now)
+        case "control/clean_finished":
+            await clearing.clean_finished(server, keys, place, 0, 10, "s", 1, clock=now)
+        case "control/clean_unstarted":
+            await clearing.clean_unstarted(server, keys, place, 0, 10, "0", "s", 1, clock=now)
+        case "control/clean_listed":
+            await clearing.clean_listed(server, keys, place, 0, 10, 0, "s", 1, clock=now)
+        case "control/obliterate_jobs":
+            await clearing.obliterate_jobs(server, keys, place, clock=now)
 
 
 async def recur(driver: Driver, row: Transition, _run: Held | None) -> None:
@@ -123,7 +152,7 @@ VERBS: dict[str, Callable[[Driver, Transition, Held | None], Awaitable[None]]] =
 
 
 @pytest.mark.parametrize(
-    "row", TRANSITIONS, ids=[f"{row.verb}: {row.source} to {row.target}" for row in TRANSITIONS]
+    "row", TRANSITIONS, ids=[f"{row.script}: {row.source} to {row.target}" for row in TRANSITIONS]
 )
 async def test_a_row_of_the_table(driver: Driver, row: Transition) -> None:
     """The verb takes a job from the row's source to its target."""

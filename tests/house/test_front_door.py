@@ -41,6 +41,8 @@ FRONT_DOOR = [
     "Middleware",
     "PayloadTooLarge",
     "Queue",
+    "QueueActive",
+    "QueueError",
     "QueueFull",
     "RateLimit",
     "RateLimited",

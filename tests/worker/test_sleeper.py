@@ -12,12 +12,13 @@ import redis.asyncio
 
 from corral import Client, Queue, Worker
 from corral.client.queue import QueueClient
+from corral.contracts.names import connection_name
 from corral.engine.record import Claimed
 from corral.worker import sleeper as sleeper_module
 from corral.worker.limit_watch import LimitWatch
 from corral.worker.queue_runner import QueueRunner
 from corral.worker.run import Run
-from corral.worker.sleeper import Sleeper, connection_name
+from corral.worker.sleeper import Sleeper
 
 
 async def until(condition: Callable[[], Awaitable[Any]], within: float = 10.0) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from corral.admin import clearing, orphans
+from corral.admin.settings import QueueSettings
+from corral.admin.steps import Progress
+from corral.admin.workers import QueueWorker, workers_in
+from corral.contracts.duration import Duration
 from corral.contracts.states import JobState
-from corral.engine.browse import count_jobs, is_paused
-from corral.engine.control_queue import pause_queue, resume_queue
+from corral.engine.browse import Metrics, count_jobs, is_paused, read_metrics
+from corral.engine.browse_queue import count_priorities, list_clients, read_settings
+from corral.engine.control_queue import pause_queue, resume_queue, trim_events, write_setting
 from corral.engine.server import Server
+from corral.errors import InvalidOption
 
 __all__ = ["QueueAdmin"]
 
@@ -13,7 +22,11 @@ __all__ = ["QueueAdmin"]
 class QueueAdmin:
     """The operator's verbs for one queue. Made by `Admin.queue`.
 
-    Every verb raises `ServerUnavailable` when a step of it finds no answer in time, and may then be asked for again.
+    What goes over many jobs goes in steps of some milliseconds; between two steps every client sees a whole and valid
+    queue, only smaller. An interrupted verb has done a part of its work, and is completed by asking again. Every verb
+    raises `ServerUnavailable` when a step of it finds no answer in time.
+
+    `on_progress` is called with how much is done and how much there was when the verb began.
     """
 
     def __init__(self, server: Server, name: str) -> None:
@@ -23,6 +36,8 @@ class QueueAdmin:
 
     def __repr__(self) -> str:
         return f"<QueueAdmin {self.name}>"
+
+    # --- whether it hands out jobs ----------------------------------------------------------------------
 
     async def pause(self) -> None:
         """Hand out no more jobs, for workers of every kind, until `resume`. Jobs that run go on; jobs may be added.
@@ -45,6 +60,158 @@ class QueueAdmin:
         """Whether the queue hands out no jobs."""
         return await self._server.patiently(lambda: is_paused(self._server, self._keys))
 
+    # --- what is in it, and who works on it -------------------------------------------------------------
+
     async def counts(self) -> dict[JobState, int]:
         """How many jobs are in each state, at one moment. Ids in BullMQ 5's `paused` list count as waiting."""
         return await self._server.patiently(lambda: count_jobs(self._server, self._keys))
+
+    async def priorities(self) -> dict[int, int]:
+        """How many ready jobs there are of each priority that any has, in the order in which they run: 0, which is
+        none, comes first (BullMQ: getCountsPerPriority). Delayed jobs are not among them."""
+        found = {0: (await self.counts())[JobState.WAITING]}
+        while True:
+            after = max(found)
+            more = await self._server.patiently(
+                partial(count_priorities, self._server, self._keys, after=after)
+            )
+            if not more:
+                return found
+            found |= more
+
+    async def workers(self) -> list[QueueWorker]:
+        """The workers that are connected now, Corral's and Node's, by name (BullMQ: getWorkers).
+
+        A worker is seen by the connection on which it waits for work. Raises `ServerRefused` where the user may not
+        call CLIENT LIST.
+        """
+        lines = await self._server.patiently(lambda: list_clients(self._server))
+        return workers_in(lines, self._keys.prefix, self.name)
+
+    async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
+        """How many jobs completed or failed, in all and by the minute, the newest first (at most 1,000 minutes).
+
+        Raises `InvalidOption` for any other state.
+        """
+        if state not in (JobState.COMPLETED, JobState.FAILED):
+            raise InvalidOption("state", state, "give completed or failed")
+        wanted = JobState(state)
+        return await self._server.patiently(
+            lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
+        )
+
+    # --- taking jobs out --------------------------------------------------------------------------------
+
+    async def drain(self, *, delayed: bool = False, on_progress: Progress | None = None) -> int:
+        """Remove the jobs that wait to run: waiting, prioritized and, on request, delayed. Returns how many.
+
+        Running jobs, finished ones and waiting parents stay, and so do the pending iterations of schedules, which
+        would end without them. A job that a worker starts before its turn comes is not removed; of jobs added
+        meanwhile some may be. Parents do not wait for removed children: one in the same queue that waited for nothing
+        else goes too (BullMQ: queue.drain, in one piece).
+        """
+        return await clearing.drain(self._server, self._keys, delayed=delayed, on_progress=on_progress)
+
+    async def clean(
+        self,
+        state: JobState | str,
+        *,
+        older_than: Duration,
+        limit: int | None = None,
+        on_progress: Progress | None = None,
+    ) -> int:
+        """Remove jobs of one state that ended, else last started, else were added `older_than` (seconds, or a
+        `timedelta`) ago or earlier. Returns how many. Events: `cleaned`, with the count of each step (BullMQ:
+        queue.clean).
+
+        Args:
+            state: completed, failed, delayed, prioritized, waiting, or active: of these those whose lock is gone.
+            older_than: 0 for all.
+            limit: how many to remove at most. Finished jobs go oldest first, waiting ones in the order in which they
+                would run.
+            on_progress: told how many were looked at.
+
+        Pending iterations of schedules stay. Of a waiting line longer than 100,000, jobs are found that have fewer
+        than that many younger ones before them in line.
+
+        Raises:
+            InvalidOption: another state; a negative age; a limit below 1.
+        """
+        return await clearing.clean(
+            self._server, self._keys, state, older_than=older_than, limit=limit, on_progress=on_progress
+        )
+
+    async def obliterate(self, *, force: bool = False, on_progress: Progress | None = None) -> None:
+        """Remove the queue with everything that belongs to it: jobs of all states, schedules, events, metrics, limits,
+        deduplication ids, and what Corral keeps beside them.
+
+        It is paused first, and stays so until it is gone; whoever adds a job then makes a new queue. Finding the last
+        keys takes a look at every key of the server, a thousand at a time (BullMQ: queue.obliterate, which leaves
+        waiting parents, limits and deduplication ids behind).
+
+        Args:
+            force: also when workers hold jobs: their runs go on, and what they say is refused.
+            on_progress: told how many jobs were removed.
+
+        Raises:
+            QueueActive: workers hold jobs, and there is no `force`. Nothing was changed.
+        """
+        await clearing.obliterate(self._server, self._keys, force=force, on_progress=on_progress)
+
+    async def orphans(self, *, limit: int = 1000, on_progress: Progress | None = None) -> list[str]:
+        """Find jobs that are in no state, iterations of schedules included: their ids as they are in Redis, at most
+        `limit`. Takes a look at every key of the server, a thousand at a time.
+
+        In doubt, because a list changes faster than it can be read, a job is none.
+        """
+        return await orphans.find(self._server, self._keys, limit=limit, on_progress=on_progress)
+
+    async def remove_orphans(self, *, on_progress: Progress | None = None) -> int:
+        """Remove jobs that are in no state, with all their keys, and keys that are left of jobs that are gone. Returns
+        how many jobs. Each is looked at again in the step that removes it, so a job that somebody adds or moves
+        meanwhile is safe (BullMQ: queue.removeOrphanedJobs, which misses schedules and takes metrics)."""
+        return await orphans.remove(self._server, self._keys, on_progress=on_progress)
+
+    # --- settings ---------------------------------------------------------------------------------------
+
+    async def settings(self) -> QueueSettings:
+        """What holds for the queue."""
+        kept = await self._server.patiently(lambda: read_settings(self._server, self._keys))
+        rate = None if kept.rate_max is None else (kept.rate_max, (kept.rate_ms or 1000) / 1000)
+        peers = int(kept.peers) if kept.peers in ("5", "6") else None
+        return QueueSettings(kept.paused, kept.concurrency, rate, kept.max_events, kept.version, peers)
+
+    async def set_max_events(self, count: int) -> None:
+        """Keep about so many events in the stream; it is cut when the next ones are written (BullMQ:
+        `streams.events.maxLen`). Raises `InvalidOption` for less than 0."""
+        _check_count(count)
+        await self._server.patiently(
+            lambda: write_setting(self._server, self._keys, "opts.maxLenEvents", count)
+        )
+
+    async def trim_events(self, count: int) -> int:
+        """Cut the event stream to about the newest `count` now; how many went (BullMQ: trimEvents). Raises
+        `InvalidOption` for less than 0."""
+        _check_count(count)
+        removed = 0
+        while some := await self._server.patiently(lambda: trim_events(self._server, self._keys, count)):
+            removed += some
+        return removed
+
+    async def set_peers(self, major: int | None) -> None:
+        """Say which major version of BullMQ other programs on this queue use, 5 or 6; None: as `meta.version` says.
+
+        It decides where the ready ids of a paused queue are: BullMQ 5 keeps them in a list `paused`, and on resuming
+        forgets those that are not there. Raises `InvalidOption` for another number.
+        """
+        if major not in (5, 6, None):
+            raise InvalidOption("major", major, "give 5 or 6, or None for what meta.version says")
+        value = "" if major is None else major
+        await self._server.patiently(lambda: write_setting(self._server, self._keys, "corral.peers", value))
+        if await self.paused():
+            await self.pause()
+
+
+def _check_count(count: object) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise InvalidOption("count", count, "give a number of events, 0 or more")

@@ -8,11 +8,19 @@ producers: whatever is read from Redis leads back to the same key. Rules and rea
 
 from __future__ import annotations
 
+import base64
 import re
 
 from corral.errors import InvalidJobId, InvalidQueueName
 
-__all__ = ["MAX_NAME_BYTES", "check_queue_name", "decode_job_id", "encode_job_id", "lookup_job_id"]
+__all__ = [
+    "MAX_NAME_BYTES",
+    "check_queue_name",
+    "connection_name",
+    "decode_job_id",
+    "encode_job_id",
+    "lookup_job_id",
+]
 
 MAX_NAME_BYTES = 200
 """The longest job id and queue name, in bytes of UTF-8."""
@@ -53,6 +61,12 @@ def check_queue_name(name: object) -> str:
     if reason is not None:
         raise InvalidQueueName(name, reason)
     return name
+
+
+def connection_name(prefix: str, queue: str, worker: str = "") -> str:
+    """What a worker calls its blocking connection to a queue: by this name BullMQ's ``getWorkers`` finds it."""
+    name = f"{prefix}:{base64.b64encode(queue.encode()).decode()}"
+    return f"{name}:w:{worker}" if worker else name
 
 
 def encode_job_id(job_id: object) -> str:

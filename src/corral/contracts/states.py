@@ -80,6 +80,19 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _WC, None, "control/remove_job"),
     Transition("control", _C, None, "control/remove_job"),
     Transition("control", _F, None, "control/remove_job"),
+    Transition("control", _W, None, "control/drain_jobs"),
+    Transition("control", _P, None, "control/drain_jobs"),
+    Transition("control", _D, None, "control/drain_jobs"),
+    Transition("control", _C, None, "control/clean_finished"),
+    Transition("control", _F, None, "control/clean_finished"),
+    Transition("control", _P, None, "control/clean_unstarted"),
+    Transition("control", _D, None, "control/clean_unstarted"),
+    Transition("control", _W, None, "control/clean_listed"),
+    Transition("control", _A, None, "control/clean_listed"),  # one that lost its lock
+    *(
+        Transition("control", state, None, "control/obliterate_jobs")
+        for state in (_W, _P, _D, _A, _WC, _C, _F)
+    ),
 )
 """Every move that Corral makes, one row each. Not moves of their own: settling deletes finished jobs that are not kept,
 enqueueing with ``replace`` puts a new job in the place of a delayed one, and claiming an iteration of a schedule makes

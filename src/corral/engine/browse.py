@@ -17,6 +17,7 @@ __all__ = [
     "Ending",
     "Metrics",
     "count_jobs",
+    "escape",
     "is_paused",
     "job_state",
     "list_jobs",
@@ -175,7 +176,7 @@ async def list_queues(server: Server) -> AsyncIterator[str]:
 async def _queues_on(link: Link, prefix: str) -> AsyncIterator[str]:
     cursor = b"0"
     while True:
-        cursor, found = await link.call("SCAN", cursor, "MATCH", f"{_escape(prefix)}:*:meta", "COUNT", 1000)
+        cursor, found = await link.call("SCAN", cursor, "MATCH", f"{escape(prefix)}:*:meta", "COUNT", 1000)
         for key in found:
             name = key.decode()[len(prefix) + 1 : -len(":meta")]
             if name and ":" not in name:
@@ -184,7 +185,7 @@ async def _queues_on(link: Link, prefix: str) -> AsyncIterator[str]:
             return
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Text for a MATCH pattern that stands for itself."""
     return "".join(f"\\{letter}" if letter in "*?[]\\^-" else letter for letter in text)
 

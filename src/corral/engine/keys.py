@@ -54,14 +54,14 @@ class QueueKeys:
             server refuses a script that misses one of its keys, instead of running it on what is left here.
     """
 
-    __slots__ = ("_cache", "base", "nothing", "prefix", "queue", "slot")
+    __slots__ = ("_cache", "base", "nothing", "own_base", "prefix", "queue", "slot")
 
     def __init__(self, prefix: str, queue: str) -> None:
         check_queue_name(queue)
         self.prefix = prefix
         self.queue = queue
         self.base = f"{prefix}:{queue}:"
-        own = f"{prefix}::corral:{queue}:"
+        self.own_base = own = f"{prefix}::corral:{queue}:"
         self.nothing = f"{own}{NOTHING}"
         tag = hash_tag(self.base)
         self.slot = None if tag is None or hash_tag(own) != tag else slot_of(self.base)
@@ -71,7 +71,7 @@ class QueueKeys:
         """The full key for a name that the scripts use (`wait`, `metrics_completed`, `sent`, …)."""
         own = OWN_SUFFIXES.get(name)
         if own is not None:
-            return f"{self.prefix}::corral:{self.queue}:{own}"
+            return self.own_base + own
         return self.base + SUFFIXES[name]
 
     def job(self, wire_id: str) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
+from corral.contracts.names import connection_name
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.record import Refusal, Settlement, Verb
@@ -23,7 +24,7 @@ from corral.worker.recoverer import Recoverer
 from corral.worker.recurrer import Recurrer
 from corral.worker.run import Cause, Run
 from corral.worker.serve import QueueSettings
-from corral.worker.sleeper import Sleeper, connection_name
+from corral.worker.sleeper import Sleeper
 from corral.worker.trouble import TroubleLog
 
 __all__ = ["LANES", "QueueService"]

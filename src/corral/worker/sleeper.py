@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 from collections.abc import Callable
 from typing import Final
@@ -16,7 +15,7 @@ from corral.worker.limit_watch import LimitWatch
 from corral.worker.queue_runner import QueueRunner
 from corral.worker.trouble import PAUSE_AFTER_DAMAGE, log_damage
 
-__all__ = ["Sleeper", "connection_name"]
+__all__ = ["Sleeper"]
 
 DRAIN_DELAY: Final = 5.0
 """Seconds. Some put-backs leave no token (wire format §9), so that every wait ends in a claim."""
@@ -24,12 +23,6 @@ DRAIN_DELAY: Final = 5.0
 MAX_WAIT: Final = 10.0
 MAX_LIMITED_WAIT: Final = 30.0
 SHORTEST_WAIT: Final = 0.002
-
-
-def connection_name(prefix: str, queue: str, worker: str = "") -> str:
-    """The name by which BullMQ's `getWorkers` finds a worker's blocking connection."""
-    name = f"{prefix}:{base64.b64encode(queue.encode()).decode()}"
-    return f"{name}:w:{worker}" if worker else name
 
 
 class Sleeper:

@@ -1,13 +1,14 @@
 --- What a child's end does to its parent. Parents and children may live in different queues, so the keys are made
 --- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`.
 --- @include lib/fields_of
+--- @include lib/is_of_v5
 local function queue_of(job_key)
   return string.match(job_key, '^(.*:)[^:]+$'), string.match(job_key, '([^:]+)$')
 end
 
 local function release_parent(parent_key, now)
   local base, parent_id = queue_of(parent_key)
-  local settings = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'version')
+  local settings = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'version', 'corral.peers')
   local kept = fields_of(parent_key, 'delay', 'priority')
   local delay, priority = tonumber(kept[1] or 0) or 0, tonumber(kept[2] or 0) or 0
   if delay > 0 then
@@ -22,7 +23,7 @@ local function release_parent(parent_key, now)
     local arrival = redis.call('INCR', base .. 'pc') % 4294967296
     redis.call('ZADD', base .. 'prioritized', priority * 4294967296 + arrival, parent_id)
   else
-    local parks = settings[1] and settings[3] and string.sub(settings[3], 1, 8) == 'bullmq:5'
+    local parks = settings[1] and is_of_v5(settings[3], settings[4])
     redis.call('RPUSH', base .. (parks and 'paused' or 'wait'), parent_id)
   end
   local full = settings[2] and redis.call('LLEN', base .. 'active') >= tonumber(settings[2])

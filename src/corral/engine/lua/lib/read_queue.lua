@@ -1,10 +1,12 @@
 --- The settings of the queue that decide what may run. `held` means that no job may start now.
 --- @key meta    hash  settings of the queue
 --- @key active  list  job ids that workers hold
+--- @include lib/is_of_v5
 local MAX_EVENTS = '10000'
 
 local function read_queue()
-  local kept = redis.call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents', 'version')
+  local kept = redis.call('HMGET', meta, 'paused', 'concurrency', 'max', 'duration', 'opts.maxLenEvents', 'version',
+    'corral.peers')
   local queue = {
     paused = kept[1] and true or false,
     concurrency = tonumber(kept[2] or nil),
@@ -19,7 +21,7 @@ local function read_queue()
     queue.held = redis.call('LLEN', active) >= queue.concurrency
   end
   -- BullMQ 5 keeps the ready ids of a paused queue in `paused`, BullMQ 6 leaves them in `wait`.
-  queue.of_v5 = type(queue.version) == 'string' and string.sub(queue.version, 1, 8) == 'bullmq:5'
+  queue.of_v5 = is_of_v5(kept[6], kept[7])
   queue.parks = queue.paused and queue.of_v5
   return queue
 end

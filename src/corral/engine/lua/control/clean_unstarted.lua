@@ -1,0 +1,47 @@
+#!lua flags=allow-oom
+--- Remove jobs of a sorted line that came into being some time ago, a bounded number a call.
+---                                                                               prioritized | delayed → nothing
+--- The pending iterations of schedules stay.
+--- @key prioritized  zset    job ids by priority, then arrival
+--- @key delayed      zset    job ids by due time
+--- @key events       stream
+--- @include lib/clock
+--- @include lib/sent
+--- @include lib/in_chunks
+--- @include lib/erase_jobs
+--- @include lib/is_old
+--- @include lib/is_pending_iteration
+--- @arg prefix  string   what every key of the queue begins with
+--- @arg now     string   milliseconds, or empty for the server's time
+--- @arg sender  string   who calls
+--- @arg number  string   the sender's number of this call: a call sent again removes nothing more
+--- @arg place   string   prioritized or delayed
+--- @arg age_ms  integer  how long ago they were added or last started, at least
+--- @arg most    integer  how many to remove at most
+--- @arg cursor  string   where the last call ended, 0 to begin
+--- @arg count   integer  about how many jobs to look at
+--- @event cleaned waiting delayed
+--- @return where to go on (0: at the end), how many ids were looked at, how many jobs were removed
+--- BullMQ: cleanJobsInSet
+local done = recall(sender, number)
+if done then
+  return done
+end
+local now_ms = clock(now)
+local set = place == 'delayed' and delayed or prioritized
+local page = redis.call('ZSCAN', set, cursor, 'COUNT', count)
+local going = {}
+for at = 1, #page[2], 2 do
+  local job_id = page[2][at]
+  if #going < most and is_old(prefix .. job_id, now_ms - age_ms) and not is_pending_iteration(job_id) then
+    going[#going + 1] = job_id
+  end
+end
+if #going > 0 then
+  in_chunks('ZREM', set, going)
+  erase_jobs(prefix, going, now_ms, true)
+  redis.call('XADD', events, '*', 'event', 'cleaned', 'count', #going)
+end
+local reply = { page[1], #page[2] / 2, #going }
+remember(sender, number, reply)
+return reply
