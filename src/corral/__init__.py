@@ -10,6 +10,7 @@ from corral.contracts.backoff import Exponential, Fixed
 from corral.contracts.context import BlockingContext, Context
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.event import Event
+from corral.contracts.flow import FlowHandle, FlowNode, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.job import Job
@@ -27,6 +28,7 @@ from corral.errors import (
     DuplicateTask,
     DurabilityUnavailable,
     EmbeddedServerError,
+    InvalidFlow,
     InvalidInput,
     InvalidJobId,
     InvalidOption,
@@ -50,6 +52,7 @@ from corral.errors import (
     UnpicklableHandler,
 )
 from corral.logs import get_logger
+from corral.patterns.chain import chain, fan_in
 from corral.worker.serve import Serve
 from corral.worker.worker import Worker
 
@@ -67,8 +70,11 @@ __all__ = [
     "Event",
     "Exponential",
     "Fixed",
+    "FlowHandle",
+    "FlowNode",
     "InProcess",
     "InThread",
+    "InvalidFlow",
     "InvalidInput",
     "InvalidJobId",
     "InvalidOption",
@@ -100,6 +106,7 @@ __all__ = [
     "Snooze",
     "StaleRun",
     "SyncClient",
+    "SyncFlowHandle",
     "SyncJobHandle",
     "Task",
     "TaskSet",
@@ -107,6 +114,8 @@ __all__ = [
     "UnpicklableHandler",
     "Unrecoverable",
     "Worker",
+    "chain",
+    "fan_in",
     "get_logger",
     "task",
 ]

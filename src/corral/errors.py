@@ -9,6 +9,7 @@
     │   ├── InvalidResult                   what a handler returned is not what its task declares
     │   ├── InvalidJobId                    the job id cannot be used
     │   ├── InvalidQueueName                the queue name cannot be used
+    │   ├── InvalidFlow                     a flow contradicts itself, or the jobs that are there
     │   ├── InvalidOption                   an option is unknown, or its value is not allowed
     │   └── InvalidSchedule                 a cron pattern, a time zone, an interval … of a schedule
     ├── DefinitionError                     the program declares something that cannot work
@@ -52,6 +53,7 @@ __all__ = [
     "EmbeddedServerError",
     "FieldProblem",
     "HandlerRaised",
+    "InvalidFlow",
     "InvalidInput",
     "InvalidJobId",
     "InvalidOption",
@@ -184,6 +186,24 @@ class InvalidSchedule(InvalidInput):
         self.value = value
         self.reason = reason
         super().__init__(f"{field}={_cut(value)}: {reason}")
+
+
+class InvalidFlow(InvalidInput):
+    """A flow cannot be added: ``kind`` says why in one word, ``queue`` and ``job_id`` which node it is about, if any.
+
+    ``malformed``: a child is no node. ``duplicate``: a node, or an id, stands in it twice. ``circular``: a job that
+    exists would wait for itself. ``too-large``: more nodes or bytes than one step takes. ``slots``: its queues are on
+    different nodes of a cluster. ``other-parent``: a job that exists has another parent. ``no-parent``,
+    ``parent-not-waiting``: the job that is to have further children is not there, or waits for none.
+    """
+
+    def __init__(self, kind: str, reason: str, *, queue: str = "", job_id: str | None = None) -> None:
+        self.kind = kind
+        self.reason = reason
+        self.queue = queue
+        self.job_id = job_id
+        subject = "" if job_id is None else f", job {_cut(job_id)} in queue {queue!r}"
+        super().__init__(f"flow{subject}: {reason}")
 
 
 # --- what the program declares ----------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from corral import (
     SyncClient,
     Unrecoverable,
     Worker,
+    chain,
+    fan_in,
 )
 from examples.email.tasks import EmailTasks, Invite, PasswordReset, Receipt
 from examples.email.worker import send_invite, send_reset
@@ -53,9 +55,11 @@ __all__ = [
     "Unrecoverable",
     "Worker",
     "asyncio",
+    "chain",
     "client",
     "datetime",
     "emails",
+    "fan_in",
     "send_invite",
     "send_reset",
     "timedelta",

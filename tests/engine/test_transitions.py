@@ -14,6 +14,7 @@ from corral.engine.record import Verb
 from corral.engine.recover import Held
 from corral.engine.recur import NewSchedule, remove_schedule, upsert_schedule
 from tests.engine.driver import START, Driver, end, new_job
+from tests.engine.flows import add, new_node
 
 ENDS = {
     JobState.COMPLETED: Verb.COMPLETE,
@@ -72,7 +73,13 @@ async def put_parent(driver: Driver, target: JobState | None) -> None:
 async def enqueue(driver: Driver, row: Transition, _run: Held | None) -> None:
     """A job comes into being."""
     delay = 10 if row.target is JobState.DELAYED else 0
-    await driver.add(new_job("j", delay=delay, priority=1 if row.target is JobState.PRIORITIZED else 0))
+    urgent = 1 if row.target is JobState.PRIORITIZED else 0
+    if row.script == "enqueue/add_jobs":
+        await driver.add(new_job("j", delay=delay, priority=urgent))
+    else:
+        parent = row.target is JobState.WAITING_CHILDREN
+        job = new_node(driver, "j", has_children=parent, delay=delay, priority=urgent)
+        await add(driver, job, *([new_node(driver, "c", job)] if parent else []))
 
 
 async def claim(driver: Driver, row: Transition, _run: Held | None) -> None:

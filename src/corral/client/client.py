@@ -7,10 +7,15 @@ from typing import Self, TypeVar
 
 from corral.client.enqueuer import Enqueuer, new_job
 from corral.client.event_hub import EventHub
+from corral.client.flow_enqueuer import FlowEnqueuer, checked
+from corral.client.flow_handle import BoundFlow
+from corral.client.flow_plan import plan_flow
 from corral.client.handle import BoundHandle, QueueTies
 from corral.client.queue import QueueClient
 from corral.contracts.codec import Codec
+from corral.contracts.flow import FlowHandle, FlowNode
 from corral.contracts.handle import JobHandle
+from corral.contracts.names import lookup_job_id
 from corral.contracts.producer import EnqueueRequest
 from corral.engine.browse import list_queues
 from corral.engine.enqueue import Added
@@ -41,6 +46,7 @@ class Client:
     ) -> None:
         self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
         self._enqueuers: dict[str, Enqueuer] = {}
+        self._flows: dict[str, FlowEnqueuer] = {}
         self._queues: dict[str, QueueTies] = {}
 
     async def __aenter__(self) -> Self:
@@ -83,6 +89,22 @@ class Client:
             handles += [_handle(ties, request, wire_id, answer) for request, wire_id, answer in added]
         return handles
 
+    async def submit_flow(self, root: FlowNode[R], /) -> FlowHandle[R]:
+        """Add a whole flow in one atomic step: what `node.enqueue(client)` calls. Raises `InvalidFlow`, and what
+        `submit` raises."""
+        planned = plan_flow([root], self._server.keys)
+        queue = root.request.queue
+        if queue not in self._flows:
+            self._flows[queue] = FlowEnqueuer(self._server, planned[0].keys)
+        added = await self._flows[queue].add([job.words for job in planned], root.request.durability)
+        first, *others = [
+            _handle(self._ties(job.keys.queue), job.node.request, job.wire_id, answer)
+            for job, answer in zip(planned, checked(added, planned), strict=True)
+        ]
+        below = [(job.node, handle) for job, handle in zip(planned[1:], others, strict=True)]
+        wire_id = lookup_job_id(first.id)
+        return BoundFlow(self._ties(queue), wire_id, root.request.result, bool(first.created), below, root)
+
     def queue(self, name: str) -> QueueClient:
         """The untyped door to a queue, also one of another program's."""
         return QueueClient(self, name)
@@ -103,9 +125,12 @@ class Client:
         """Let calls under way end and close all connections. The client may be used again afterwards."""
         for enqueuer in self._enqueuers.values():
             await enqueuer.close()
+        for flows in self._flows.values():
+            await flows.close()
         for ties in self._queues.values():
             await ties.hub.close()
         self._enqueuers.clear()
+        self._flows.clear()
         self._queues.clear()
         await self._server.close()
 

@@ -22,7 +22,7 @@ from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
 from corral.errors import ServerUnavailable
 
-__all__ = ["Enqueuer", "new_job"]
+__all__ = ["Enqueuer", "deduplication_words", "new_job"]
 
 LANES: Final = 2
 
@@ -282,12 +282,15 @@ def new_job(request: EnqueueRequest[Any]) -> NewJob:
         delay_ms,
         "" if due_ms is None else due_ms,
         priority,
-        _deduplication(deduplication) if deduplication is not None else "",
+        deduplication_words(deduplication),
     )
 
 
 @lru_cache(maxsize=256)
-def _deduplication(rule: Deduplication) -> str:
+def deduplication_words(rule: Deduplication | None) -> str:
+    """The rule as the scripts take it, empty for none."""
+    if rule is None:
+        return ""
     words: dict[str, object] = {"id": rule.id, "ttl": rule.ttl_ms or 0}
     words |= {"extend": rule.extend, "replace": rule.replace, "keep": rule.keep_last_if_active}
     return json.dumps(words)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Generic, Self, TypeVar, Unpack
+from typing import Any, Generic, Self, TypeVar, Unpack, cast
 
 from corral.client.client import Client
+from corral.client.flow_handle import Nodes
 from corral.client.loop_thread import LoopThread
 from corral.contracts.codec import JSON_CODEC, Codec
 from corral.contracts.duration import Duration
+from corral.contracts.flow import FlowHandle, FlowNode, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.job import Job
 from corral.contracts.names import check_queue_name, lookup_job_id
@@ -20,6 +22,7 @@ from corral.engine.browse import Metrics
 __all__ = ["SyncClient"]
 
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 class SyncClient:
@@ -52,6 +55,11 @@ class SyncClient:
             _BlockingHandle(self._loop, handle, request.result)
             for request, handle in zip(requests, handles, strict=True)
         ]
+
+    def submit_flow_blocking(self, root: FlowNode[R], /) -> SyncFlowHandle[R]:
+        """Add a whole flow: what `node.enqueue(client)` calls."""
+        flow = self._loop.run(lambda client: client.submit_flow(root))
+        return _BlockingFlow(self._loop, flow, root)
 
     def queue(self, name: str) -> SyncQueueClient:
         """The untyped door to a queue."""
@@ -98,6 +106,29 @@ class _BlockingHandle(Generic[R]):
 
     def _through(self, client: Client) -> JobHandle[R]:
         return client.handle(self.queue, lookup_job_id(self.id), self._codec)
+
+
+class _BlockingFlow(_BlockingHandle[R], Generic[R]):
+    """See `corral.SyncFlowHandle`, which it is."""
+
+    def __init__(self, loop: LoopThread, flow: FlowHandle[Any], root: FlowNode[R]) -> None:
+        super().__init__(loop, flow, root.request.result)
+        below = [(node, flow.job(node)) for node in root.walk()]
+        self._below = Nodes(
+            [
+                (node, self if node is root else _BlockingHandle(loop, job, node.request.result))
+                for node, job in below
+            ]
+        )
+
+    def job(self, node: FlowNode[S], /) -> SyncJobHandle[S]:
+        """See `FlowHandle.job`."""
+        return cast("SyncJobHandle[S]", self._below.job(node))
+
+    @property
+    def jobs(self) -> Sequence[SyncJobHandle[Any]]:
+        """See `FlowHandle.jobs`."""
+        return self._below.jobs()
 
 
 class SyncQueueClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Literal, Protocol
 
-from corral.contracts.producer import AsyncProducer
+from corral.contracts.flow import Producer
 
 __all__ = [
     "BlockingCancelSignal",
@@ -117,7 +117,7 @@ class Context(RunFacts, Protocol):
         ...
 
     @property
-    def client(self) -> AsyncProducer:
+    def client(self) -> Producer:
         """To enqueue other jobs, on the worker's connection."""
         ...
 

@@ -54,6 +54,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("enqueue", None, _W, "enqueue/add_jobs"),
     Transition("enqueue", None, _P, "enqueue/add_jobs"),
     Transition("enqueue", None, _D, "enqueue/add_jobs"),
+    Transition("enqueue", None, _W, "enqueue/add_flow"),
+    Transition("enqueue", None, _P, "enqueue/add_flow"),
+    Transition("enqueue", None, _D, "enqueue/add_flow"),
+    Transition("enqueue", None, _WC, "enqueue/add_flow"),
     Transition("claim", _W, _A, "claim/claim_jobs"),
     Transition("claim", _P, _A, "claim/claim_jobs"),
     Transition("claim", _D, _W, "claim/claim_jobs"),  # promotion of what is due, before the claim itself

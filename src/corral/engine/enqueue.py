@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link, Word
-from corral.engine.record import NewJob
+from corral.engine.record import NewJob, NewNode
+from corral.engine.recover import Held
 from corral.engine.script import load
 
-__all__ = ["MAX_JOBS_PER_CALL", "Added", "add_jobs"]
+__all__ = ["MAX_JOBS_PER_CALL", "MAX_NODES", "Added", "FlowAdded", "add_flow", "add_jobs"]
 
 MAX_JOBS_PER_CALL: Final = 500
 """One call holds the server for some milliseconds at this size."""
+
+MAX_NODES: Final = 500
+"""Jobs of one flow: it is added in one call, however large it is."""
 
 LIBRARY: Final = "corral"
 
@@ -43,3 +47,40 @@ async def add_jobs(
         load("enqueue/add_jobs"), keys, keys.base, clock, sender, number, LIBRARY, *words, timeout=timeout
     )
     return reply
+
+
+class FlowAdded(NamedTuple):
+    """The reply to `add_flow`: 0 and an entry a node, or a `Refusal` and the place of the node that it is about."""
+
+    code: int
+    place: int
+    answers: list[Added]
+
+
+async def add_flow(
+    link: Link,
+    keys: QueueKeys,
+    nodes: Sequence[NewNode],
+    *,
+    run: Held | None = None,
+    sender: str = "",
+    number: int = 0,
+    clock: Word = "",
+    timeout: float | None = None,
+) -> FlowAdded:
+    """Add a flow, or nothing of it, in one atomic call: at most `MAX_NODES`, each parent before its children.
+
+    All queues have to be in the hash slot of `keys`, the queue of the first root or of the run.
+
+    Args:
+        run: of the running job that adds children to itself: refused when it was superseded.
+        sender: with `number`, lets the same call be sent again without adding anything twice.
+        clock: milliseconds since the epoch for tests; empty for the server's time.
+    """
+    job_id, token, starts = run or ("", "", "")
+    words: Iterable[Word] = chain.from_iterable(nodes)
+    code, found = await link.run(
+        load("enqueue/add_flow"), keys, keys.base, clock, sender, number, LIBRARY, job_id, token, starts, *words,
+        timeout=timeout,
+    )  # fmt: skip
+    return FlowAdded(0, -1, found) if code == 0 else FlowAdded(code, found - 1, [])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from corral.engine.link import Word
 
-__all__ = ["Claimed", "NewJob", "Refusal", "Settlement", "Verb"]
+__all__ = ["Claimed", "NewJob", "NewNode", "Refusal", "Settlement", "Verb"]
 
 
 class NewJob(NamedTuple):
@@ -25,6 +25,28 @@ class NewJob(NamedTuple):
     delay: int
     due: Word
     priority: int
+    deduplication: str
+
+
+class NewNode(NamedTuple):
+    """One job of a flow, in the order that `enqueue/add_flow` reads it.
+
+    `base` is what the keys of its queue begin with. `flags`: `c` when a job may have this id already, `l` for lifo,
+    `p` when it has children. `parent_key` and `parent` (JSON: id, queue key, what its failure means) are empty for a
+    root. The rest is as in `NewJob`.
+    """
+
+    base: str
+    wire_id: str
+    flags: str
+    name: str
+    data: Word
+    opts: Word
+    delay: int
+    due: Word
+    priority: int
+    parent_key: str
+    parent: str
     deduplication: str
 
 
@@ -85,12 +107,16 @@ class Settlement(NamedTuple):
 
 
 class Refusal(IntEnum):
-    """Why a script refused a write. The numbers are BullMQ's."""
+    """Why a script refused a write. The numbers are BullMQ's, and those beyond -20 Corral's own."""
 
     NO_JOB = -1
     SUPERSEDED = -2
     NOT_ACTIVE = -3
     CHILDREN_PENDING = -4
+    NO_PARENT = -5
     HELD_BY_ANOTHER = -6
+    OTHER_PARENT = -7
     SCHEDULED = -8
     CHILDREN_FAILED = -9
+    ABOVE_ITSELF = -20
+    NO_CHILDREN = -21

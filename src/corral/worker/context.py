@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.context import CancelSignal, JobKind, Logger
-from corral.contracts.producer import AsyncProducer
+from corral.contracts.flow import Producer
 from corral.engine.keys import QueueKeys
 from corral.engine.recover import Held
 from corral.engine.report import append_log, save_progress
@@ -31,7 +31,7 @@ class RunContext:
         run: Run,
         server: Server,
         keys: QueueKeys,
-        client: AsyncProducer,
+        client: Producer,
         *,
         attempt: int,
         attempts: int,
@@ -80,7 +80,7 @@ class RunContext:
         return logger
 
     @property
-    def client(self) -> AsyncProducer:
+    def client(self) -> Producer:
         """To enqueue other jobs, on the worker's connection."""
         return self._client
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
+from corral.contracts.flow import Producer
 from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
 from corral.contracts.outcome import (
@@ -22,7 +23,6 @@ from corral.contracts.outcome import (
     decide,
     refuse,
 )
-from corral.contracts.producer import AsyncProducer
 from corral.contracts.states import JobState
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Settlement
@@ -58,7 +58,7 @@ class Executor:
         *,
         server: Server,
         keys: QueueKeys,
-        client: AsyncProducer,
+        client: Producer,
         log: LifecycleLog,
         deadlines: Deadlines,
         threads: ThreadRunner,

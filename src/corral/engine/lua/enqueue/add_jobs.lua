@@ -1,12 +1,11 @@
 #!lua
 --- Add jobs to a queue.                                        nothing → waiting | prioritized | delayed
 --- @key id       string  job ids handed out
---- @key meta     hash    settings of the queue
 --- @key wait     list    ready ids, next at the tail
 --- @key paused   list    ready ids of a paused queue (BullMQ 5)
 --- @key events   stream
 --- @include lib/clock
---- @include lib/read_queue
+--- @include lib/open_queue
 --- @include lib/sent
 --- @include lib/in_chunks
 --- @include lib/store_job
@@ -29,13 +28,7 @@ if done then
   return done
 end
 local now_ms, now_text = clock(now)
-local queue = read_queue()
-if queue.is_new then
-  redis.call('HSET', meta, 'opts.maxLenEvents', queue.max_events)
-end
-if not queue.version then
-  redis.call('HSET', meta, 'version', library)
-end
+local queue = open_queue(library)
 redis.call('INCRBY', id, word((#ARGV - jobs + 1) / 9))
 
 local reply, ready = {}, {}

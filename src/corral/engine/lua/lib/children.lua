@@ -3,7 +3,14 @@
 --- @include lib/fields_of
 --- @include lib/is_of_v5
 local function queue_of(job_key)
-  return string.match(job_key, '^(.*:)[^:]+$'), string.match(job_key, '([^:]+)$')
+  local base, job_id = string.match(job_key, '^(.*:)([^:]+)$')
+  -- An id may have three parts, and a prefix any number: where the queue is tells which of the two it is.
+  local outer, long_id = string.match(job_key, '^(.*:)([^:]+:[^:]+:[^:]+)$')
+  if outer and string.find(outer, ':[^:]+:$') and redis.call('EXISTS', base .. 'meta') == 0
+    and redis.call('EXISTS', outer .. 'meta') == 1 then
+    return outer, long_id
+  end
+  return base, job_id
 end
 
 local function release_parent(parent_key, now)

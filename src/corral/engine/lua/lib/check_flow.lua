@@ -1,0 +1,74 @@
+--- Look at the nodes of a flow before anything of it is written. Notes of each node: `exists`, there is a job with its
+--- id; `counted`, its parent knows it already; `left_out`, its parent takes no more children, because it has begun to
+--- run or has ended. Returns nil, or the code of a refusal and the node's place.
+--- @include lib/children
+--- @include lib/fields_of
+local MOST_LEVELS = 1000
+
+local function waits_for_children(job_key)
+  local base, job_id = queue_of(job_key)
+  return redis.call('ZSCORE', base .. 'waiting-children', job_id) ~= false
+end
+
+local function is_counted(child_key, parent_key)
+  return redis.call('SISMEMBER', parent_key .. ':dependencies', child_key) == 1
+    or redis.call('HEXISTS', parent_key .. ':processed', child_key) == 1
+    or redis.call('HEXISTS', parent_key .. ':failed', child_key) == 1
+    or redis.call('ZSCORE', parent_key .. ':unsuccessful', child_key) ~= false
+end
+
+local function is_above_itself(node, flow)
+  local above = node.parent_key
+  for _ = 1, MOST_LEVELS do
+    if not above or above == node.key then
+      return above ~= nil
+    end
+    local there = flow[above]
+    above = there and there.parent_key or fields_of(above, 'parentKey')[1] or nil
+  end
+  return true
+end
+
+--- Whether an existing job may become the child of another parent.
+local function refusal_to_move(node, flow)
+  local current = fields_of(node.key, 'parentKey')[1]
+  if current and current ~= node.parent_key and redis.call('EXISTS', current) == 1 then
+    return -7
+  end
+  return is_above_itself(node, flow) and -20 or nil
+end
+
+local function note_parent(node, parent, running)
+  if not parent then
+    if redis.call('EXISTS', node.parent_key) == 0 then
+      return -5
+    end
+    if node.parent_key ~= running and not waits_for_children(node.parent_key) then
+      return -3
+    end
+  elseif parent.left_out or parent.exists and not parent.waits or parent.counted and not parent.exists then
+    node.left_out = true
+    return nil
+  end
+  if not parent or parent.exists then
+    node.counted = is_counted(node.key, node.parent_key)
+  end
+  return nil
+end
+
+local function check_flow(nodes, flow, running)
+  for at, node in ipairs(nodes) do
+    node.exists = node.own and redis.call('EXISTS', node.key) == 1
+    node.waits = node.exists and waits_for_children(node.key)
+    if node.parent_key then
+      local refusal = note_parent(node, flow[node.parent_key], running)
+      if not refusal and node.exists and not node.left_out and not node.counted then
+        refusal = refusal_to_move(node, flow)
+      end
+      if refusal then
+        return refusal, at
+      end
+    end
+  end
+  return nil
+end

@@ -1,0 +1,1 @@
+"""Shapes that programs build of flows: on the public contracts only."""
