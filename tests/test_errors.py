@@ -49,6 +49,12 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     (errors.JobFailed("7", "boom", 3), {"job_id": "7", "reason": "boom", "attempts_made": 3}),
     (errors.JobGone("7"), {"job_id": "7"}),
     (errors.JobCancelled("7", "obsolete"), {"job_id": "7", "reason": "obsolete"}),
+    (
+        errors.JobNotInState("7", "retried", "active", ["failed", "completed"]),
+        {"job_id": "7", "verb": "retried", "state": "active", "allowed": ("failed", "completed")},
+    ),
+    (errors.JobLocked("7", "8"), {"job_id": "7", "locked": "8"}),
+    (errors.JobScheduled("7"), {"job_id": "7", "scheduled": "7"}),
     (errors.StaleRun("7"), {"job_id": "7"}),
     (
         errors.HandlerRaised("ValueError", "boom", "Traceback"),

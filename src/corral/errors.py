@@ -30,6 +30,9 @@
     │   ├── JobFailed                       it failed for good
     │   ├── JobGone                         it does not exist (any more)
     │   ├── JobCancelled                    it was cancelled
+    │   ├── JobNotInState                   its state does not allow what was asked for
+    │   ├── JobLocked                       a worker runs it, or one of the jobs below it
+    │   ├── JobScheduled                    it is the next run of a schedule
     │   ├── StaleRun                        this run of it was superseded: its writes are refused
     │   ├── HandlerRaised                   its handler raised, in a process of its own
     │   └── ProcessDied                     the process that ran its handler ended
@@ -66,6 +69,9 @@ __all__ = [
     "JobError",
     "JobFailed",
     "JobGone",
+    "JobLocked",
+    "JobNotInState",
+    "JobScheduled",
     "PayloadTooLarge",
     "ProcessDied",
     "QueueActive",
@@ -378,6 +384,43 @@ class JobCancelled(JobError):
         self.job_id = job_id
         self.reason = reason
         super().__init__(f"job {job_id} was cancelled: {reason}" if reason else f"job {job_id} was cancelled")
+
+
+class JobNotInState(JobError):
+    """A job is in a state that does not allow what was asked for. Nothing was changed."""
+
+    def __init__(self, job_id: str, verb: str, state: str, allowed: Sequence[str]) -> None:
+        self.job_id = job_id
+        self.verb = verb
+        self.state = state
+        self.allowed = tuple(allowed)
+        super().__init__(
+            f"job {job_id} is {state} and cannot be {verb}: only jobs that are {' or '.join(self.allowed)} can"
+        )
+
+
+class JobLocked(JobError):
+    """A worker runs the job, or the job ``locked`` below it. Nothing was changed."""
+
+    def __init__(self, job_id: str, locked: str = "") -> None:
+        self.job_id = job_id
+        self.locked = locked or job_id
+        which = f"job {locked}, which is below job {job_id}," if self.locked != job_id else f"job {job_id}"
+        super().__init__(
+            f"a worker runs {which} so it cannot be removed: wait for the run's end, or cancel it"
+        )
+
+
+class JobScheduled(JobError):
+    """The job, or the job ``scheduled`` below it, is the next run of a schedule, which would end without it."""
+
+    def __init__(self, job_id: str, scheduled: str = "") -> None:
+        self.job_id = job_id
+        self.scheduled = scheduled or job_id
+        super().__init__(
+            f"job {self.scheduled} is the next run of its schedule and cannot be removed: remove the schedule, or "
+            "promote the job to let it run now"
+        )
 
 
 class StaleRun(JobError):

@@ -9,10 +9,13 @@ import pytest
 from corral.contracts.states import TRANSITIONS, JobState, Transition
 from corral.engine import control_clearing as clearing
 from corral.engine.browse import job_state
-from corral.engine.control import remove_job
+from corral.engine.control import promote_jobs, remove_job, retry_jobs, set_priority
+from corral.engine.control_all import Place, Selection, promote_page, retry_matching
+from corral.engine.control_tree import TreeRemoval
 from corral.engine.record import Verb
 from corral.engine.recover import Held
 from corral.engine.recur import NewSchedule, remove_schedule, upsert_schedule
+from corral.engine.sender import Sender
 from tests.engine.driver import START, Driver, end, new_job
 from tests.engine.flows import add, new_node
 
@@ -47,7 +50,7 @@ async def put(driver: Driver, row: Transition) -> Held | None:
         if state is not None:
             await make_schedule(driver, state)
         return None
-    urgent = 1 if JobState.PRIORITIZED in (state, target) else 0
+    urgent = 1 if JobState.PRIORITIZED in (state, target) and state is not JobState.WAITING else 0
     if state is JobState.WAITING_CHILDREN:
         await put_parent(driver, target)
     elif state is not None:
@@ -138,6 +141,33 @@ async def control(driver: Driver, row: Transition, _run: Held | None) -> None:
             await clearing.clean_listed(server, keys, place, 0, 10, 0, "s", 1, clock=now)
         case "control/obliterate_jobs":
             await clearing.obliterate_jobs(server, keys, place, clock=now)
+        case _:
+            await control_job(driver, row)
+
+
+async def control_job(driver: Driver, row: Transition) -> None:
+    """An operator acts on the job, or on its parent."""
+    server, keys = driver.server, driver.keys
+    match row.script, row.source:
+        case "control/remove_children", _:
+            await driver.call("HSET", keys.job("j"), "parentKey", keys.job("gone"))
+            await driver.call("SADD", keys.job("gone") + ":dependencies", keys.job("j"))
+            await driver.call("DEL", keys.job("j") + ":dependencies")
+            await TreeRemoval(server, keys, Sender(server), lambda _: None).remove(keys, "gone")
+        case "control/retry_jobs", JobState() as state:
+            await retry_jobs(server, keys, state, ["j"])
+        case "control/retry_matching", JobState() as state:
+            await retry_matching(
+                server, keys, Selection(state, driver.now), Place(), most=1, clock=driver.now + 1
+            )
+        case "control/promote_jobs", _:
+            await promote_jobs(server, keys, ["j"])
+        case "control/promote_page", _:
+            await promote_page(server, keys, Place(), "+inf")
+        case "control/set_priority", _:
+            await set_priority(server, keys, "j", 1 if row.target is JobState.PRIORITIZED else 0)
+        case _:
+            raise AssertionError(row)
 
 
 async def recur(driver: Driver, row: Transition, _run: Held | None) -> None:

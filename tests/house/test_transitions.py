@@ -73,9 +73,12 @@ def test_every_state_is_reached_and_left() -> None:
     assert targets == sources == set(JobState) - {JobState.UNKNOWN}
 
 
-def test_finished_is_final() -> None:
-    """A job that has an outcome only ceases to exist: nothing that Corral does makes it run again."""
-    assert {row.target for row in TRANSITIONS if row.source in FINISHED} == {None}
+def test_only_an_operator_takes_an_outcome_back() -> None:
+    """A job that has an outcome keeps it until it ceases to exist, unless an operator retries it."""
+    again = {
+        (row.verb, row.script) for row in TRANSITIONS if row.source in FINISHED and row.target is not None
+    }
+    assert again == {("control", "control/retry_jobs"), ("control", "control/retry_matching")}
 
 
 def test_only_settling_ends_a_job() -> None:

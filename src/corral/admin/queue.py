@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from corral.admin import clearing, orphans
+from corral.admin.jobs import JobsAdmin
 from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
 from corral.admin.workers import QueueWorker, workers_in
@@ -33,6 +34,8 @@ class QueueAdmin:
         self._server = server
         self._keys = server.keys(name)
         self.name = name
+        self.jobs = JobsAdmin(server, name)
+        """What can be done to single jobs, and to many."""
 
     def __repr__(self) -> str:
         return f"<QueueAdmin {self.name}>"

@@ -30,6 +30,7 @@ __all__ = [
     "Retention",
     "TaskOptions",
     "call_changes",
+    "check_priority",
     "merge_task_options",
 ]
 
@@ -171,6 +172,11 @@ def _retries(option: str, value: Any) -> int:
 
 def _priority(option: str, value: Any) -> int:
     return _integer(option, value, 0, MAX_PRIORITY)
+
+
+def check_priority(option: str, value: object) -> int:
+    """``value`` as a priority. Raises `InvalidOption`."""
+    return _priority(option, value)
 
 
 def _payload_limit(option: str, value: Any) -> int:

@@ -97,6 +97,26 @@ TRANSITIONS: tuple[Transition, ...] = (
         Transition("control", state, None, "control/obliterate_jobs")
         for state in (_W, _P, _D, _A, _WC, _C, _F)
     ),
+    Transition("control", _W, None, "control/remove_children"),
+    Transition("control", _P, None, "control/remove_children"),
+    Transition("control", _D, None, "control/remove_children"),
+    Transition("control", _WC, None, "control/remove_children"),
+    Transition("control", _C, None, "control/remove_children"),
+    Transition("control", _F, None, "control/remove_children"),
+    Transition("control", _F, _W, "control/retry_jobs"),
+    Transition("control", _F, _P, "control/retry_jobs"),
+    Transition("control", _C, _W, "control/retry_jobs"),
+    Transition("control", _C, _P, "control/retry_jobs"),
+    Transition("control", _F, _W, "control/retry_matching"),
+    Transition("control", _F, _P, "control/retry_matching"),
+    Transition("control", _C, _W, "control/retry_matching"),
+    Transition("control", _C, _P, "control/retry_matching"),
+    Transition("control", _D, _W, "control/promote_jobs"),
+    Transition("control", _D, _P, "control/promote_jobs"),
+    Transition("control", _D, _W, "control/promote_page"),
+    Transition("control", _D, _P, "control/promote_page"),
+    Transition("control", _W, _P, "control/set_priority"),
+    Transition("control", _P, _W, "control/set_priority"),
 )
 """Every move that Corral makes, one row each. Not moves of their own: settling deletes finished jobs that are not kept,
 enqueueing with ``replace`` puts a new job in the place of a delayed one, and claiming an iteration of a schedule makes

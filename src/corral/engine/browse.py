@@ -14,8 +14,10 @@ from corral.engine.script import load
 from corral.engine.server import Server
 
 __all__ = [
+    "Between",
     "Ending",
     "Metrics",
+    "count_between",
     "count_jobs",
     "escape",
     "is_paused",
@@ -29,14 +31,15 @@ __all__ = [
 ]
 
 MAX_PAGE: Final = 1000
-_LISTS: Final = {JobState.WAITING: "wait", JobState.ACTIVE: "active"}
-_SETS: Final = {
-    JobState.COMPLETED: "completed",
-    JobState.FAILED: "failed",
-    JobState.DELAYED: "delayed",
-    JobState.PRIORITIZED: "prioritized",
-    JobState.WAITING_CHILDREN: "waiting_children",
-}
+_COUNTED: Final = (
+    JobState.WAITING,
+    JobState.ACTIVE,
+    JobState.COMPLETED,
+    JobState.FAILED,
+    JobState.DELAYED,
+    JobState.PRIORITIZED,
+    JobState.WAITING_CHILDREN,
+)
 
 
 class Ending(NamedTuple):
@@ -47,6 +50,14 @@ class Ending(NamedTuple):
     returnvalue: bytes | None
     failed_reason: str
     attempts_made: int
+
+
+class Between(NamedTuple):
+    """What is between two scores: the server's time (ms), how many members, and the highest score among them."""
+
+    now: int
+    members: int
+    highest: bytes
 
 
 class Metrics(NamedTuple):
@@ -62,7 +73,7 @@ class Metrics(NamedTuple):
 async def count_jobs(server: Server, keys: QueueKeys) -> dict[JobState, int]:
     """How many jobs are in each state. Ids that BullMQ 5 parks in `paused` count as waiting."""
     counts: list[int] = await server.run(load("browse/count_jobs"), keys)
-    return dict(zip([*_LISTS, *_SETS], counts, strict=True))
+    return dict(zip(_COUNTED, counts, strict=True))
 
 
 async def is_paused(server: Server, keys: QueueKeys) -> bool:
@@ -89,22 +100,27 @@ async def read_job(server: Server, keys: QueueKeys, wire_id: str) -> Job | None:
 async def list_jobs(
     server: Server, keys: QueueKeys, state: JobState, *, start: int = 0, limit: int = 20
 ) -> list[Job]:
-    """A page of the jobs of one state: finished ones newest first, the others in the order in which they run."""
+    """A page of the jobs of one state: finished ones newest first, the others in the order in which they run.
+
+    One call, and another for each further 250 jobs or mebibyte. Ids that BullMQ 5 parks in `paused` are waiting.
+    """
     first, last = max(0, start), max(0, start) + min(max(1, limit), MAX_PAGE) - 1
-    if state in _LISTS:
-        # The next to run stands at the tail.
-        ids = await server.call("LRANGE", keys.key(_LISTS[state]), -last - 1, -first - 1)
-        ids.reverse()
-    else:
-        finished = state in (JobState.COMPLETED, JobState.FAILED)
-        ids = await server.call("ZREVRANGE" if finished else "ZRANGE", keys.key(_SETS[state]), first, last)
-    async with server.borrowed(keys) as link:
-        hashes = [await _read_hash(link, keys.base.encode() + wire_id) for wire_id in ids]
+    ids, hashes = await server.run(load("browse/list_jobs"), keys, keys.base, state, first, last)
+    while len(hashes) < len(ids):
+        hashes += await server.run(load("browse/read_jobs"), keys, keys.base, *ids[len(hashes) :])
     return [
         _snapshot(keys, wire_id.decode(errors="replace"), flat, state)
         for wire_id, flat in zip(ids, hashes, strict=True)
         if flat is not None
     ]
+
+
+async def count_between(
+    server: Server, keys: QueueKeys, state: JobState, lowest: Word, highest: Word = "", *, clock: Word = ""
+) -> Between:
+    """How many completed, failed or delayed jobs have scores from `lowest` to `highest`, or until now."""
+    now, count, last = await server.run(load("browse/count_between"), keys, clock, state, lowest, highest)
+    return Between(now, count, last)
 
 
 async def _read_hash(link: Link, key: Word) -> list[bytes] | None:

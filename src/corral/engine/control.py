@@ -1,19 +1,198 @@
-"""Control: what an operator or producer does to a job that no worker holds."""
+"""Control of single jobs: what an operator or producer does to a job that no worker holds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from corral.contracts.states import JobState
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
+from corral.engine.record import Refusal
 from corral.engine.script import load
+from corral.engine.sender import UNNUMBERED, Sent
 from corral.engine.server import Server
 
-__all__ = ["remove_job"]
+__all__ = [
+    "JOBS_PER_CALL",
+    "Removal",
+    "add_log",
+    "clear_log",
+    "promote_jobs",
+    "remove_job",
+    "remove_step",
+    "retry_jobs",
+    "set_data",
+    "set_delay",
+    "set_priority",
+]
+
+JOBS_PER_CALL: Final = 250
+"""How many jobs one call moves: some milliseconds of the server's time."""
+
+SEARCH_ON: Final = 2
 
 
-async def remove_job(server: Server, keys: QueueKeys, wire_id: Word, *, clock: Word = "") -> int:
-    """Remove a job and all its keys. 1 removed, 0 a worker holds it, or a `Refusal` (NO_JOB, SCHEDULED).
+class Removal(NamedTuple):
+    """What became of a request to remove a job: a code (see `control/remove_job`), and what goes with it."""
 
-    A waiting job is taken out of a list by value, which costs time in proportion to the backlog.
+    code: int
+    detail: int | bytes
+
+
+async def remove_step(
+    server: Server,
+    keys: QueueKeys,
+    wire_id: Word,
+    *,
+    children: int = 0,
+    most: int = JOBS_PER_CALL,
+    sent: Sent = UNNUMBERED,
+    clock: Word = "",
+) -> Removal:
+    """Remove a job and all its keys; `children`: 1 with all below it, 0 alone, 2 alone for now. A waiting job is
+    searched for, some tens of thousands of places a call."""
+    search = 0
+    while True:
+        code, detail = await server.run(
+            load("control/remove_job"),
+            keys,
+            keys.base,
+            clock,
+            sent.sender,
+            sent.number,
+            wire_id,
+            children,
+            most,
+            search,
+        )
+        if code != SEARCH_ON:
+            return Removal(code, detail)
+        search = detail
+
+
+async def remove_job(
+    server: Server, keys: QueueKeys, wire_id: Word, *, sent: Sent = UNNUMBERED, clock: Word = ""
+) -> int:
+    """Remove a job and leave its children alone. 1 removed, 0 a worker holds it, or a `Refusal` (NO_JOB, SCHEDULED)."""
+    return (await remove_step(server, keys, wire_id, sent=sent, clock=clock)).code
+
+
+async def retry_jobs(
+    server: Server,
+    keys: QueueKeys,
+    state: JobState,
+    wire_ids: Sequence[Word],
+    *,
+    front: str = "",
+    anew: int = 0,
+    sent: Sent = UNNUMBERED,
+) -> list[JobState | None]:
+    """Make finished jobs ready to run again, at most `JOBS_PER_CALL`. For each None, or the state it is in instead.
+
+    `front`: "1" first in line, "0" behind the others, empty for what its own options say. `anew` forgets the attempts
+    made and the stalls, if 1.
     """
-    code: int = await server.run(load("control/remove_job"), keys, keys.base, clock, wire_id)
-    return code
+    answers = await server.run(
+        load("control/retry_jobs"),
+        keys,
+        keys.base,
+        sent.sender,
+        sent.number,
+        state,
+        front,
+        anew,
+        *wire_ids,
+    )
+    return [_state(answer) for answer in answers]
+
+
+async def promote_jobs(
+    server: Server, keys: QueueKeys, wire_ids: Sequence[Word], *, sent: Sent = UNNUMBERED
+) -> list[JobState | None]:
+    """Make delayed jobs ready, at most `JOBS_PER_CALL`. For each None, or the state it is in instead."""
+    answers = await server.run(
+        load("control/promote_jobs"), keys, keys.base, sent.sender, sent.number, *wire_ids
+    )
+    return [_state(answer) for answer in answers]
+
+
+async def set_priority(
+    server: Server,
+    keys: QueueKeys,
+    wire_id: Word,
+    priority: int,
+    *,
+    front: int = 0,
+    sent: Sent = UNNUMBERED,
+) -> bool:
+    """Change a job's priority, and its place in line if it is ready. False when there is no such job."""
+    search = 0
+    while True:
+        code, detail = await server.run(
+            load("control/set_priority"),
+            keys,
+            keys.base,
+            sent.sender,
+            sent.number,
+            wire_id,
+            priority,
+            front,
+            search,
+        )
+        if code != SEARCH_ON:
+            return bool(code == 1)
+        search = detail
+
+
+async def set_delay(
+    server: Server,
+    keys: QueueKeys,
+    wire_id: Word,
+    *,
+    delay: int = 0,
+    due: Word = "",
+    sent: Sent = UNNUMBERED,
+    clock: Word = "",
+) -> JobState | None:
+    """Change when a delayed job is due: `delay` ms from now, or at `due` (ms since the epoch). None when that is done,
+    else the state the job is in instead."""
+    answer = await server.run(
+        load("control/set_delay"),
+        keys,
+        keys.base,
+        clock,
+        sent.sender,
+        sent.number,
+        wire_id,
+        delay,
+        due,
+    )
+    return _state(answer)
+
+
+async def set_data(server: Server, keys: QueueKeys, wire_id: Word, data: bytes) -> bool:
+    """Replace a job's payload (JSON). False when there is no such job."""
+    code = await server.run(load("control/set_data"), keys, keys.base, wire_id, data)
+    return bool(code == 1)
+
+
+async def add_log(
+    server: Server, keys: QueueKeys, wire_id: Word, line: str, *, keep: int, sent: Sent = UNNUMBERED
+) -> int:
+    """Append a line to a job's log, of which the newest `keep` stay unless the job says otherwise. Returns how many
+    there are, or a `Refusal` (NO_JOB)."""
+    count: int = await server.run(
+        load("control/add_log"), keys, keys.base, sent.sender, sent.number, wire_id, line, keep
+    )
+    return count
+
+
+async def clear_log(server: Server, keys: QueueKeys, wire_id: Word, *, keep: int = 0) -> bool:
+    """Delete all but the newest `keep` lines of a job's log. False when there is no such job."""
+    code = await server.run(load("control/clear_log"), keys, keys.base, wire_id, keep)
+    return bool(code != Refusal.NO_JOB)
+
+
+def _state(answer: int | bytes) -> JobState | None:
+    return JobState(answer.decode()) if isinstance(answer, bytes) else None

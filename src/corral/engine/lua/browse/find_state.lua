@@ -1,23 +1,8 @@
 #!lua flags=no-writes
 --- Say where a job is: in one look, so that a job on its way from one place to another is always found.
---- @key completed         zset  completed ids by time
---- @key failed            zset  failed ids by time
---- @key delayed           zset  job ids by due time
---- @key prioritized       zset  job ids by priority, then arrival
---- @key waiting_children  zset  parents that wait for their children
---- @key active            list  job ids that workers hold
+--- @include lib/state_of
 --- @arg prefix  string  what every key of the queue begins with
 --- @arg job_id  string
 --- @return the state; a job that exists and is nowhere else is waiting: that list is not searched
 --- BullMQ: getState
-local sets = { { completed, 'completed' }, { failed, 'failed' }, { delayed, 'delayed' },
-  { prioritized, 'prioritized' }, { waiting_children, 'waiting-children' } }
-for _, set in ipairs(sets) do
-  if redis.call('ZSCORE', set[1], job_id) then
-    return set[2]
-  end
-end
-if redis.call('EXISTS', prefix .. job_id) == 0 then
-  return 'unknown'
-end
-return redis.call('LPOS', active, job_id) and 'active' or 'waiting'
+return state_of(prefix, job_id)

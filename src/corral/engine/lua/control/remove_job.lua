@@ -1,66 +1,66 @@
 #!lua flags=allow-oom
---- Remove one job that no worker holds.
+--- Remove one job that no worker holds, and all below it.
 ---                       waiting | prioritized | delayed | waiting-children | completed | failed → nothing
---- @key completed         zset    completed ids by time
---- @key failed            zset    failed ids by time
---- @key delayed           zset    job ids by due time
---- @key prioritized       zset    job ids by priority, then arrival
---- @key waiting_children  zset    parents that wait for their children
---- @key wait              list    ready ids, next at the tail
---- @key paused            list    ready ids of a paused queue (BullMQ 5)
---- @key active            list    job ids that workers hold
---- @key repeat_           zset    schedules by next run
---- @key events            stream
+--- @key events  stream  (names the slot of the queue)
 --- @include lib/clock
---- @include lib/fields_of
---- @include lib/job_keys
---- @include lib/unlink_child
---- @include lib/read_queue
---- @include lib/pass_baton
---- @arg prefix  string  what every key of the queue begins with
---- @arg now     string  milliseconds, or empty for the server's time
---- @arg job_id  string
+--- @include lib/sent
+--- @include lib/erase_job
+--- @include lib/family
+--- @arg prefix    string   what every key of the queue begins with
+--- @arg now       string   milliseconds, or empty for the server's time
+--- @arg sender    string   who calls, or empty when the call is never sent again
+--- @arg number    string   the sender's number of this call
+--- @arg job_id    string
+--- @arg children  string   1 to remove its children, too, and theirs; 2 to leave them to other calls
+--- @arg most      integer  how many jobs one call may remove
+--- @arg search    integer  0, or where to search on
 --- @event removed waiting delayed
---- @return 1 removed, 0 a worker holds it, -1 no job, -8 it is the next run of a schedule
+--- @return a code, and what goes with it: 1 removed and how many, 0 a worker holds it (or one below it) and its key,
+---         -1 no job, -8 it is (or has below it) the next run of a schedule and its key, 2 nothing done and where to
+---         search on, 3 nothing done: more jobs than one call may remove
 --- BullMQ: removeJob
-local job_key = prefix .. job_id
-local kept = fields_of(job_key, 'rjk', 'parentKey', 'deid')
-if redis.call('EXISTS', job_key) == 0 then
-  return -1
+local done = recall(sender, number)
+if done then
+  return done
 end
-if redis.call('EXISTS', job_key .. ':lock') == 1 then
-  return 0
+local family = { prefix .. job_id }
+if redis.call('EXISTS', family[1]) == 0 then
+  return { -1, 0 }
 end
-if kept[1] then
-  local next_run = redis.call('ZSCORE', repeat_, kept[1])
-  if next_run and job_id == 'repeat:' .. kept[1] .. ':' .. next_run then
-    return -8
+-- In a long line each removal is a search.
+local cost = redis.call('LLEN', prefix .. 'wait') > 50000 and 50 or 1
+local at = 1
+while at <= #family do
+  local base, id = prefix, job_id
+  if at > 1 then
+    base, id = split_key(family[at])
+  end
+  local refused = why_kept(base, id)
+  if refused then
+    return { refused, family[at] }
+  end
+  if children == '1' then
+    if (#family + count_children(family[at])) * cost > math.max(most, cost) then
+      return { 3, 0 }
+    end
+    for _, child_key in ipairs(children_of(family[at])) do
+      family[#family + 1] = child_key
+    end
+  end
+  at = at + 1
+end
+local now_ms = clock(now)
+for place = #family, 2, -1 do
+  local base, id = split_key(family[place])
+  local previous, search_on = nil, 0
+  while not previous do
+    previous, search_on = erase_job(base, id, now_ms, { alone = false }, search_on)
   end
 end
-if kept[2] then
-  unlink_child(job_key, kept[2], clock(now))
+local previous, search_on = erase_job(prefix, job_id, now_ms, { alone = true, leave = children == '2' }, search)
+if not previous then
+  return { 2, search_on }
 end
-local previous = 'unknown'
-local sets = { { completed, 'completed' }, { waiting_children, 'waiting-children' }, { delayed, 'delayed' },
-  { failed, 'failed' }, { prioritized, 'prioritized' } }
-for _, set in ipairs(sets) do
-  if previous == 'unknown' and redis.call('ZREM', set[1], job_id) == 1 then
-    previous = set[2]
-  end
-end
-for _, list in ipairs({ { wait, 'wait' }, { paused, 'paused' }, { active, 'active' } }) do
-  if previous == 'unknown' and redis.call('LREM', list[1], 0, job_id) > 0 then
-    previous = list[2]
-  end
-end
-if kept[3] then
-  if redis.call('GET', prefix .. 'de:' .. kept[3]) == job_id then
-    redis.call('DEL', prefix .. 'de:' .. kept[3], prefix .. 'dn:' .. kept[3])
-  end
-end
-redis.call('DEL', unpack(job_keys({}, job_key)))
-redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', previous)
-if previous == 'active' then
-  pass_baton(read_queue())
-end
-return 1
+local reply = { 1, #family }
+remember(sender, number, reply)
+return reply

@@ -1,35 +1,12 @@
 --- Make delayed jobs ready whose time has come, the earliest first and at most 1,000 in a call.
 --- @key delayed  zset    job ids by due time
---- @key events   stream
---- @key wait     list    ready ids, next at the tail
---- @key paused   list    ready ids of a paused queue (BullMQ 5)
---- @include lib/fields_of
 --- @include lib/in_chunks
---- @include lib/prioritize_job
---- @include lib/wake
+--- @include lib/promote_jobs
 --- @include lib/word
 local function promote_due(prefix, queue, now)
   local due = redis.call('ZRANGEBYSCORE', delayed, '0', word((now + 1) * 4096 - 1), 'LIMIT', '0', '1000')
-  if #due == 0 then
-    return
+  if #due > 0 then
+    in_chunks('ZREM', delayed, due)
+    promote_jobs(prefix, queue, due)
   end
-  in_chunks('ZREM', delayed, due)
-  local ready = {}
-  for _, job_id in ipairs(due) do
-    local kept = fields_of(prefix .. job_id, 'priority', 'delay')
-    local priority = tonumber(kept[1] or 0) or 0
-    if priority > 0 then
-      prioritize_job(job_id, priority, false)
-    else
-      ready[#ready + 1] = job_id
-    end
-    redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'delayed')
-    if kept[2] then
-      redis.call('HSET', prefix .. job_id, 'delay', '0')
-    end
-  end
-  if #ready > 0 then
-    in_chunks('LPUSH', queue.parks and paused or wait, ready)
-  end
-  wake(queue)
 end

@@ -1,0 +1,300 @@
+"""The jobs of one queue, as an operator sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from corral.admin.batch import Batch, state_error
+from corral.admin.bulk import JobFilter, Promotion, Retrial, count_jobs_matching
+from corral.admin.removing import Removing
+from corral.admin.steps import Progress
+from corral.admin.view import JobsView
+from corral.contracts.codec import JSON_CODEC
+from corral.contracts.duration import Duration, instant_ms, milliseconds
+from corral.contracts.names import lookup_job_id
+from corral.contracts.options import DEFAULTS, check_priority
+from corral.contracts.states import FINISHED, JobState
+from corral.engine import control
+from corral.engine.record import Refusal
+from corral.engine.sender import Sender
+from corral.engine.server import Server
+from corral.errors import (
+    InvalidOption,
+    JobGone,
+    PayloadTooLarge,
+)
+
+__all__ = ["JobsAdmin"]
+
+KEEP_LOGS: Final = 1000
+
+
+class JobsAdmin(JobsView):
+    """The operator's verbs for the jobs of one queue. Made by `QueueAdmin.jobs`.
+
+    Each verb happens wholly or not at all, and never twice: it is sent again until it is answered. A job in a state
+    that does not allow what is asked for raises an error that names the state and those that would do, and nothing has
+    changed. What concerns many jobs goes in steps of some hundred, which may be interrupted between any two.
+    """
+
+    def __init__(self, server: Server, name: str) -> None:
+        super().__init__(server, name)
+        self._sender = Sender(server)
+
+    def __repr__(self) -> str:
+        return f"<JobsAdmin {self.queue}>"
+
+    # --- removing ---------------------------------------------------------------------------------------
+
+    async def remove(self, job_id: str, *, children: bool = True, on_progress: Progress | None = None) -> int:
+        """Remove a job with all it has, and everything below it in a flow. Returns how many jobs that were.
+
+        Event: `removed` for each (BullMQ: job.remove). Some hundred jobs go at once or not at all. A larger tree is
+        looked through first and then goes in steps, from the top down; were that interrupted, the same call goes on
+        with it, and what a worker has started meanwhile is left to run. A waiting job is searched for in its line, in
+        calls of a few milliseconds; where more than 50,000 wait before and behind it, the newest takes its place.
+
+        Args:
+            children: False leaves the jobs below alone.
+            on_progress: told of the number of jobs removed so far, twice (the whole is not known).
+
+        Raises:
+            JobGone: there is no such job.
+            JobLocked: a worker runs it, or one below it. Nothing was changed.
+            JobScheduled: it is the next run of a schedule. Nothing was changed.
+        """
+        report = on_progress or _silent
+        return await self._removing(lambda count: report(count, count)).remove(job_id, children=children)
+
+    async def remove_many(
+        self, job_ids: Iterable[str], *, children: bool = True, on_progress: Progress | None = None
+    ) -> Batch:
+        """Remove several jobs, one after the other, as `remove` does. Returns which, and why the others were not."""
+        return await self._removing(_quiet).remove_many(
+            list(dict.fromkeys(job_ids)), children=children, report=on_progress or _silent
+        )
+
+    async def remove_unprocessed_children(self, job_id: str) -> int:
+        """Remove those children of a job that have not ended, with all below them, but for those that a worker runs
+        and those that have failed. Returns how many jobs that were.
+
+        When none is left to wait for, the job itself becomes ready (BullMQ: job.removeUnprocessedChildren). Raises
+        `JobGone`.
+        """
+        return await self._removing(_quiet).remove_unprocessed(job_id)
+
+    def _removing(self, on_step: Callable[[int], object]) -> Removing:
+        return Removing(self._server, self._keys, self._sender, on_step)
+
+    # --- running again, running sooner ------------------------------------------------------------------
+
+    async def retry(self, job_id: str, *, reset_attempts: bool = False, lifo: bool | None = None) -> None:
+        """Make a finished job ready to run again, failed or completed: its outcome is forgotten, its log and its
+        stack traces stay. A parent in a flow waits for it again, unless it has gone on.
+
+        Event: `waiting` (BullMQ: job.retry). Its priority is honoured.
+
+        Args:
+            reset_attempts: forget the attempts made and the stalls, so that it has all of its attempts again.
+                Otherwise a job that has used them up runs once. (The number of starts stays: it fences runs off.)
+            lifo: True runs it before the others of its priority, False behind them; None does what its options say.
+
+        Raises:
+            JobGone: there is no such job.
+            JobNotInState: it has not ended. Nothing was changed.
+        """
+        _raise_first(await self.retry_many([job_id], reset_attempts=reset_attempts, lifo=lifo))
+
+    async def retry_many(
+        self,
+        job_ids: Iterable[str],
+        *,
+        reset_attempts: bool = False,
+        lifo: bool | None = None,
+        on_progress: Progress | None = None,
+    ) -> Batch:
+        """Make several finished jobs ready to run again, as `retry` does, in their order."""
+        front = "" if lifo is None else str(int(lifo))
+        return await Retrial(self._server, self._keys, self._sender, int(reset_attempts)).of_ids(
+            list(dict.fromkeys(job_ids)), front, on_progress or _silent
+        )
+
+    async def retry_all(
+        self,
+        state: JobState | str = JobState.FAILED,
+        *,
+        where: JobFilter | None = None,
+        limit: int | None = None,
+        reset_attempts: bool = False,
+        on_progress: Progress | None = None,
+    ) -> int:
+        """Make finished jobs ready to run again: all that were failed (or completed) when this began, or those that
+        `where` describes, the oldest first. Returns how many.
+
+        Each is retried once, even if workers run and it fails again meanwhile (BullMQ: queue.retryJobs; priorities are
+        honoured here). It goes in steps of 500 jobs looked at, between which others take their turn.
+
+        Args:
+            state: failed or completed.
+            where: a name, a text in the reason, times. See also `count_matching`, which tells how many these are.
+            limit: at most so many.
+            reset_attempts: see `retry`.
+            on_progress: told of the number of jobs looked at, and of the number to look at.
+
+        Raises:
+            InvalidOption: a state in which jobs have not ended, or a negative limit.
+        """
+        if limit is not None and limit < 0:
+            raise InvalidOption("limit", limit, "give a number from 0, or None for all")
+        retrial = Retrial(self._server, self._keys, self._sender, int(reset_attempts))
+        return await retrial.of_all(_finished(state), where or JobFilter(), limit, on_progress or _silent)
+
+    async def count_matching(
+        self,
+        state: JobState | str = JobState.FAILED,
+        *,
+        where: JobFilter | None = None,
+        on_progress: Progress | None = None,
+    ) -> int:
+        """How many finished jobs `retry_all` would retry now. Arguments as there; nothing is changed."""
+        return await count_jobs_matching(
+            self._server, self._keys, _finished(state), where or JobFilter(), on_progress or _silent
+        )
+
+    async def promote(self, job_id: str) -> None:
+        """Make a delayed job ready now. Event: `waiting` (BullMQ: job.promote).
+
+        Raises:
+            JobGone: there is no such job.
+            JobNotInState: it is not delayed. Nothing was changed.
+        """
+        _raise_first(await self.promote_many([job_id]))
+
+    async def promote_many(self, job_ids: Iterable[str], *, on_progress: Progress | None = None) -> Batch:
+        """Make several delayed jobs ready now, in their order."""
+        promotion = Promotion(self._server, self._keys, self._sender)
+        return await promotion.of_ids(list(dict.fromkeys(job_ids)), on_progress or _silent)
+
+    async def promote_all(self, *, on_progress: Progress | None = None) -> int:
+        """Make all delayed jobs ready, in the order in which they are due. Returns how many.
+
+        Up to the latest that is delayed when this begins; in steps of 500. Priorities are honoured, and `delay` becomes
+        0 (BullMQ: queue.promoteJobs does neither). A job that a worker delays again meanwhile may be promoted again.
+        """
+        return await Promotion(self._server, self._keys, self._sender).of_all(on_progress or _silent)
+
+    # --- changing ---------------------------------------------------------------------------------------
+
+    async def set_priority(self, job_id: str, priority: int, *, lifo: bool = False) -> None:
+        """Change a job's priority: 0 for none, else 1 to 2,097,151, of which the lower runs sooner.
+
+        A ready job changes its place: behind those of its new priority, or before them with `lifo`. In other states the
+        new priority holds from the next time it becomes ready (BullMQ: job.changePriority). Searching a waiting job in
+        a long line costs as with `remove`.
+
+        Raises:
+            InvalidOption: the number is not allowed.
+            JobGone: there is no such job.
+        """
+        check_priority("priority", priority)
+        wire_id = lookup_job_id(job_id)
+        front = int(lifo)
+        found = await self._sender.send(
+            lambda sent: control.set_priority(
+                self._server, self._keys, wire_id, priority, front=front, sent=sent
+            )
+        )
+        _must_exist(job_id, found)
+
+    async def set_delay(
+        self, job_id: str, delay: Duration | None = None, *, run_at: datetime | None = None
+    ) -> None:
+        """Change when a delayed job is due: `delay` from now (seconds or a `timedelta`), or at `run_at`.
+
+        Event: `delayed` (BullMQ: job.changeDelay).
+
+        Raises:
+            InvalidOption: neither of the two is given, or both, or a time without a zone.
+            JobGone: there is no such job.
+            JobNotInState: it is not delayed. Nothing was changed.
+        """
+        if (delay is None) == (run_at is None):
+            raise InvalidOption("delay", delay, "give delay or run_at, one of them")
+        wait_ms = 0 if delay is None else milliseconds("delay", delay)
+        due = "" if run_at is None else str(instant_ms("run_at", run_at))
+        wire_id = lookup_job_id(job_id)
+        state = await self._sender.send(
+            lambda sent: control.set_delay(
+                self._server, self._keys, wire_id, delay=wait_ms, due=due, sent=sent
+            )
+        )
+        if state is not None:
+            raise state_error(job_id, "rescheduled", state, [JobState.DELAYED])
+
+    async def set_data(self, job_id: str, data: Any) -> None:
+        """Replace a job's payload by any JSON value; None is `{}`. Its next run gets it; one that runs has the old one
+        (BullMQ: job.updateData). The payload is not validated: the job's task does that when it runs.
+
+        Raises:
+            InvalidPayload: it is not strict JSON.
+            PayloadTooLarge: more than 1 MiB.
+            JobGone: there is no such job.
+        """
+        text = JSON_CODEC.encode({} if data is None else data)
+        if len(text) > DEFAULTS.payload_limit:
+            raise PayloadTooLarge(len(text), DEFAULTS.payload_limit)
+        wire_id = lookup_job_id(job_id)
+        _must_exist(
+            job_id,
+            await self._server.patiently(lambda: control.set_data(self._server, self._keys, wire_id, text)),
+        )
+
+    # --- logs -------------------------------------------------------------------------------------------
+
+    async def add_log(self, job_id: str, line: str) -> int:
+        """Add a line to a job's log; the newest 1,000 stay, or as many as its own `keepLogs` says. Returns how many
+        there are (BullMQ: queue.addJobLog). Raises `JobGone`."""
+        wire_id = lookup_job_id(job_id)
+        count = await self._sender.send(
+            lambda sent: control.add_log(self._server, self._keys, wire_id, line, keep=KEEP_LOGS, sent=sent)
+        )
+        _must_exist(job_id, count != Refusal.NO_JOB)
+        return count
+
+    async def clear_logs(self, job_id: str, *, keep: int = 0) -> None:
+        """Delete a job's log, but for its newest `keep` lines (BullMQ: job.clearLogs). Raises `JobGone`."""
+        if keep < 0:
+            raise InvalidOption("keep", keep, "give a number from 0")
+        wire_id = lookup_job_id(job_id)
+        _must_exist(
+            job_id,
+            await self._server.patiently(
+                lambda: control.clear_log(self._server, self._keys, wire_id, keep=keep)
+            ),
+        )
+
+
+def _finished(state: JobState | str) -> JobState:
+    if state not in FINISHED:
+        raise InvalidOption("state", state, "give failed or completed")
+    return JobState(state)
+
+
+def _raise_first(batch: Batch) -> None:
+    for error in batch.refused.values():
+        raise error
+
+
+def _must_exist(job_id: str, found: bool) -> None:
+    if not found:
+        raise JobGone(job_id)
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def _quiet(_count: int) -> None:
+    """Tell nobody."""

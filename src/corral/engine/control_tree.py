@@ -1,0 +1,151 @@
+"""Control of a job with all below it: at once where that is little, else in steps that may be taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final, NamedTuple
+
+from corral.engine.browse_pages import ChildPage, list_children
+from corral.engine.control import Removal, remove_step
+from corral.engine.keys import QueueKeys
+from corral.engine.record import Refusal
+from corral.engine.script import load
+from corral.engine.sender import Sender, Sent
+from corral.engine.server import Server
+
+__all__ = ["TreeRemoval"]
+
+CHILDREN_PER_CALL: Final = 250
+TOO_MANY: Final = 3
+
+PARTS: Final = ("dependencies", "processed", "failed", "unsuccessful")
+
+Progress = Callable[[int], object]
+
+
+class _Step(NamedTuple):
+    """What one call did with some children."""
+
+    cursor: bytes
+    removed: int
+    kept: int
+    opened: list[bytes]
+
+
+class TreeRemoval:
+    """One removal, perhaps in many calls. `count` jobs are gone so far; `on_step` is told."""
+
+    def __init__(self, server: Server, keys: QueueKeys, sender: Sender, on_step: Progress) -> None:
+        self.server = server
+        self.keys = keys
+        self.sender = sender
+        self.on_step = on_step
+        self.count = 0
+
+    def _add(self, removed: int) -> None:
+        self.count += removed
+        if removed:
+            self.on_step(self.count)
+
+    async def _step(self, parent_key: str, parent_left: int, cursor: bytes) -> _Step:
+        """Remove some children of a job."""
+        server, keys, clock, most = self.server, self.keys, "", CHILDREN_PER_CALL
+
+        async def call(sent: Sent) -> _Step:
+            return _Step(
+                *await server.run(
+                    load("control/remove_children"),
+                    keys,
+                    clock,
+                    sent.sender,
+                    sent.number,
+                    parent_key,
+                    parent_left,
+                    cursor,
+                    most,
+                )
+            )
+
+        done = await self.sender.send(call)
+        self._add(done.removed)
+        return done
+
+    async def remove(self, keys: QueueKeys, wire_id: str) -> Removal:
+        """Remove a job with all below it. A tree too large for one call is looked through first; then it goes from
+        the top down, so that nothing of it is released on the way."""
+        done = await self._call(keys, wire_id, children=1)
+        if done.code == Refusal.NO_JOB and await self._was_interrupted(keys.job(wire_id)):
+            await self._remove_below(keys.job(wire_id))
+            return Removal(1, 0)
+        if done.code != TOO_MANY:
+            self._add(int(done.detail) if done.code == 1 else 0)
+            return done
+        refused = await self._find_refusal(keys.job(wire_id))
+        if refused is not None:
+            return refused
+        done = await self._call(keys, wire_id, children=2)
+        if done.code == 1:
+            self._add(1)
+            await self._remove_below(keys.job(wire_id))
+        return done
+
+    async def remove_unprocessed(self, wire_id: str) -> None:
+        """Remove the children of a job that have not ended, with all below them, but not those that a worker holds."""
+        cursor, begun = b"0", False
+        while not begun or cursor != b"0":
+            begun = True
+            cursor, _, _, opened = await self._step(self.keys.job(wire_id), 0, cursor)
+            for child_key in opened:
+                await self.remove(*self._split(child_key))
+
+    async def _call(self, keys: QueueKeys, wire_id: str, children: int) -> Removal:
+        return await self.sender.send(
+            lambda sent: remove_step(self.server, keys, wire_id, children=children, sent=sent)
+        )
+
+    async def _remove_below(self, parent_key: str) -> None:
+        cursor = b"1"
+        while cursor != b"0":
+            cursor, _, _, opened = await self._step(parent_key, 1, b"0")
+            for child_key in opened:
+                await self.remove(*self._split(child_key))
+
+    async def _was_interrupted(self, job_key: str) -> bool:
+        """Whether a job that is gone has left children behind: an earlier removal ended half-way."""
+        lists = [f"{job_key}:{part}" for part in PARTS]
+        return bool(await self.server.patiently(lambda: self.server.call("EXISTS", *lists)))
+
+    def _split(self, job_key: bytes) -> tuple[QueueKeys, str]:
+        """The queue and the id of a job's key."""
+        text = job_key.decode()
+        base, colon, wire_id = text.partition(":repeat:")
+        if colon:
+            wire_id = f"repeat:{wire_id}"
+        else:
+            base, _, wire_id = text.rpartition(":")
+        prefix, _, queue = base.rpartition(":")
+        return QueueKeys(prefix, queue), wire_id
+
+    async def _pages(self, job_key: str) -> AsyncIterator[tuple[bytes, int, int]]:
+        """All children: their keys, why they may not be removed (1: they may), and how many they have themselves."""
+        for part in PARTS:
+            cursor: bytes | None = b"0"
+            while cursor is not None:
+                page = await self._page(job_key, part, cursor)
+                for row in page.rows:
+                    yield row
+                cursor = page.cursor
+
+    async def _page(self, job_key: str, part: str, cursor: bytes) -> ChildPage:
+        server = self.server
+        return await server.patiently(lambda: list_children(server, self.keys, job_key, part, cursor))
+
+    async def _find_refusal(self, job_key: str) -> Removal | None:
+        waiting = [job_key]
+        while waiting:
+            async for child_key, refusal, count in self._pages(waiting.pop()):
+                if refusal != 1:
+                    return Removal(refusal, child_key)
+                if count:
+                    waiting.append(child_key.decode())
+        return None

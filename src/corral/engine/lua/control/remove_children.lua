@@ -1,0 +1,76 @@
+#!lua flags=allow-oom
+--- Remove some of a job's children that have none themselves. With `parent_left`, when the parent is gone already, all
+--- of them go, and those that a worker holds are only forgotten; else those that have not ended, and not those that a
+--- worker holds or that have failed.
+---                       waiting | prioritized | delayed | waiting-children | completed | failed → nothing
+--- @key events  stream  (names the slot of the queue)
+--- @include lib/clock
+--- @include lib/sent
+--- @include lib/erase_job
+--- @include lib/family
+--- @include lib/fields_of
+--- @arg now          string   milliseconds, or empty for the server's time
+--- @arg sender       string   who calls, or empty when the call is never sent again
+--- @arg number       string   the sender's number of this call
+--- @arg parent_key   string   the parent's full key
+--- @arg parent_left  string   1 when the parent is gone
+--- @arg cursor       string   0, or where to go on
+--- @arg most         integer  about how many children to look at
+--- @event removed waiting delayed
+--- @return where to go on (0: nowhere), how many were removed, how many a worker holds, and the keys of those that have
+---         children themselves
+--- BullMQ: removeUnprocessedChildren
+local done = recall(sender, number)
+if done then
+  return done
+end
+local parts = { ':dependencies', ':processed', ':failed', ':unsuccessful' }
+local commands = { 'SREM', 'HDEL', 'HDEL', 'ZREM' }
+local goes_on, found = '0', {}
+if parent_left == '1' then
+  local scanned = { 'SSCAN', 'HSCAN', 'HSCAN', 'ZSCAN' }
+  for part = 1, 4 do
+    if #found == 0 then
+      local page = redis.call(scanned[part], parent_key .. parts[part], 0, 'COUNT', most)[2]
+      for at = 1, #page, part == 1 and 1 or 2 do
+        found[#found + 1] = page[at]
+      end
+    end
+  end
+  goes_on = #found > 0 and '1' or '0'
+else
+  local page = redis.call('SSCAN', parent_key .. ':dependencies', cursor, 'COUNT', most)
+  goes_on, found = page[1], page[2]
+end
+local now_ms = clock(now)
+local removed, kept, opened = 0, 0, {}
+for _, child_key in ipairs(found) do
+  local base, id = split_key(child_key)
+  local exists = redis.call('EXISTS', child_key) == 1
+  local own = exists and fields_of(child_key, 'parentKey')[1] == parent_key
+  local refused = own and why_kept(base, id)
+  local spared = parent_left ~= '1' and redis.call('ZSCORE', base .. 'failed', id) or exists and not own
+  local forgotten = parent_left == '1'
+  if refused then
+    kept = kept + 1
+  elseif not spared and count_children(child_key) > 0 then
+    opened[#opened + 1] = child_key
+    forgotten = false
+  elseif own and not spared then
+    local previous, search_on = nil, 0
+    while not previous do
+      previous, search_on = erase_job(base, id, now_ms, { alone = parent_left ~= '1' }, search_on)
+    end
+    removed = removed + 1
+  end
+  if forgotten then
+    for part = 1, 4 do
+      redis.call(commands[part], parent_key .. parts[part], child_key)
+    end
+  end
+end
+local reply = { goes_on, removed, kept, opened }
+if removed > 0 then
+  remember(sender, number, reply)
+end
+return reply

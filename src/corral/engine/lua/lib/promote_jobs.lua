@@ -1,0 +1,28 @@
+--- Make jobs ready that were delayed until now, in this order.
+--- @key events   stream
+--- @key wait     list    ready ids, next at the tail
+--- @key paused   list    ready ids of a paused queue (BullMQ 5)
+--- @include lib/fields_of
+--- @include lib/in_chunks
+--- @include lib/prioritize_job
+--- @include lib/wake
+local function promote_jobs(prefix, queue, ids)
+  local ready = {}
+  for _, job_id in ipairs(ids) do
+    local kept = fields_of(prefix .. job_id, 'priority', 'delay')
+    local priority = tonumber(kept[1] or 0) or 0
+    if priority > 0 then
+      prioritize_job(job_id, priority, false)
+    else
+      ready[#ready + 1] = job_id
+    end
+    redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'delayed')
+    if kept[2] then
+      redis.call('HSET', prefix .. job_id, 'delay', '0')
+    end
+  end
+  if #ready > 0 then
+    in_chunks('LPUSH', queue.parks and paused or wait, ready)
+  end
+  wake(queue)
+end
