@@ -1,0 +1,230 @@
+"""Recur: what becomes of missed runs, and of a run whose predecessor goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from corral.engine.record import Refusal, Verb
+from corral.engine.recover import Held
+from tests.engine.driver import Driver, end, new_job
+from tests.engine.schedules import MINUTE, Schedules, at, job
+
+KINDS = pytest.mark.parametrize("kind", ["every", "cron"])
+
+
+@pytest.fixture
+def schedules(driver: Driver) -> Schedules:
+    """The schedules of the test's queue."""
+    return Schedules(driver)
+
+
+async def make(schedules: Schedules, kind: str, **rest: Any) -> None:
+    """A schedule that runs at each full minute from 1 on, of either kind."""
+    if kind == "every":
+        await schedules.every(start_ms=at(1), **rest)
+    else:
+        await schedules.cron(count=40, **rest)
+
+
+async def runs(schedules: Schedules, driver: Driver, *minutes: float) -> list[str]:
+    """What starts when a worker asks at these times, once more whenever it got something."""
+    started: list[str] = []
+    for minute in minutes:
+        driver.now = at(minute)
+        while found := await driver.take(1):
+            started.append(str(found[0].wire_id))
+            await driver.settle(end(found[0]))
+            if await schedules.sweep():
+                await schedules.prepare()
+    return started
+
+
+class TestMissed:
+    """Runs that nobody started before the next was due."""
+
+    @KINDS
+    async def test_run_once(self, schedules: Schedules, driver: Driver, kind: str) -> None:
+        """One run stands for all; then it goes on as planned."""
+        await make(schedules, kind)
+        assert await runs(schedules, driver, 1, 20.5, 21) == [job(1), job(2), job(21)]
+
+    @KINDS
+    async def test_skip(self, schedules: Schedules, driver: Driver, kind: str) -> None:
+        """None is made up for. One that is late but the last that was due runs; nothing is counted for the others."""
+        await make(schedules, kind, missed="skip", limit=4)
+        assert await runs(schedules, driver, 1.9, 20.5, 21, 22, 23, 24) == [job(1), job(21), job(22), job(23)]
+        assert {"event": "removed", "jobId": job(2), "prev": "waiting"} in await driver.events()
+        assert await driver.call("EXISTS", driver.keys.job(job(2))) == 0
+
+    @KINDS
+    async def test_run_all(self, schedules: Schedules, driver: Driver, kind: str) -> None:
+        """Each is made up for, one after another, the oldest first."""
+        await make(schedules, kind, missed="run_all", missed_limit=10)
+        assert await runs(schedules, driver, 1, 5.5, 6) == [job(minute) for minute in (1, 2, 3, 4, 5, 6)]
+
+    @KINDS
+    async def test_run_all_with_a_limit(self, schedules: Schedules, driver: Driver, kind: str) -> None:
+        """Of many, the one that waits and the latest so many."""
+        await make(schedules, kind, missed="run_all", missed_limit=3)
+        assert await runs(schedules, driver, 1, 20.5, 21) == [
+            job(minute) for minute in (1, 2, 18, 19, 20, 21)
+        ]
+
+    @pytest.mark.parametrize("missed", ["run_once", "skip", "run_all"])
+    async def test_after_all_times_have_passed(
+        self, schedules: Schedules, driver: Driver, missed: str
+    ) -> None:
+        """A stop that is longer than the prepared times changes nothing, whatever the policy."""
+        await schedules.cron(missed=missed, missed_limit=3)
+        driver.now = at(500.5)
+        first = await schedules.claim()
+        assert first == ([] if missed == "skip" else [job(1)])
+        await schedules.sweep()
+        since = at(497) if missed == "run_all" else None
+        await schedules.prepare(since=since and at(1), count=520)
+        wanted = {"run_once": [], "skip": [], "run_all": [job(498), job(499), job(500)]}[missed]
+        assert await runs(schedules, driver, 500.6) == wanted
+        assert await schedules.pending() == [job(501)]
+
+
+class TestSkipOverlap:
+    """`skip`: an iteration whose predecessor has not ended is passed over."""
+
+    async def test_while_it_runs(self, schedules: Schedules, driver: Driver) -> None:
+        """It is deleted and not counted, and the chain goes on until there is room again."""
+        await schedules.every(overlap="skip", limit=3)
+        run = await driver.take_one()
+        for minute in (1, 2, 3):
+            driver.now = at(minute)
+            assert await schedules.claim() == []
+            assert await schedules.pending() == [job(minute + 1)]
+        await driver.settle(end(run))
+        driver.now = at(4)
+        assert await schedules.claim() == [job(4)]
+        assert (await schedules.opts(4))["repeat"]["count"] == 2
+
+    async def test_while_it_waits_for_its_next_attempt(self, schedules: Schedules, driver: Driver) -> None:
+        """A run that failed and will be tried again has not ended."""
+        await schedules.every(overlap="skip")
+        await driver.settle(end(await driver.take_one(), Verb.DELAY, "x", amount=10 * MINUTE))
+        driver.now = at(1)
+        assert await schedules.claim() == []
+        assert await schedules.pending() == [job(2)]
+
+    async def test_a_claim_takes_the_next_job(self, schedules: Schedules, driver: Driver) -> None:
+        """What is passed over costs the worker no slot."""
+        await schedules.every(overlap="skip")
+        assert await schedules.claim() == [job(0)]
+        driver.now = at(1)
+        await driver.claim(driver.a_claim(0))
+        await driver.add("a", "b")
+        assert await schedules.claim(1) == ["a"]
+
+    async def test_of_a_pattern_without_times(self, schedules: Schedules, driver: Driver) -> None:
+        """An iteration that is passed over while no time is known is made up for by the next one."""
+        await schedules.cron(overlap="skip", count=2)
+        driver.now = at(1)
+        run = await driver.take_one()
+        driver.now = at(30)
+        assert await schedules.wanting() == ["s"]
+        assert await driver.active() == [run.wire_id]
+        await schedules.prepare()
+        assert await schedules.pending() == [job(31)]
+
+    async def test_one_that_is_gone(self, schedules: Schedules, driver: Driver) -> None:
+        """A predecessor that was removed holds up nothing."""
+        await schedules.every(overlap="skip")
+        await driver.settle(end(await driver.take_one(), keep=0))
+        driver.now = at(1)
+        assert await schedules.claim() == [job(1)]
+
+
+class TestCancelRunning:
+    """`cancel_running`: the predecessor's run ends when the next iteration starts."""
+
+    async def test_it_fails(self, schedules: Schedules, driver: Driver) -> None:
+        """With a reason that names its successor, at once and for good, in the step that starts that one."""
+        await schedules.every(overlap="cancel_running", opts='{"attempts":5}')
+        run = await driver.take_one()
+        driver.now = at(1)
+        await driver.forget_events()
+        assert await schedules.claim() == [job(1)]
+        assert await driver.active() == [job(1)]
+        stored = await schedules.job(0)
+        reason = f"superseded by {job(1)}"
+        assert (stored["failedReason"], stored["finishedOn"], stored["atm"]) == (reason, str(at(1)), "1")
+        assert json.loads(stored["stacktrace"]) == [reason]
+        assert await driver.scores("failed") == {run.wire_id: at(1)}
+        assert await driver.events("failed", "retries-exhausted") == [
+            {"event": "failed", "jobId": job(0), "failedReason": reason, "prev": "active"}
+        ]
+
+    async def test_its_holder_is_fenced_off(self, schedules: Schedules, driver: Driver) -> None:
+        """The lock is gone and is not given back, and a late outcome is refused."""
+        await schedules.every(overlap="cancel_running")
+        run = await driver.take_one()
+        driver.now = at(1)
+        await schedules.claim()
+        before = await driver.bytes_of_all()
+        assert await driver.renew(run) == [0]
+        assert await driver.settle(end(run)) == [Refusal.NOT_ACTIVE]
+        assert await driver.call("EXISTS", driver.keys.job(job(0)) + ":lock") == 0
+        assert await driver.bytes_of_all() == before
+
+    @pytest.mark.parametrize(
+        ("keep", "left"), [("true", 0), ("1", 1), ("false", 2), ('{"age":3600}', 2), ('{"count":1}', 1)]
+    )
+    async def test_retention(self, schedules: Schedules, driver: Driver, keep: str, left: int) -> None:
+        """It is kept as its options say of failed jobs."""
+        await schedules.every(overlap="cancel_running", opts=f'{{"removeOnFail":{keep}}}')
+        for minute in range(3):
+            driver.now = at(minute)
+            assert await schedules.claim() == [job(minute)]
+        assert len(await driver.scores("failed")) == left
+
+    async def test_one_that_waits_for_its_next_attempt(self, schedules: Schedules, driver: Driver) -> None:
+        """It fails when its turn comes, without running."""
+        await schedules.every(overlap="cancel_running")
+        await driver.settle(end(await driver.take_one(), Verb.DELAY, "x", amount=2 * MINUTE))
+        driver.now = at(1)
+        assert await schedules.claim() == [job(1)]
+        assert (await schedules.job(0))["defa"] == f"superseded by {job(1)}"
+
+    async def test_one_that_has_ended(self, schedules: Schedules, driver: Driver) -> None:
+        """A completed predecessor stays completed."""
+        await schedules.every(overlap="cancel_running")
+        await driver.settle(end(await driver.take_one()))
+        driver.now = at(1)
+        assert await schedules.claim() == [job(1)]
+        assert await driver.scores("completed") == {job(0): at(0)}
+
+    async def test_its_own_second_start(self, schedules: Schedules, driver: Driver) -> None:
+        """An iteration that starts again supersedes nothing, least of all itself."""
+        await schedules.every(overlap="cancel_running")
+        await driver.settle(end(await driver.take_one(), Verb.RETRY, "x"))
+        run: Held = await driver.take_one()
+        assert await driver.settle(end(run)) == [0]
+
+
+async def test_the_policies_survive_node(schedules: Schedules, driver: Driver) -> None:
+    """Node rewrites the hash of a schedule; what it has no field for stands beside it."""
+    await schedules.every(missed="skip", overlap="skip")
+    key = f"{driver.keys.base}repeat:s"
+    fields = await driver.fields(key)
+    await driver.call("DEL", key)
+    await driver.call("HSET", key, *(word for pair in fields.items() for word in pair))
+    row = await schedules.read()
+    assert (row.missed, row.overlap) == (b"skip", b"skip")
+
+
+async def test_allow(schedules: Schedules, driver: Driver) -> None:
+    """By default iterations run beside one another, and other jobs are left alone."""
+    await schedules.every()
+    await driver.add(new_job("a"))
+    assert await schedules.claim() == [job(0), "a"]
+    driver.now = at(1)
+    assert await schedules.claim() == [job(1)]
+    assert set(await driver.active()) == {job(0), "a", job(1)}
