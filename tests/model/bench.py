@@ -21,6 +21,7 @@ from corral.engine.limit import set_concurrency, set_rate
 from corral.engine.link import Link
 from corral.engine.record import NewJob, Settlement
 from corral.engine.recover import Held, recover_stalled, renew_locks
+from corral.engine.recur import NewSchedule, remove_schedule, sweep_schedules, upsert_schedule
 from corral.engine.report import append_log, save_progress
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
@@ -28,7 +29,9 @@ from corral.engine.settle import Committed, commit_jobs
 from tests.model.calls import End, Run, Wanted
 from tests.model.queue_model import QueueModel
 from tests.model.queue_state import rank
+from tests.model.schedule_model import ScheduleState
 
+PARSED = {"stacktrace", "opts"}
 T = TypeVar("T")
 HOUR_MS = 3_600_000
 KEEP_LOGS = 2
@@ -159,6 +162,31 @@ class Bench:
         """`control/remove_job`."""
         return self._do(remove_job(self.engine, self.keys, wire_id, clock=self.now))
 
+    def upsert(self, schedule_id: str, every: int) -> tuple[str, int]:
+        """`recur/upsert_schedule`."""
+        schedule = NewSchedule(schedule_id, "n", every_ms=every)
+        wire_id, due = self._do(upsert_schedule(self.engine, self.keys, schedule, clock=self.now))
+        return wire_id.decode(), due
+
+    def unschedule(self, schedule_id: str) -> bool:
+        """`recur/remove_schedule`."""
+        return self._do(remove_schedule(self.engine, self.keys, schedule_id))
+
+    def sweep(self) -> None:
+        """`recur/sweep_schedules`, its interval over, to the last page."""
+        cursor = b""
+        while cursor != b"0":
+            self.raw.delete(self.keys.key("swept"))
+            sweep = sweep_schedules(self.engine, self.keys, cursor, interval_ms=HOUR_MS, clock=self.now)
+            cursor, _ = self._do(sweep)
+        self.raw.delete(self.keys.key("swept"))
+
+    def lose_from_places(self, wire_id: str) -> None:
+        """Another program loses a job from wherever it waits."""
+        for name in ("delayed", "prioritized"):
+            self.raw.zrem(self.keys.key(name), wire_id)
+        self.raw.lrem(self.keys.key("wait"), 0, wire_id)
+
     def counts(self) -> dict[str, int]:
         """`browse.count_jobs`."""
         return {str(state): count for state, count in self._do(count_jobs(self.engine, self.keys)).items()}
@@ -207,10 +235,12 @@ class Bench:
     def state(self) -> dict[str, Any]:
         """All keys but the event stream and Corral's own records, by their suffix."""
         rows: list[Any] = self.raw.eval(READ_ALL, 0, f"{self.prefix}:*")
-        records = self.keys.key("sent")
+        records, notes = self.keys.key("sent"), self.keys.key("schedules")
         found = {}
         for key, kind, value in rows:
-            if kind != "stream" and not key.startswith(records):
+            if key == notes:
+                found["notes"] = set(value[::2])
+            elif kind != "stream" and not key.startswith(records):
                 assert key.startswith(self.keys.base), f"a key outside of the queue: {key}"
                 found[key.removeprefix(self.keys.base)] = readable(kind, value)
         return found
@@ -242,14 +272,12 @@ def readable(kind: str, value: Any) -> Any:
         return [(member, int(score)) for member, score in zip(value[::2], value[1::2], strict=True)]
     if kind == "hash":
         fields = dict(zip(value[::2], value[1::2], strict=True))
-        if "stacktrace" in fields:
-            fields["stacktrace"] = json.loads(fields["stacktrace"])
-        return fields
+        return {name: json.loads(text) if name in PARSED else text for name, text in fields.items()}
     return set(value) if kind == "set" else value
 
 
 def expected(model: QueueModel) -> dict[str, Any]:
-    """The model in the form in which the server's state is read."""
+    """The model in the form in which the server's state is read. Of Corral's notes on schedules only whose they are."""
     keys: dict[str, Any] = {
         "wait": model.wait,
         "active": model.active,
@@ -262,9 +290,22 @@ def expected(model: QueueModel) -> dict[str, Any]:
         **{f"de:{window} without end": "yes" for window in model.endless},
         **{f"dn:{window}": kept for window, kept in model.kept.items()},
         **model.jobs,
+        "repeat": rank({each: schedule.next_run for each, schedule in model.schedules.items()}),
+        "notes": set(model.schedules),
+        **{f"repeat:{each}": definition(schedule) for each, schedule in model.schedules.items()},
         **{f"{wire_id}:lock": token for wire_id, token in model.locks.items()},
         **{f"{wire_id}:logs": lines for wire_id, lines in model.logs.items()},
     }
     for name in ("delayed", "prioritized", "completed", "failed", "marker"):
         keys[name] = rank(getattr(model, name))
     return {suffix: value for suffix, value in keys.items() if value}
+
+
+def definition(schedule: ScheduleState) -> dict[str, str]:
+    """The hash of a schedule."""
+    return {
+        "name": "n",
+        "ic": str(schedule.made),
+        "offset": str(schedule.offset),
+        "every": str(schedule.every),
+    }

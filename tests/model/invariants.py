@@ -50,6 +50,13 @@ def check_markers(state: dict[str, Any]) -> None:
         assert marker["1"] <= state["delayed"][0][1] // PLACES, "the next due job wakes nobody in time"
 
 
+def check_schedules(state: dict[str, Any], hashes: set[str]) -> None:
+    """M10: each schedule has exactly one pending iteration, and it is the one that the schedule names."""
+    unstarted = {job: state[job]["rjk"] for job in hashes if "rjk" in state[job] and "ats" not in state[job]}
+    named = {f"repeat:{schedule}:{due}": schedule for schedule, due in state.get("repeat", [])}
+    check(unstarted, named)
+
+
 def check_counts(state: dict[str, Any], counts: dict[str, int]) -> None:
     """M15: the counts are the sizes of the sets."""
     wanted = {

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from corral.engine.record import Verb
 from tests.model.bench import HOUR_MS, Bench
 from tests.model.calls import End, Wanted
 from tests.model.invariants import check
 from tests.model.play import Play
+from tests.model.schedule_rules import ScheduleRules
 
 BUDGET = settings(
     max_examples=100,
@@ -67,7 +68,7 @@ STORM: list[dict[str, Any]] = [
 ]
 
 
-class QueueMachine(RuleBasedStateMachine):
+class QueueMachine(ScheduleRules):
     """One queue on a server. `bench` is set by whoever runs the machine."""
 
     bench: ClassVar[Bench]

@@ -14,7 +14,14 @@ from corral.engine.faults import ResponseError
 from corral.engine.record import Verb
 from tests.model.bench import HOUR_MS, KEEP_LOGS, Bench, expected
 from tests.model.calls import End, Run, Sent, Wanted
-from tests.model.invariants import check, check_counts, check_markers, check_places, check_runs
+from tests.model.invariants import (
+    check,
+    check_counts,
+    check_markers,
+    check_places,
+    check_runs,
+    check_schedules,
+)
 from tests.model.queue_model import QueueModel
 
 START = 1_800_000_000_000
@@ -240,6 +247,37 @@ class Play:
         self.set_rate(None)
         self.end_window()
 
+    # --- schedules --------------------------------------------------------------------------------------
+
+    def upsert(self, schedule_id: str, every: int) -> None:
+        """Somebody makes a schedule, or changes it."""
+        self.bench.now = self.model.now
+        answer = self.model.upsert(schedule_id, every)
+        check(self.bench.upsert(schedule_id, every), answer)
+
+    def unschedule(self, schedule_id: str) -> None:
+        """Somebody removes a schedule."""
+        answer = self.model.unschedule(schedule_id)
+        check(self.bench.unschedule(schedule_id), answer)
+
+    def lose_iteration(self, schedule_id: str, *, whole: bool) -> None:
+        """Another program loses the pending iteration; the sweep finds that, and nothing else to do."""
+        wire_id = self.model.pending_id(schedule_id)
+        self.bench.now = self.model.now
+        self.model.lose_iteration(schedule_id, whole=whole)
+        self.bench.lose_from_places(wire_id)
+        if whole:
+            self.bench.lose(wire_id)
+        self.model.heal(schedule_id)
+        self.bench.sweep()
+
+    def sweep(self) -> None:
+        """A sweep that finds nothing to heal changes no byte."""
+        self.bench.now = self.model.now
+        before = self.bench.dump()
+        self.bench.sweep()
+        check(self.bench.dump(), before)
+
     # --- what holds -------------------------------------------------------------------------------------
 
     def check_untouched(self, before: dict[bytes, bytes]) -> None:
@@ -258,6 +296,7 @@ class Play:
         hashes = check_places(state)
         check_runs(state, hashes)
         check_markers(state)
+        check_schedules(state, hashes)
         check_counts(state, self.bench.counts())
         for wire_id in hashes:
             self.check_life(wire_id, int(state[wire_id].get("ats", 0)))
@@ -266,7 +305,7 @@ class Play:
     def check_life(self, wire_id: str, started: int) -> None:
         """`ats` never decreases (M5); of all runs of one life at most one outcome is accepted (M4)."""
         if started < self.starts.get(wire_id, 0):
-            check(wire_id in "xyz", True)
+            check(wire_id in "xyz" or wire_id.startswith("repeat:"), True)
             self.lives[wire_id] += 1
         self.starts[wire_id] = started
         assert self.accepted[self.life(wire_id)] <= 1, f"{wire_id} has ended twice"
@@ -275,6 +314,8 @@ class Play:
         """Liveness: when nothing goes wrong any more, a bounded number of claims ends every job."""
         model = self.model
         self.open()
+        for schedule_id in list(model.schedules):
+            self.unschedule(schedule_id)
         for wire_id in list(model.active):
             self.stall(wire_id)
         model.now += 60_000

@@ -10,12 +10,14 @@ from typing import Any
 
 from corral.engine.record import Refusal
 from tests.model.calls import End, Run, Wanted
-from tests.model.queue_state import HELD_OFF, PLACES, QueueState, rank
+from tests.model.queue_state import HELD_OFF, PLACES, rank
+from tests.model.schedule_model import ScheduleModel
 
+ENDLESS = 1 << 30
 TOO_OFTEN = "job stalled more than allowable limit"
 
 
-class QueueModel(QueueState):
+class QueueModel(ScheduleModel):
     """A queue with its calls."""
 
     # --- enqueue ----------------------------------------------------------------------------------------
@@ -35,25 +37,13 @@ class QueueModel(QueueState):
             owner = self._deduplicate(job)
             if owner is not None:
                 return owner.encode()
-        self._store(job.wire_id, job.delay, job.priority, job.window)
+        self.store(job.wire_id, job.delay, job.priority, deid=job.window)
         if job.delay:
             self.delay(job.wire_id, job.delay)
         else:
             self.ready(job.wire_id, front=job.lifo)
             self.say("waiting", jobId=job.wire_id)
         return 0
-
-    def _store(self, wire_id: str, delay: int, priority: int, window: str) -> None:
-        self.jobs[wire_id] = {
-            "name": "n",
-            "data": f'"{wire_id}"',
-            "opts": "{}",
-            "timestamp": str(self.now),
-            "delay": str(delay),
-            "priority": str(priority),
-            **({"deid": window} if window else {}),
-        }
-        self.say("added", jobId=wire_id, name="n")
 
     def _deduplicate(self, job: Wanted) -> str | None:
         owner = self.owners.get(job.window)
@@ -72,7 +62,7 @@ class QueueModel(QueueState):
             self.kept[job.window] = {
                 "name": "n",
                 "data": f'"{job.wire_id}"',
-                "opts": "{}",
+                "opts": {},
                 "jid": job.wire_id,
             }
             self.endless.add(job.window)
@@ -98,21 +88,26 @@ class QueueModel(QueueState):
         return runs
 
     def _claim(self, token: str, wanted: int) -> list[Run]:
+        """What is ready is taken out in one go, and then started one by one: what becomes ready meanwhile waits."""
         self._promote()
         runs: list[Run] = []
         if self.is_limited() or self.is_paused:
             return []
-        while len(runs) < wanted and self._has_room() and (self.wait or self.prioritized):
-            wire_id = self._next()
-            runs.append(self._start(wire_id, token))
-            if self.rate and "defa" not in self.jobs[wire_id]:
-                self.started += 1
-        if len(runs) < wanted and self._has_room():
-            self.arrivals = 0
+        while asked := min(wanted - len(runs), self._room()):
+            taken = [self._next() for _ in range(min(asked, len(self.wait) + len(self.prioritized)))]
+            self.active[:0] = reversed(taken)
+            for wire_id in taken:
+                runs.append(self._start(wire_id, token))
+                if self.rate and "defa" not in self.jobs[wire_id]:
+                    self.started += 1
+            if len(taken) < asked:
+                self.arrivals = 0
+                break
         return runs
 
-    def _has_room(self) -> bool:
-        return not self.is_full() and not self.is_limited()
+    def _room(self) -> int:
+        left = self.rate - self.started if self.rate else ENDLESS
+        return 0 if self.is_limited() else max(0, min(left, (self.concurrency or ENDLESS) - len(self.active)))
 
     def _promote(self) -> None:
         due = [wire_id for wire_id, score in rank(self.delayed) if score // PLACES <= self.now]
@@ -130,10 +125,10 @@ class QueueModel(QueueState):
         return wire_id
 
     def _start(self, wire_id: str, token: str) -> Run:
+        self.begin_iteration(wire_id)
         job = self.jobs[wire_id]
         job["ats"] = str(int(job.get("ats", 0)) + 1)
         job["processedOn"] = str(self.now)
-        self.active.insert(0, wire_id)
         self.locks[wire_id] = token
         self.say("active", jobId=wire_id, prev="waiting")
         return Run(wire_id, token, int(job["ats"]))
@@ -250,7 +245,7 @@ class QueueModel(QueueState):
                 return
             self.owners[window] = later["jid"]
             self.endless.add(window)
-            self._store(later["jid"], 0, 0, window)
+            self.store(later["jid"], 0, 0, deid=window)
             self.ready(later["jid"])
             self.say("waiting", jobId=later["jid"])
 
@@ -306,6 +301,8 @@ class QueueModel(QueueState):
             return Refusal.NO_JOB
         if wire_id in self.locks:
             return 0
+        if self.is_scheduled(wire_id):
+            return Refusal.SCHEDULED
         window = self.jobs[wire_id].get("deid")
         if window and self.owners.get(window) == wire_id:
             del self.owners[window]

@@ -30,7 +30,8 @@ class QueueState:
     marker: dict[str, int] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     endless: set[str] = field(default_factory=set)
-    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    schedules: dict[str, Any] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
     events: list[dict[str, str]] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
@@ -95,6 +96,21 @@ class QueueState:
         self.delayed[wire_id] = min(max(there) + 1, floor + PLACES - 1) if there else floor
         self.say("delayed", jobId=wire_id, delay=self.now + milliseconds)
         self.marker["1"] = min(self.delayed.values()) // PLACES
+
+    def store(
+        self, wire_id: str, delay: int, priority: int, *, data: str = "", opts: Any = None, **more: str
+    ) -> None:
+        """The hash of a new job."""
+        self.jobs[wire_id] = {
+            "name": "n",
+            "data": data or f'"{wire_id}"',
+            "opts": opts or {},
+            "timestamp": str(self.now),
+            "delay": str(delay),
+            "priority": str(priority),
+            **{name: value for name, value in more.items() if value},
+        }
+        self.say("added", jobId=wire_id, name="n")
 
     def forget(self, wire_id: str) -> None:
         """All keys of a job are gone."""
