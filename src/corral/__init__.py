@@ -10,12 +10,12 @@ from corral.contracts.backoff import Exponential, Fixed
 from corral.contracts.context import BlockingContext, Context
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.event import Event
-from corral.contracts.flow import FlowHandle, FlowNode, SyncFlowHandle
+from corral.contracts.flow import FailedChild, FlowHandle, FlowNode, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
-from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable
+from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable, WaitForChildren
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.retention import Keep
@@ -72,6 +72,7 @@ __all__ = [
     "EmbeddedServerError",
     "Event",
     "Exponential",
+    "FailedChild",
     "Fixed",
     "FlowHandle",
     "FlowNode",
@@ -119,6 +120,7 @@ __all__ = [
     "UnknownTask",
     "UnpicklableHandler",
     "Unrecoverable",
+    "WaitForChildren",
     "Worker",
     "chain",
     "fan_in",

@@ -20,6 +20,7 @@ from corral.contracts.outcome import (
     Snooze,
     Snoozed,
     Unrecoverable,
+    WaitingForChildren,
     decide,
     refuse,
 )
@@ -31,7 +32,7 @@ DOUBLING = Exponential()
 
 def decided(
     error: BaseException, *, made: int = 0, attempts: int = 3, backoff: Backoff | None = DOUBLING
-) -> Failed | Retried | Snoozed | HeldOff:
+) -> Failed | Retried | Snoozed | HeldOff | WaitingForChildren:
     """Decide at a fixed time and chance."""
     return decide(error, attempts_made=made, attempts=attempts, backoff=backoff, random=0.5, now_ms=NOW)
 

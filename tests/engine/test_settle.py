@@ -176,8 +176,10 @@ class TestPutBack:
             await driver.add(f"j{verb}")
             run = await driver.take_one()
             await driver.check_stalled()
+            await driver.call("HSET", driver.keys.job(f"j{verb}"), "children", "")
             await driver.settle(end(run, verb, "null", amount=5, keep=1))
             assert await driver.call("EXISTS", driver.keys.job(f"j{verb}") + ":lock") == 0
+            await driver.call("DEL", driver.keys.key("limiter"))
             assert await driver.call("SMEMBERS", driver.keys.key("stalled")) == []
             await driver.call("DEL", driver.keys.key("wait"), driver.keys.key("delayed"))
 

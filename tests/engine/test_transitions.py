@@ -25,6 +25,7 @@ ENDS = {
     JobState.DELAYED: Verb.DELAY,
     JobState.WAITING: Verb.RETRY,
     JobState.PRIORITIZED: Verb.RETRY,
+    JobState.WAITING_CHILDREN: Verb.WAIT_FOR_CHILDREN,
 }
 
 
@@ -99,6 +100,8 @@ async def settle(driver: Driver, row: Transition, run: Held | None) -> None:
         await driver.settle(end(await driver.take_one()))
     else:
         assert row.target is not None
+        if row.target is JobState.WAITING_CHILDREN:
+            await add(driver, new_node(driver, "c", driver.keys.job("j")), run=run)
         await driver.settle(end(run, ENDS[row.target], amount=5))
 
 

@@ -62,7 +62,7 @@ class FlowEnqueuer:
     async def add(self, nodes: Sequence[NewNode], durability: Durability | None = None) -> FlowAdded:
         """Add a flow. Errors as `Enqueuer.add`."""
         async with self._places:
-            lane = self._idle.pop() if self._idle else _Lane(await self._server.link())
+            lane = self._idle.pop() if self._idle else _Lane(await self._server.link(self._keys))
             lane.number += 1
             try:
                 return await until_answered(

@@ -18,7 +18,7 @@ from corral.engine.keys import QueueKeys
 from corral.engine.record import NewNode
 from corral.errors import InvalidFlow
 
-__all__ = ["Above", "PlannedJob", "plan_flow"]
+__all__ = ["Above", "PlannedJob", "in_calls", "plan_children", "plan_flow"]
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 NAMESPACE: Final = uuid.UUID("4f2b6a0e-6f0c-5d6a-9f5e-1d1f3c0b7a11")
@@ -51,41 +51,79 @@ class PlannedJob(NamedTuple):
 def plan_flow(
     roots: Sequence[FlowNode[Any]], keys_of: Callable[[str], QueueKeys], above: Above | None = None
 ) -> list[PlannedJob]:
-    """The jobs of some trees, each parent before its children. Pure.
+    """The jobs of some trees that are to be added in one call, each parent before its children. Pure.
 
     Raises:
         InvalidFlow: a node or an id that stands in it twice, or too much for one call.
     """
+    planned = [job for tree in plan_children(roots, keys_of, above) for job in tree]
+    if len(planned) > MAX_NODES or _size(planned) > MAX_BYTES:
+        raise _too_large()
+    return planned
+
+
+def plan_children(
+    roots: Sequence[FlowNode[Any]], keys_of: Callable[[str], QueueKeys], above: Above | None
+) -> list[list[PlannedJob]]:
+    """The jobs of some trees, each of which fits into a call. Errors as `plan_flow`."""
+    met, taken = set[int](), set[str]()
+    return [_tree(entry, keys_of, met, taken) for entry in _with_ids(roots, above)]
+
+
+def in_calls(trees: Sequence[list[PlannedJob]]) -> Iterator[list[PlannedJob]]:
+    """Trees put together as far as they fit into a call."""
+    call: list[PlannedJob] = []
+    for tree in trees:
+        if call and (len(call) + len(tree) > MAX_NODES or _size(call) + _size(tree) > MAX_BYTES):
+            yield call
+            call = []
+        call = [*call, *tree]
+    if call:
+        yield call
+
+
+def _tree(
+    entry: _Entry, keys_of: Callable[[str], QueueKeys], met: set[int], taken: set[str]
+) -> list[PlannedJob]:
     planned: list[PlannedJob] = []
-    taken = dict[str, FlowNode[Any]]()
-    met = set[int]()
-    size = 0
-    waiting: list[tuple[FlowNode[Any], Above | None, str]] = list(_with_ids(roots, above))[::-1]
+    waiting = [entry]
     while waiting:
         node, parent, wire_id = waiting.pop()
         request, keys = node.request, keys_of(node.request.queue)
-        if id(node.origin) in met or taken.setdefault(keys.job(wire_id), node) is not node:
+        key = keys.job(wire_id)
+        if id(node.origin) in met or key in taken:
             raise InvalidFlow(
                 "duplicate", "it stands in it twice: each node is one job", queue=request.queue,
                 job_id=decode_job_id(wire_id),
             )  # fmt: skip
         met.add(id(node.origin))
-        size += len(request.data)
-        if len(met) > MAX_NODES or size > MAX_BYTES:
-            raise InvalidFlow(
-                "too-large",
-                f"one step takes {MAX_NODES} jobs and {MAX_BYTES >> 20} MiB of payloads: let the parent add its "
-                "children when it runs (ctx.add_children), which takes any number",
-            )
+        taken.add(key)
         planned.append(PlannedJob(node, keys, wire_id, _words(node, keys, wire_id, parent)))
+        if len(planned) > MAX_NODES:
+            raise _too_large()
         stable = request.job_id is not None or (parent is not None and parent.stable)
         waiting += list(_with_ids(node.children, Above(keys, wire_id, stable)))[::-1]
+    if _size(planned) > MAX_BYTES:
+        raise _too_large()
     return planned
 
 
-def _with_ids(
-    nodes: Sequence[FlowNode[Any]], above: Above | None
-) -> Iterator[tuple[FlowNode[Any], Above | None, str]]:
+def _size(planned: Sequence[PlannedJob]) -> int:
+    return sum(len(job.node.request.data) for job in planned)
+
+
+def _too_large() -> InvalidFlow:
+    return InvalidFlow(
+        "too-large",
+        f"one step takes {MAX_NODES} jobs and {MAX_BYTES >> 20} MiB of payloads: let the parent add its "
+        "children when it runs (ctx.add_children), which takes any number",
+    )
+
+
+_Entry = tuple[FlowNode[Any], Above | None, str]
+
+
+def _with_ids(nodes: Sequence[FlowNode[Any]], above: Above | None) -> Iterator[_Entry]:
     alike = Counter[tuple[str, str, bytes]]()
     for node in nodes:
         request = node.request

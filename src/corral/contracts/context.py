@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, Literal, Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
-from corral.contracts.flow import Producer
+from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
+from corral.contracts.handle import JobHandle
 
 __all__ = [
     "BlockingCancelSignal",
@@ -16,6 +17,8 @@ __all__ = [
     "Logger",
     "RunFacts",
 ]
+
+R = TypeVar("R")
 
 JobKind = Literal["adhoc", "cron", "cronTrigger"]
 """Where a job came from: a call, a schedule, or a schedule triggered by hand."""
@@ -129,6 +132,42 @@ class Context(RunFacts, Protocol):
         """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
         ...
 
+    async def children(self, task: ResultOf[R], /) -> list[R]:
+        """What the completed children of one task returned, in the order in which they were added. Raises
+        `InvalidResult` for one that is not what the task declares.
+
+        Children of another program's are in no order; of one that is not kept any more only its queue is known, and
+        it counts for any task of that queue.
+        """
+        ...
+
+    async def child(self, task: ResultOf[R], /) -> R:
+        """What the one completed child of a task returned: of the step before, in a chain. Raises `LookupError` when
+        there is none, or more than one."""
+        ...
+
+    async def failed_children(self) -> list[FailedChild]:
+        """The children that failed and were tolerated: see ``on_failure``."""
+        ...
+
+    async def add_children(self, nodes: Sequence[FlowNode[R]], /) -> list[JobHandle[R]]:
+        """Add children to this job while it runs, any number; then ``raise WaitForChildren``, and the handler runs
+        again when they have ended.
+
+        A child without an id of its own has one that follows from this job, its task and its payload: a handler that
+        runs again and adds the same children adds none twice. Raises `InvalidFlow`, `StaleRun`, `QueueFull`.
+        """
+        ...
+
+    async def run_children(self, nodes: Sequence[FlowNode[R]], /) -> list[R]:
+        """What these children returned, in their order; adds those that are not there yet, and raises
+        `WaitForChildren` as long as some have not ended: the handler then runs again from its beginning.
+
+        So what stands before this call happens more than once, and what stands behind it when all have completed.
+        Raises `JobFailed` for a child that failed and was tolerated, and what `add_children` raises.
+        """
+        ...
+
 
 class BlockingContext(RunFacts, Protocol):
     """The second argument of an `InThread` handler that takes one: the same names, blocking."""
@@ -144,4 +183,24 @@ class BlockingContext(RunFacts, Protocol):
 
     def log(self, text: str) -> None:
         """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
+        ...
+
+    def children(self, task: ResultOf[R], /) -> list[R]:
+        """See `Context.children`."""
+        ...
+
+    def child(self, task: ResultOf[R], /) -> R:
+        """See `Context.child`."""
+        ...
+
+    def failed_children(self) -> list[FailedChild]:
+        """See `Context.failed_children`."""
+        ...
+
+    def add_children(self, nodes: Sequence[FlowNode[R]], /) -> list[str]:
+        """See `Context.add_children`. Gives the children's ids."""
+        ...
+
+    def run_children(self, nodes: Sequence[FlowNode[R]], /) -> list[R]:
+        """See `Context.run_children`."""
         ...

@@ -7,6 +7,7 @@ as a whole, in one atomic step, over all queues that it touches.
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar, get_args, overload
 
 from corral.contracts.handle import JobHandle, SyncJobHandle
@@ -19,6 +20,7 @@ __all__ = [
     "FAILURE_FLAGS",
     "AsyncFlowProducer",
     "BlockingFlowProducer",
+    "FailedChild",
     "FlowHandle",
     "FlowNode",
     "NodeOptions",
@@ -50,6 +52,15 @@ FAILURE_FLAGS: dict[OnFailure, str] = {
     "wait": "",
 }
 """How they are stored, in the child's ``parent`` and ``opts``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedChild:
+    """A child that failed for good and was tolerated (``on_failure`` of its node: ignored, or continued without)."""
+
+    job_id: str
+    queue: str
+    reason: str
 
 
 class NodeOptions(EnqueueOptions, total=False):

@@ -30,6 +30,8 @@ __all__ = [
     "Snooze",
     "Snoozed",
     "Unrecoverable",
+    "WaitForChildren",
+    "WaitingForChildren",
     "decide",
     "refuse",
 ]
@@ -76,6 +78,18 @@ class RateLimited(HandlerSignal):
         self.retry_after = retry_after
         self.retry_after_ms = milliseconds("retry_after", retry_after)
         super().__init__(f"rate limited for {self.retry_after_ms / 1000:g} s")
+
+
+class WaitForChildren(HandlerSignal):
+    """Run this job again when the children that it has added to itself have ended: see ``ctx.add_children``.
+
+    Spends no attempt. When they have ended already it runs again at once; when one that must fail it has failed, it
+    fails, without running; a job that has had no children at all fails, too, instead of running for ever.
+    BullMQ: ``moveToWaitingChildren`` and ``WaitingChildrenError``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("run again when its children have ended")
 
 
 FailureKind = Literal[
@@ -128,11 +142,16 @@ class HeldOff:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingForChildren:
+    """The job runs again when its children have ended, and no attempt is spent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Released:
     """The run was given up (shutdown): back in line at once, no attempt spent."""
 
 
-Outcome = Completed | Failed | Retried | Snoozed | HeldOff | Released
+Outcome = Completed | Failed | Retried | Snoozed | HeldOff | WaitingForChildren | Released
 
 
 def decide(
@@ -144,7 +163,7 @@ def decide(
     random: float,
     now_ms: int,
     longest_retry_after_ms: int | None = None,
-) -> Failed | Retried | Snoozed | HeldOff:
+) -> Failed | Retried | Snoozed | HeldOff | WaitingForChildren:
     """What becomes of a run that raised ``error``.
 
     ``attempts_made`` counts the attempts before this one, ``attempts`` those allowed; ``random`` is in [0, 1). With
@@ -156,6 +175,8 @@ def decide(
         return HeldOff(error.retry_after_ms)
     if isinstance(error, RetryAt):
         return Snoozed(max(0, error.when_ms - now_ms), due_ms=error.when_ms)
+    if isinstance(error, WaitForChildren):
+        return WaitingForChildren()
     if isinstance(error, Unrecoverable):
         return _failed(error, "unrecoverable")
     if longest_retry_after_ms is not None and (asked := retry_after_ms(error, now_ms)):

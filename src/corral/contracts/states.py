@@ -67,6 +67,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("settle", _A, _D, "settle/commit_jobs"),  # retried later, snoozed, or parked
     Transition("settle", _A, _W, "settle/commit_jobs"),  # retried at once, or handed back
     Transition("settle", _A, _P, "settle/commit_jobs"),
+    Transition("settle", _A, _WC, "settle/commit_jobs"),
     Transition("settle", _WC, _W, "settle/commit_jobs"),  # a parent, when its last child ends
     Transition("settle", _WC, _P, "settle/commit_jobs"),
     Transition("settle", _WC, _D, "settle/commit_jobs"),

@@ -84,6 +84,7 @@ class Verb(StrEnum):
     SNOOZE_UNTIL = "u"
     GIVE_BACK = "w"
     HOLD_OFF = "l"
+    WAIT_FOR_CHILDREN = "k"
 
 
 class Settlement(NamedTuple):

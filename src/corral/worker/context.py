@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.context import CancelSignal, JobKind, Logger
-from corral.contracts.flow import Producer
+from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
+from corral.contracts.handle import JobHandle
 from corral.engine.keys import QueueKeys
 from corral.engine.recover import Held
 from corral.engine.report import append_log, save_progress
 from corral.engine.server import Server
 from corral.errors import JobGone, StaleRun
 from corral.logs import get_logger
+from corral.worker.children import Children, Handles
 from corral.worker.run import Run
 
 __all__ = ["RunContext"]
+
+R = TypeVar("R")
 
 KEEP_LOGS: Final = 1000
 
@@ -24,14 +29,14 @@ KEEP_LOGS: Final = 1000
 class RunContext:
     """The `Context` of one run. Its writes carry the run's number: a superseded run raises `StaleRun`."""
 
-    __slots__ = ("_client", "_keep_logs", "_keys", "_run", "_server", "attempt", "attempts")
+    __slots__ = ("_children", "_client", "_keep_logs", "_keys", "_run", "_server", "attempt", "attempts")
 
     def __init__(
         self,
         run: Run,
         server: Server,
         keys: QueueKeys,
-        client: Producer,
+        client: Handles,
         *,
         attempt: int,
         attempts: int,
@@ -41,6 +46,7 @@ class RunContext:
         self._server = server
         self._keys = keys
         self._client = client
+        self._children: Children | None = None
         self._keep_logs = KEEP_LOGS if keep_logs is None else keep_logs
         self.attempt = attempt
         self.attempts = attempts
@@ -101,6 +107,34 @@ class RunContext:
                 lambda: append_log(self._server, self._keys, self._held(), text, keep=self._keep_logs)
             )
         )
+
+    async def children(self, task: ResultOf[R], /) -> list[R]:
+        """What the completed children of one task returned, in the order in which they were added."""
+        return await self._family().results(task)
+
+    async def child(self, task: ResultOf[R], /) -> R:
+        """What the one completed child of a task returned. Raises `LookupError` when there is not exactly one."""
+        found = await self.children(task)
+        if len(found) != 1:
+            raise LookupError(f"job {self.job_id} has {len(found)} completed children of {task!r}, not one")
+        return found[0]
+
+    async def failed_children(self) -> list[FailedChild]:
+        """The children that failed and were tolerated."""
+        return await self._family().failures()
+
+    async def add_children(self, nodes: Sequence[FlowNode[R]], /) -> list[JobHandle[R]]:
+        """Add children to this job, none twice."""
+        return await self._family().add(nodes)
+
+    async def run_children(self, nodes: Sequence[FlowNode[R]], /) -> list[R]:
+        """What these children returned; raises `WaitForChildren` as long as some have not ended."""
+        return await self._family().run_all(nodes)
+
+    def _family(self) -> Children:
+        if self._children is None:
+            self._children = Children(self._server, self._keys, self._held(), self._client)
+        return self._children
 
     def _held(self) -> Held:
         return Held(self._run.claimed.wire_id, self._run.token, self._run.claimed.starts)

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
-from corral.contracts.flow import Producer
 from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
 from corral.contracts.outcome import (
@@ -29,6 +28,7 @@ from corral.engine.record import Settlement
 from corral.engine.server import Server
 from corral.errors import CorralError, FieldProblem, InvalidOption, InvalidPayload, InvalidResult, UnknownTask
 from corral.logs import LifecycleLog, enter_job
+from corral.worker.children import Handles
 from corral.worker.context import RunContext
 from corral.worker.deadlines import Deadlines
 from corral.worker.isolation.processes import ProcessRunner
@@ -58,7 +58,7 @@ class Executor:
         *,
         server: Server,
         keys: QueueKeys,
-        client: Producer,
+        client: Handles,
         log: LifecycleLog,
         deadlines: Deadlines,
         threads: ThreadRunner,

@@ -32,6 +32,13 @@ __all__ = ["LANES", "QueueService"]
 LANES: Final = 2
 log = get_logger("worker")
 
+_ABOUT_CHILDREN: Final[dict[int, str]] = {
+    Refusal.CHILDREN_PENDING: "the job has children that have not finished: raise WaitForChildren to wait for them",
+    Refusal.CHILDREN_FAILED: "a child of the job failed",
+    Refusal.NO_CHILDREN: "the job waits for children (WaitForChildren) and has none: add them first",
+}
+"""Refusals that another settlement mends: the job fails with the reason."""
+
 
 class Loops(NamedTuple):
     """The loops of one queue: lanes end by themselves when all is settled, attendants are cancelled before."""
@@ -192,7 +199,7 @@ class QueueService:
     def _settled(self, ended: Ended, code: int) -> None:
         """The server has answered to a settlement."""
         run, settlement = ended
-        if code in (Refusal.CHILDREN_PENDING, Refusal.CHILDREN_FAILED):
+        if code in _ABOUT_CHILDREN:
             self.runner.settle_again(Ended(run, _failed_for_children(settlement, code)))
             return
         self._release(run)
@@ -232,6 +239,5 @@ def _text(word: Word) -> str | bytes:
 
 
 def _failed_for_children(settlement: Settlement, code: int) -> Settlement:
-    pending = code == Refusal.CHILDREN_PENDING
-    reason = "the job has children that have not finished" if pending else "a child of the job failed"
+    reason = _ABOUT_CHILDREN[code]
     return settlement._replace(verb=Verb.FAIL, text=reason, amount=1, keep_count=-1, keep_age=-1)

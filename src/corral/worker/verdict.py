@@ -7,7 +7,16 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from corral.contracts.backoff import Backoff
-from corral.contracts.outcome import Completed, Failed, HeldOff, Outcome, Released, Retried, Snoozed
+from corral.contracts.outcome import (
+    Completed,
+    Failed,
+    HeldOff,
+    Outcome,
+    Released,
+    Retried,
+    Snoozed,
+    WaitingForChildren,
+)
 from corral.contracts.retention import KEEP_ALL, Keep
 from corral.contracts.spec import TaskSpec
 from corral.contracts.wire_options import StoredOptions, decode_options
@@ -101,6 +110,8 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
         return Settlement(wire_id, run.token, starts, verb, "", "", amount)
     if isinstance(outcome, HeldOff):
         return Settlement(wire_id, run.token, starts, Verb.HOLD_OFF, "", "", outcome.wait_ms)
+    if isinstance(outcome, WaitingForChildren):
+        return Settlement(wire_id, run.token, starts, Verb.WAIT_FOR_CHILDREN, "")
     assert isinstance(outcome, Released)
     return Settlement(wire_id, run.token, starts, Verb.GIVE_BACK, "")
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
 from corral.contracts.context import CancelSignal, Context, JobKind, Logger
+from corral.contracts.flow import FailedChild, FlowNode, ResultOf
+
+R = TypeVar("R")
 
 
 class ThreadContext:
@@ -33,6 +37,29 @@ class ThreadContext:
     def log(self, text: str) -> None:
         """Add a line to the job's own log. Raises `StaleRun` like `progress`."""
         asyncio.run_coroutine_threadsafe(self._context.log(text), self._loop).result()
+
+    def children(self, task: ResultOf[R], /) -> list[R]:
+        """What the completed children of one task returned, in the order in which they were added."""
+        return self._wait(self._context.children(task))
+
+    def child(self, task: ResultOf[R], /) -> R:
+        """What the one completed child of a task returned. Raises `LookupError` when there is not exactly one."""
+        return self._wait(self._context.child(task))
+
+    def failed_children(self) -> list[FailedChild]:
+        """The children that failed and were tolerated."""
+        return self._wait(self._context.failed_children())
+
+    def add_children(self, nodes: Sequence[FlowNode[R]], /) -> list[str]:
+        """Add children to this job, none twice; their ids."""
+        return [job.id for job in self._wait(self._context.add_children(nodes))]
+
+    def run_children(self, nodes: Sequence[FlowNode[R]], /) -> list[R]:
+        """What these children returned; raises `WaitForChildren` as long as some have not ended."""
+        return self._wait(self._context.run_children(nodes))
+
+    def _wait(self, call: Coroutine[Any, Any, R]) -> R:
+        return asyncio.run_coroutine_threadsafe(call, self._loop).result()
 
 
 class ThreadCancelSignal:

@@ -7,6 +7,7 @@
 --- @key active  list  job ids that workers hold
 --- @include lib/fields_of
 --- @include lib/in_chunks
+--- @include lib/wait_for_children
 local function look_at(prefix, runs)
   local facts = { holders = {}, children = false, listed = nil, gone = 0 }
   if #runs == 0 then
@@ -61,6 +62,10 @@ local function leave_active(prefix, run, holder, facts)
     if redis.call('EXISTS', job_key .. ':unsuccessful') == 1 then
       return nil, -9
     end
+  end
+  local refusal = run.verb == 'k' and refusal_to_wait(job_key)
+  if refusal then
+    return nil, refusal
   end
   if not is_taken_out(facts, run.id) then
     return nil, -3

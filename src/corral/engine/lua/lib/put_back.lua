@@ -1,10 +1,12 @@
 --- Put a job back that did not end: r retried now, d delayed by its backoff, s snoozed, u snoozed until a time,
---- w given back untouched, l given back because a service asks to wait.
+--- w given back untouched, l given back because a service asks to wait,
+--- k to wait for its children.
 --- Only r and d spend an attempt.
 --- @key events  stream
 --- @include lib/delay_job
 --- @include lib/note_failure
 --- @include lib/ready_job
+--- @include lib/wait_for_children
 --- @include lib/wake_when_due
 --- @include lib/word
 local function put_back(queue, job, run, now)
@@ -19,7 +21,10 @@ local function put_back(queue, job, run, now)
     wake_when_due()
     return
   end
-  local front = run.verb == 'w' or run.verb == 'l' or run.amount == 1
+  if run.verb == 'k' and waits_now(job, run, now) then
+    return
+  end
+  local front = run.verb == 'w' or run.verb == 'l' or run.verb == 'k' or run.amount == 1
   ready_job(queue, run.id, job.priority, front)
   redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', run.id, 'prev', 'active')
 end

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --- Settle finished runs and claim the next jobs: one call for both.
----                          active → completed | failed | waiting | prioritized | delayed, and waiting … → active
+---       active → completed | failed | waiting | prioritized | delayed | waiting-children, and waiting … → active
 --- @key stalled                 set     ids seen active at the last stalled check
 --- @key wait                    list    ready ids, next at the tail
 --- @key prioritized             zset    job ids by priority, then arrival
@@ -35,14 +35,14 @@
 --- @arg window_ms      integer  how long a window lasts, or empty
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
 --- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
----                     s snoozed, u snoozed until, w given back, l given back and the queue held off), text (result
----                     or reason), trace, amount (d, s, l: ms; u: ms since the epoch; f: attempts allowed; r: 1 to
----                     run first), keep count, keep age (s) (-1: no limit), traces to keep
---- @event completed failed retries-exhausted waiting delayed active added duplicated removed drained
+---                     s snoozed, u snoozed until, w given back, l given back and the queue held off, k to wait for
+---                     its children), text (result or reason), trace, amount (d, s, l: ms; u: ms since the epoch; f:
+---                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
+--- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
 ---         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
----         -9 children failed), jobs, schedules that want their next times
---- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait
+---         -9 children failed, -21 no children to wait for), jobs, schedules that want their next times
+--- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait, moveToWaitingChildren
 local done, starts_so_far = recall(sender, number, limiter)
 local now_ms, now_text = clock(now)
 if done then
