@@ -122,6 +122,40 @@ class TestPages:
         assert len(await self.page(driver, JobState.WAITING, 0, 10**12)) == browse.MAX_PAGE
         assert await self.page(driver, JobState.WAITING, -5, -5) == ["j0"]
 
+    async def test_parked_ids_are_waiting(self, driver: Driver) -> None:
+        """What BullMQ 5 has parked stands before what waits, as it runs, and pages go over both."""
+        await driver.add(*"abc")
+        await driver.call("RENAME", driver.keys.key("wait"), driver.keys.key("paused"))
+        await driver.add(*"xyz")
+        assert await self.page(driver, JobState.WAITING) == [*"abcxyz"]
+        assert await self.page(driver, JobState.WAITING, 2, 2) == ["c", "x"]
+        assert await self.page(driver, JobState.WAITING, 4, 2) == ["y", "z"]
+        assert await self.page(driver, JobState.WAITING, 6, 2) == []
+
+    async def test_a_page_is_few_calls(self, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A page costs a round trip, and one more for each further 250 jobs, or for each mebibyte of large ones."""
+        await driver.add(*(f"j{number}" for number in range(400)))
+        await driver.add(
+            *(new_job(f"big{number}", delay=1, data='"' + "x" * 400_000 + '"') for number in range(7))
+        )
+        await self.page(driver, JobState.WAITING, 0, 300)
+        calls: list[object] = []
+        call = Link.call
+
+        async def counted(link: Link, *words: Word, **options: Any) -> Any:
+            calls.append(words[0])
+            return await call(link, *words, **options)
+
+        monkeypatch.setattr(Link, "call", counted)
+        for state, limit, trips in (
+            (JobState.WAITING, 20, 1),
+            (JobState.WAITING, 400, 2),
+            (JobState.DELAYED, 20, 3),
+        ):
+            calls.clear()
+            await self.page(driver, state, 0, limit)
+            assert len(calls) == trips
+
     async def test_ghosts_and_strangers(self, driver: Driver) -> None:
         """An id without a hash is left out; one whose key holds something else is shown as malformed."""
         await driver.add("a")

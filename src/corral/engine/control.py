@@ -50,7 +50,8 @@ async def remove_step(
     sent: Sent = UNNUMBERED,
     clock: Word = "",
 ) -> Removal:
-    """Remove a job and all its keys; `children`: 1 with all below it, 0 alone, 2 alone for now. A waiting job is
+    """Remove a job and all its keys; `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same
+    below a parent that is gone. A waiting job is
     searched for, some tens of thousands of places a call."""
     search = 0
     while True:

@@ -70,20 +70,25 @@ class TreeRemoval:
         self._add(done.removed)
         return done
 
-    async def remove(self, keys: QueueKeys, wire_id: str) -> Removal:
-        """Remove a job with all below it. A tree too large for one call is looked through first; then it goes from
-        the top down, so that nothing of it is released on the way."""
+    async def remove(self, keys: QueueKeys, wire_id: str, *, below: bool = False) -> Removal:
+        """Remove a job with all below it; `below` a job that is gone already. A tree too large for one
+        call is looked through first; then it goes from the top down, so that nothing of it is released on the way, and
+        what a worker has started meanwhile is left to it."""
         done = await self._call(keys, wire_id, children=1)
         if done.code == Refusal.NO_JOB and await self._was_interrupted(keys.job(wire_id)):
             await self._remove_below(keys.job(wire_id))
             return Removal(1, 0)
-        if done.code != TOO_MANY:
+        held_below = (
+            below and done.code in (0, Refusal.SCHEDULED) and done.detail != keys.job(wire_id).encode()
+        )
+        if done.code != TOO_MANY and not held_below:
             self._add(int(done.detail) if done.code == 1 else 0)
             return done
-        refused = await self._find_refusal(keys.job(wire_id))
-        if refused is not None:
-            return refused
-        done = await self._call(keys, wire_id, children=2)
+        if not below:
+            refused = await self._find_refusal(keys.job(wire_id))
+            if refused is not None:
+                return refused
+        done = await self._call(keys, wire_id, children=3 if below else 2)
         if done.code == 1:
             self._add(1)
             await self._remove_below(keys.job(wire_id))
@@ -108,7 +113,7 @@ class TreeRemoval:
         while cursor != b"0":
             cursor, _, _, opened = await self._step(parent_key, 1, b"0")
             for child_key in opened:
-                await self.remove(*self._split(child_key))
+                await self.remove(*self._split(child_key), below=True)
 
     async def _was_interrupted(self, job_key: str) -> bool:
         """Whether a job that is gone has left children behind: an earlier removal ended half-way."""

@@ -11,7 +11,8 @@
 --- @arg sender    string   who calls, or empty when the call is never sent again
 --- @arg number    string   the sender's number of this call
 --- @arg job_id    string
---- @arg children  string   1 to remove its children, too, and theirs; 2 to leave them to other calls
+--- @arg children  string   1 to remove its children, too, and theirs; 2 to leave them to other calls; 3 the
+---                           same, and its parent, which is gone, keeps it on its list until they have gone, too
 --- @arg most      integer  how many jobs one call may remove
 --- @arg search    integer  0, or where to search on
 --- @event removed waiting delayed
@@ -57,7 +58,8 @@ for place = #family, 2, -1 do
     previous, search_on = erase_job(base, id, now_ms, { alone = false }, search_on)
   end
 end
-local previous, search_on = erase_job(prefix, job_id, now_ms, { alone = true, leave = children == '2' }, search)
+local how = { alone = children ~= '3', leave = children == '2' or children == '3' }
+local previous, search_on = erase_job(prefix, job_id, now_ms, how, search)
 if not previous then
   return { 2, search_on }
 end
