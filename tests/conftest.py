@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import redis.asyncio
 
 from tests.beside import keep_apart
 from tests.servers import KINDS, ServerProcess, program_of
+from tests.topologies import TOPOLOGIES, Cluster, Watched
 
 SERVER_VARIABLE = "CORRAL_TEST_SERVERS"
 
@@ -39,26 +41,45 @@ def pytest_configure(config: pytest.Config) -> None:
     keep_apart(config)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a cluster or behind sentinels, run only what speaks to the run's server, and not what cannot mean anything."""
+    kind = str(config.getoption("--server"))
+    if kind not in TOPOLOGIES:
+        return
+    apart = [item for item in items if not _depends_on_topology(item)]
+    config.hook.pytest_deselected(items=apart)
+    items[:] = [item for item in items if _depends_on_topology(item)]
+
+
+def _depends_on_topology(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("one_server")
+    assert marker is None or marker.args, f"{item.nodeid}: say why it needs a server that stands alone"
+    return marker is None and "server" in getattr(item, "fixturenames", ())
+
+
 @pytest.fixture(scope="session")
 def server_kind(request: pytest.FixtureRequest) -> str:
-    """The kind of server that this run tests against: `valkey`, `redis7` or `redis8`."""
+    """The kind of server that this run tests against: one of `tests.servers.KINDS`."""
     return str(request.config.getoption("--server"))
 
 
 @pytest.fixture(scope="session")
-def server(server_kind: str) -> Iterator[ServerProcess]:
+def server(server_kind: str) -> Iterator[ServerProcess | Cluster | Watched]:
     """One server for the whole run, without persistence. Never freeze, kill or reconfigure this one."""
-    with ServerProcess(server_kind) as process:
-        yield process
+    made = TOPOLOGIES[server_kind]() if server_kind in TOPOLOGIES else ServerProcess(server_kind)
+    with made:
+        yield made
 
 
 @pytest.fixture
 def make_server(server_kind: str) -> Iterator[Callable[..., ServerProcess]]:
-    """Start servers that a test may hurt: `make_server(appendonly="always")`. Closed at the end."""
+    """Start servers that a test may hurt: `make_server(appendonly="always")`. Closed at the end. They stand alone,
+    whatever the run's server is."""
     made: list[ServerProcess] = []
+    kind = "valkey" if server_kind in TOPOLOGIES else server_kind
 
     def make(**options: Any) -> ServerProcess:
-        process = ServerProcess(**{"kind": server_kind, **options})
+        process = ServerProcess(**{"kind": kind, **options})
         made.append(process)
         return process.start()
 
@@ -68,33 +89,43 @@ def make_server(server_kind: str) -> Iterator[Callable[..., ServerProcess]]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(server: ServerProcess) -> str:
-    """The URL of the run's server."""
+def redis_url(server: ServerProcess | Cluster | Watched) -> str:
+    """The URL of the run's server, as Corral takes it."""
     return server.url
 
 
+@pytest.fixture
+def home_url(server: ServerProcess | Cluster | Watched, prefix: str) -> str:
+    """The URL of the very server that has this test's keys, for other clients."""
+    return server.home_of(prefix).url
+
+
 @pytest.fixture(scope="session")
-def _inspector(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url) as client:
-        yield client
+def _inspectors(server: ServerProcess | Cluster | Watched) -> Iterator[list[redis.Redis]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(redis.Redis.from_url(node.url)) for node in server.homes]
 
 
 @pytest.fixture
-def corner(_inspector: redis.Redis) -> Iterator[str]:
+def corner(_inspectors: list[redis.Redis]) -> Iterator[str]:
     """A text that every key of this test must contain: any other key left behind fails the test."""
     token = f"t{secrets.token_hex(5)}"
     yield token
-    left = list(_inspector.scan_iter(count=1000))
-    if left:
-        _inspector.delete(*left)
-    leaked = sorted(key for key in left if token.encode() not in key)
-    assert not leaked, f"keys outside of this test's own corner: {leaked[:10]}"
+    leaked: list[bytes] = []
+    for client in _inspectors:
+        left = list(client.scan_iter(count=1000))
+        with client.pipeline(transaction=False) as pipe:
+            for key in left:
+                pipe.delete(key)
+            pipe.execute()
+        leaked += [key for key in left if token.encode() not in key]
+    assert not leaked, f"keys outside of this test's own corner: {sorted(leaked)[:10]}"
 
 
 @pytest.fixture
-def prefix(corner: str) -> str:
-    """A key prefix of this test's own."""
-    return f"p-{corner}"
+def prefix(corner: str, server_kind: str) -> str:
+    """A key prefix of this test's own; on a cluster with a hash tag."""
+    return f"{{p-{corner}}}" if server_kind == "cluster" else f"p-{corner}"
 
 
 @pytest.fixture
@@ -104,7 +135,7 @@ def queue_name(corner: str) -> str:
 
 
 @pytest.fixture
-async def raw(redis_url: str, corner: str) -> AsyncIterator[redis.asyncio.Redis]:
+async def raw(home_url: str, corner: str) -> AsyncIterator[redis.asyncio.Redis]:
     """A plain redis-py client with text replies: looks at keys directly, past the engine."""
-    async with redis.asyncio.Redis.from_url(redis_url, decode_responses=True) as client:
+    async with redis.asyncio.Redis.from_url(home_url, decode_responses=True) as client:
         yield client

@@ -101,6 +101,15 @@ class ServerProcess:
         return f"redis://{secret}127.0.0.1:{self.port}/0"
 
     @property
+    def homes(self) -> list[ServerProcess]:
+        """The servers that hold keys: this one."""
+        return [self]
+
+    def home_of(self, key: str) -> ServerProcess:
+        """The server that holds a key: this one."""
+        return self
+
+    @property
     def pid(self) -> int:
         """The process id of the running server."""
         assert self._process is not None, "the server is not running"

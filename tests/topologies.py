@@ -45,9 +45,9 @@ class Cluster:
         return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:2])
 
     @property
-    def plain_url(self) -> str:
-        """The URL of one node, as if it were a server of its own."""
-        return self.nodes[0].url
+    def homes(self) -> list[ServerProcess]:
+        """The nodes that hold keys, as they were at first."""
+        return self.nodes[: self._primaries]
 
     def start(self) -> Self:
         """Start all nodes and let them find each other; returns when they serve."""
@@ -81,11 +81,9 @@ class Cluster:
             until(lambda: "master_link_status:up" in _info(client), "the replicas follow")  # noqa: B023
         until(lambda: all(_serves(client, count) for client in clients), "the cluster serves")
 
-    def primary_of(self, key: str) -> ServerProcess:
+    def home_of(self, key: str) -> ServerProcess:
         """The node that serves the slot of a key, as the nodes that live agree."""
-        for node in self.nodes:
-            if not node.running:
-                continue
+        for node in filter(lambda node: node.running, self.nodes):
             with redis.Redis.from_url(node.url) as client:
                 slot = _say(client, "CLUSTER KEYSLOT", key)
                 for first, last, primary, *_ in _say(client, "CLUSTER SLOTS"):
@@ -194,9 +192,15 @@ class Watched:
         return f"redis+sentinel://{places}/{MASTER}/0"
 
     @property
-    def plain_url(self) -> str:
-        """The URL of the primary, as it was at first."""
-        return self.primary.url
+    def homes(self) -> list[ServerProcess]:
+        """The primary, as it was at first."""
+        return [self.primary]
+
+    def home_of(self, key: str) -> ServerProcess:
+        """The primary, as the sentinels name it."""
+        with redis.Redis.from_url(self.sentinels[0].url) as client:
+            port = int(_say(client, "SENTINEL GET-MASTER-ADDR-BY-NAME", MASTER)[1])
+        return next(each for each in (self.primary, self.replica) if each.port == port)
 
     def start(self) -> Self:
         """Start all; returns when the replica follows and the sentinels know each other."""
@@ -236,3 +240,7 @@ class Watched:
 def _is_complete(client: redis.Redis) -> bool:
     said = {name.decode(): value.decode() for name, value in _say(client, "SENTINEL MASTER", MASTER).items()}
     return (said["num-slaves"], said["num-other-sentinels"], said["flags"]) == ("1", "2", "master")
+
+
+TOPOLOGIES: dict[str, type[Cluster] | type[Watched]] = {"cluster": Cluster, "sentinel": Watched}
+"""What `--server=` may name beside single servers."""

@@ -22,6 +22,6 @@ async def engine(redis_url: str, prefix: str) -> AsyncIterator[Server]:
 @pytest.fixture
 async def driver(engine: Server, queue_name: str) -> AsyncIterator[Driver]:
     """A queue of this test's own."""
-    link = await engine.link()
+    link = await engine.link(engine.keys(queue_name))
     yield Driver(engine, link, engine.keys(queue_name))
     await link.close()

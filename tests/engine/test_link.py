@@ -199,7 +199,7 @@ class TestReconnecting:
 
     async def test_killed_by_an_operator(self, driver: Driver, engine: Server) -> None:
         """CLIENT KILL costs one call."""
-        other = await engine.link()
+        other = await engine.link(driver.keys)
         await driver.call("PING")
         await other.call("CLIENT", "KILL", "ID", await driver.call("CLIENT", "ID"))
         with pytest.raises(Unanswered):
@@ -220,7 +220,7 @@ class TestScripts:
 
     async def test_flushed_all_the_time(self, driver: Driver, engine: Server) -> None:
         """A cache that is emptied as fast as one can, under load from several sides: no call fails, no job is lost."""
-        flusher = await engine.link()
+        flusher = await engine.link(driver.keys)
         stop = asyncio.Event()
 
         async def flush() -> int:
@@ -231,7 +231,7 @@ class TestScripts:
             return count
 
         async def produce(name: str) -> None:
-            mine = Driver(engine, await engine.link(), driver.keys, driver.now)
+            mine = Driver(engine, await engine.link(driver.keys), driver.keys, driver.now)
             for number in range(200):
                 await mine.add(f"{name}{number}")
             await mine.link.close()

@@ -9,42 +9,16 @@ from collections.abc import Callable
 
 import pytest
 
-from corral import ServerUnavailable, SyncClient
+from corral import SyncClient
 from tests.faults.fleet import Fleet
 from tests.faults.oracle import Corner, check
+from tests.faults.producer import Producer
 from tests.faults.witness import Witness, until
 from tests.servers import ServerProcess
 
 pytestmark = pytest.mark.faults
 
 RESUME_WITHIN = 5.0
-
-
-class Producer:
-    """Enqueues one job after the other until it is stopped, and remembers which the server has accepted."""
-
-    def __init__(self, client: SyncClient, queue: str) -> None:
-        self.accepted: list[str] = []
-        self.refused = 0
-        self._queue = client.queue(queue)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._produce)
-        self._thread.start()
-
-    def _produce(self) -> None:
-        for number in itertools.count():
-            if self._stop.is_set():
-                return
-            try:
-                job = self._queue.enqueue("nap", 0.01, job_id=f"job-{number}", remove_on_complete=False)
-                self.accepted.append(job.id)
-            except ServerUnavailable:
-                self.refused += 1
-
-    def stop(self) -> None:
-        """No more."""
-        self._stop.set()
-        self._thread.join()
 
 
 @pytest.mark.parametrize("policy", ["everysec", "always"])

@@ -299,7 +299,7 @@ class TestUnknownTasks:
         self, client: Client, queue: QueueClient, queue_name: str
     ) -> None:
         """`unknown="park"` puts it back delayed, no attempt spent."""
-        async with Worker(Queue(queue_name), client=client, unknown="park"), queue.events() as events:
+        async with queue.events() as events, Worker(Queue(queue_name), client=client, unknown="park"):
             job = await queue.enqueue("elsewhere", 1, attempts=1)
             async for event in events:
                 if event.name == "delayed":

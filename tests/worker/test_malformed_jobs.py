@@ -62,9 +62,9 @@ class Stranger:
 
 
 @pytest.fixture
-async def stranger(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[Stranger]:
+async def stranger(home_url: str, prefix: str, queue_name: str) -> AsyncIterator[Stranger]:
     """Another client of the queue."""
-    async with redis.asyncio.Redis.from_url(redis_url) as client:
+    async with redis.asyncio.Redis.from_url(home_url) as client:
         yield Stranger(client, f"{prefix}:{queue_name}:")
 
 
@@ -162,7 +162,7 @@ async def test_ids_that_corral_would_not_give(
 ) -> None:
     """Whatever id another client has chosen, its job runs."""
     await stranger.add(job_id, GOOD)
-    async with Worker(tasks_of(queue.name), client=client), queue.events() as events:
+    async with queue.events() as events, Worker(tasks_of(queue.name), client=client):
         assert await ending(events) == "completed"
     assert (await stranger.fields(job_id))["returnvalue"] == b"1"
 
@@ -170,7 +170,7 @@ async def test_ids_that_corral_would_not_give(
 async def test_an_id_that_is_no_text(client: Client, queue: QueueClient, stranger: Stranger) -> None:
     """An id of any bytes runs, too."""
     await stranger.add(b"\xff\xfe\x00id", GOOD)
-    async with Worker(tasks_of(queue.name), client=client), queue.events() as events:
+    async with queue.events() as events, Worker(tasks_of(queue.name), client=client):
         assert await ending(events) == "completed"
     assert (await stranger.fields(b"\xff\xfe\x00id"))["returnvalue"] == b"1"
 

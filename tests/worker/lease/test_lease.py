@@ -25,6 +25,10 @@ import redis
 from corral.worker.lease.lease import Lease, QueueLease, ServerAddress
 from tests.servers import ServerProcess
 
+pytestmark = pytest.mark.one_server(
+    "the renewer is pointed at a server; nodes and sentinels have their own tests"
+)
+
 LOCK_MS = 800
 TOKEN = b"0123456789abcdef:7"
 RENEW = """
