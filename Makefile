@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 NODE_DIR := tests/interop/node
+PORT_PACKAGES := tests/interop/port/requirements.txt
 ARGS ?=
 
 # The long suites run in several processes, one more than there are cores since tests also wait. ARGS=-n0: in one.
@@ -31,6 +32,7 @@ test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
 	@$(PYTEST) $(BESIDE) -m "not node and not faults" --ignore=tests/typing $(ARGS)
 
 check: lint imports types test servers typing others ## what CI runs: lint, layers, types, and every suite on every server
+	@$(BIN)/python -m tests.interop.conformance.page .conformance.json --check
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -53,6 +55,10 @@ typing: $(VENV)/.dev ## the type checkers' mistakes that users must be told of
 interop: $(VENV)/.dev node ## with Node's BullMQ, three versions
 	@$(PYTEST) $(BESIDE) tests/interop $(ARGS)
 
+compatibility: $(VENV)/.dev node ## run the table of conformance and write docs/compatibility.md from its outcomes
+	@$(PYTEST) $(BESIDE) tests/interop -m "conformance or board" --conformance=.conformance.json $(ARGS)
+	@$(BIN)/python -m tests.interop.conformance.page .conformance.json
+
 faults: $(VENV)/.dev ## kill real workers and servers
 	@$(PYTEST) $(BESIDE) -m faults $(ARGS)
 
@@ -64,7 +70,7 @@ servers: $(VENV)/.dev ## the engine and its model, on Redis 7 and (where there i
 	else echo "Redis 8: no wheel for this Python, left out"; fi
 
 others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, and with killed processes and servers
-	@$(PYTEST) $(BESIDE) -m "node or faults" $(ARGS)
+	@$(PYTEST) $(BESIDE) -m "node or faults" --conformance=.conformance.json $(ARGS)
 
 suites: $(VENV)/.dev node ## every suite in one run, on one server
 	@$(PYTEST) $(BESIDE) $(ARGS)
@@ -90,7 +96,13 @@ $(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(VENV)/b
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]"
 	@touch $@
 
-node: $(NODE_DIR)/node_modules/.installed
+node: $(NODE_DIR)/node_modules/.installed $(VENV)/port/.installed
+
+# BullMQ's port to Python has pins of its own, so it has an environment of its own.
+$(VENV)/port/.installed: $(PORT_PACKAGES) | $(VENV)/bin/python
+	@$(BIN)/python -m venv $(VENV)/port
+	@$(VENV)/port/bin/python -m pip install --quiet --disable-pip-version-check -r $(PORT_PACKAGES)
+	@touch $@
 
 $(NODE_DIR)/node_modules/.installed: $(NODE_DIR)/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null || { \

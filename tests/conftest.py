@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import redis
 import redis.asyncio
 
 from tests.beside import keep_apart
+from tests.interop.conformance.recorder import Recorder, mark_items
 from tests.servers import KINDS, ServerProcess, program_of
 from tests.topologies import TOPOLOGIES, Cluster, Watched
 
@@ -27,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get(SERVER_VARIABLE, "valkey"),
         help="the server that tests run against",
     )
+    parser.addoption("--conformance", type=Path, help="write what was shown of conformance to this file")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,10 +42,14 @@ def pytest_configure(config: pytest.Config) -> None:
         if name != SERVER_VARIABLE:
             del os.environ[name]
     keep_apart(config)
+    if config.getoption("--conformance") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config.getoption("--conformance")))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a cluster or behind sentinels, run only what speaks to the run's server, and not what cannot mean anything."""
+    """Give tests the cells of conformance that they show; on a cluster or behind sentinels, run only what speaks to
+    the run's server, and not what cannot mean anything."""
+    mark_items(items)
     kind = str(config.getoption("--server"))
     if kind not in TOPOLOGIES:
         return

@@ -21,11 +21,14 @@ from typing import Any, Self
 import pytest
 
 PROJECT = Path(__file__).parent / "node"
+PORT = Path(__file__).parent / "port"
 REMEDY = "run `make interop`, which installs them (it needs Node.js 18 or newer and npm)"
 
 #: The versions that Corral promises to work with: the name in package.json → the version.
 VERSIONS = {"5-61": "5.61.2", "5-81": "5.81.3", "6-7": "6.7.0"}
 NEWEST = "6-7"
+#: BullMQ's own port to Python, which tests marked `port` meet as well.
+PORT_VERSION = {"port": "3.4.4"}
 
 
 class NodeError(Exception):
@@ -43,7 +46,7 @@ class Node:
     """A Node process that holds one BullMQ version. `await node.call("add", …)` from any event loop."""
 
     def __init__(self, version: str) -> None:
-        """Prepare the process for `version`, a key of VERSIONS."""
+        """Prepare the process for `version`, a key of VERSIONS, or "port"."""
         self.version = version
         self._process: subprocess.Popen[str] | None = None
         self._ids = itertools.count(1)
@@ -52,19 +55,24 @@ class Node:
 
     def start(self) -> Self:
         """Start the process; fail the test, with the remedy, when Node or the packages are missing."""
+        command, folder = self._command()
+        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        try:
+            self._process = subprocess.Popen(command, cwd=folder, text=True, **pipes)
+        except FileNotFoundError:
+            pytest.fail(f"{command[0]} is not there: {REMEDY}", pytrace=False)
+        for reader in (self._read_replies, self._read_stderr):
+            threading.Thread(target=reader, args=(self._process,), daemon=True).start()
+        return self
+
+    def _command(self) -> tuple[list[str], Path]:
+        if self.version in PORT_VERSION:
+            return [str(PORT.parents[2] / ".venv/port/bin/python"), "driver.py"], PORT
         if not (PROJECT / "node_modules" / f"bullmq-{self.version}").is_dir():
             pytest.fail(
                 f"BullMQ {VERSIONS[self.version]} is not installed in {PROJECT}: {REMEDY}", pytrace=False
             )
-        command = ["node", "driver.js", self.version]
-        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        try:
-            self._process = subprocess.Popen(command, cwd=PROJECT, text=True, **pipes)
-        except FileNotFoundError:
-            pytest.fail(f"Node.js is not on PATH: {REMEDY}", pytrace=False)
-        for reader in (self._read_replies, self._read_stderr):
-            threading.Thread(target=reader, args=(self._process,), daemon=True).start()
-        return self
+        return ["node", "driver.js", self.version], PROJECT
 
     def kill9(self) -> None:
         """Kill the process as a crash does: nothing is closed, no lock given back."""

@@ -9,7 +9,7 @@ import pytest
 
 from corral.client.client import Client
 from corral.client.queue import QueueClient
-from tests.interop.bullmq import NEWEST, VERSIONS, Heard, Node, NodeQueue
+from tests.interop.bullmq import NEWEST, PORT_VERSION, VERSIONS, Heard, Node, NodeQueue
 
 HERE = Path(__file__).parent
 
@@ -36,7 +36,15 @@ def node_process() -> Iterator[Callable[[str], Node]]:
         node.close()
 
 
-@pytest.fixture(params=list(VERSIONS))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a `node` with every version; one marked `port` with the port to Python as well."""
+    given = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "node" in metafunc.fixturenames and "node" not in given:
+        port = PORT_VERSION if metafunc.definition.get_closest_marker("port") else {}
+        metafunc.parametrize("node", [*VERSIONS, *port], indirect=True)
+
+
+@pytest.fixture
 async def node(
     request: pytest.FixtureRequest, node_process: Callable[[str], Node], prefix: str
 ) -> AsyncIterator[Node]:
@@ -74,7 +82,11 @@ def ours(client: Client, queue_name: str) -> QueueClient:
 
 
 @pytest.fixture
-async def heard(bull: NodeQueue) -> Heard:
+async def heard(bull: NodeQueue, node_process: Callable[[str], Node]) -> AsyncIterator[Heard]:
     """Node's QueueEvents on the test's queue, from its first event on: the signal that tests wait for."""
-    await bull.call("startEvents", events="heard")
-    return Heard(bull)
+    deaf = bull.node.version in PORT_VERSION
+    ears = NodeQueue(node_process(NEWEST), bull.url, bull.prefix, bull.name) if deaf else bull
+    await ears.call("startEvents", events="heard")
+    yield Heard(ears)
+    if deaf:
+        await ears.node.call("closeAll")

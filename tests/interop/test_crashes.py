@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, Node, NodeQueue
+from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
 from tests.interop.corral_process import corral_process
 from tests.interop.corral_worker import corral_worker
 from tests.interop.snapshot import Raw
@@ -15,7 +18,7 @@ LOCK, STALLED = 1.0, 0.4
 SLACK = 2.0
 #: Its holder dies in the first run; the second returns.
 SCRIPT = {"script": [{"do": "hang"}, {"do": "return", "value": "second run"}]}
-NODE_TIMES = {"lockDuration": LOCK * 1000, "stalledInterval": STALLED * 1000}
+NODE_TIMES = {"lockDuration": round(LOCK * 1000), "stalledInterval": round(STALLED * 1000)}
 
 
 async def _start_and_kill(doomed: Node, bull: NodeQueue) -> None:
@@ -26,6 +29,8 @@ async def _start_and_kill(doomed: Node, bull: NodeQueue) -> None:
     doomed.kill9()
 
 
+@row("stalled", FROM_NODE)
+@pytest.mark.port
 async def test_corral_recovers_the_job_of_a_killed_node_worker(
     node: Node, bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:
@@ -47,6 +52,8 @@ async def test_corral_recovers_the_job_of_a_killed_node_worker(
     ]  # fmt: skip
 
 
+@row("stalled", FROM_CORRAL)
+@pytest.mark.port
 async def test_node_recovers_the_job_of_a_killed_corral_worker(
     node: Node, bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:
@@ -64,6 +71,8 @@ async def test_node_recovers_the_job_of_a_killed_corral_worker(
     assert (job.returnvalue, job.attempts_made, job.stalled_count) == ("second run", 1, 1)
 
 
+@row("stalled-too-often", FROM_NODE)
+@pytest.mark.port
 async def test_a_job_that_stalls_too_often_fails(
     node: Node, bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:
@@ -79,6 +88,8 @@ async def test_a_job_that_stalls_too_often_fails(
     assert await bull.state(job_id) == "failed"
 
 
+@row("lock-stolen", FROM_CORRAL)
+@pytest.mark.port
 async def test_a_run_that_lost_its_job_records_nothing(
     bull: NodeQueue, ours: QueueClient, heard: Heard, raw: Raw
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from corral.client.client import Client
 from tests.interop.bullmq import Node, NodeQueue
+from tests.interop.conformance.rows import FROM_CORRAL, row
 from tests.interop.corral_worker import Scripted, corral_worker
 
 OK: dict[str, Any] = {"script": [{"do": "return", "value": {"sum": 3}}]}
@@ -115,6 +116,7 @@ async def stage(node: Node, redis_url: str, prefix: str, queue_name: str) -> Asy
         yield Stage(theirs, mine, client)
 
 
+@row("events", FROM_CORRAL)
 async def test_a_story_told_before_the_worker_comes(node: Node, stage: Stage) -> None:
     """Jobs of every kind, added before a worker comes: one by one the same events with the same fields."""
     async for _ in tell_node(stage.theirs):
@@ -127,6 +129,7 @@ async def test_a_story_told_before_the_worker_comes(node: Node, stage: Stage) ->
     assert by_job(right) == by_job(left)
 
 
+@row("events", FROM_CORRAL)
 async def test_a_story_told_step_by_step(node: Node, stage: Stage) -> None:
     """Each job added when the last has ended: the whole sequence is the same, `drained` included."""
     await stage.node_worker()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from corral import Deduplication, Exponential
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
+from tests.interop.conformance.rows import BOTH, FROM_CORRAL, row
 from tests.interop.corral_worker import corral_worker
 
 TASKS = 1000
 
 
+@row("run", *BOTH)
+@pytest.mark.port
 async def test_workers_of_both_kinds_share_a_queue(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """Every job is run once, by one of them, and both take part."""
     await bull.call("startWorker", worker="w", opts={"concurrency": 2})
@@ -34,15 +40,20 @@ async def test_workers_of_both_kinds_share_a_queue(bull: NodeQueue, ours: QueueC
     assert await bull.counts() == {"completed": 300}
 
 
+@row("workers", FROM_CORRAL)
+@pytest.mark.port
 async def test_node_sees_corral_workers(bull: NodeQueue) -> None:
     """`getWorkers` lists a running Corral worker, by its name, for as long as it runs."""
     async with corral_worker(bull.url, bull.prefix, bull.name, name="mailer-1"):
         await bull.call("startWorker", worker="w", opts={"name": "node-1"})
-        names = {worker["rawname"].rpartition(":w:")[2] for worker in await bull.call("getWorkers")}
-        assert names == {"mailer-1", "node-1"}
+        names: set[str] = set()
+        async with asyncio.timeout(10):
+            while names != {"mailer-1", "node-1"}:  # each is named when it waits for the first time
+                names = {worker["rawname"].rpartition(":w:")[2] for worker in await bull.call("getWorkers")}
     assert len(await bull.call("getWorkers")) == 1
 
 
+@row("worker-name", FROM_CORRAL)
 async def test_node_knows_who_ran_a_job(bull: NodeQueue, heard: Heard) -> None:
     """A job says which Corral worker ran it."""
     async with corral_worker(bull.url, bull.prefix, bull.name, name="mailer-1"):
@@ -51,6 +62,7 @@ async def test_node_knows_who_ran_a_job(bull: NodeQueue, heard: Heard) -> None:
     assert (await bull.job(job_id))["processedBy"] == "mailer-1"
 
 
+@row("metrics", FROM_CORRAL)
 async def test_metrics_count_for_both(bull: NodeQueue, heard: Heard) -> None:
     """What Corral completes and fails is in the metrics that Node reads."""
     async with corral_worker(bull.url, bull.prefix, bull.name):
@@ -139,6 +151,8 @@ async def _assert_both_read_it(
         assert mine.attempts_started == node["attemptsStarted"] == attempts
 
 
+@row("simple-active", *BOTH)
+@pytest.mark.port
 async def test_a_job_waits_for_the_owner_of_its_deduplication_id(
     bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from corral import Deduplication
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
+from tests.interop.conformance.rows import BOTH, FROM_CORRAL, FROM_NODE, row
 from tests.interop.corral_worker import corral_worker
 
 
+@row("id", FROM_NODE)
+@pytest.mark.port
 async def test_the_same_id_from_node_and_then_corral(
     bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:
@@ -20,6 +25,8 @@ async def test_the_same_id_from_node_and_then_corral(
     assert await bull.counts() == {"waiting": 1}
 
 
+@row("id", FROM_CORRAL)
+@pytest.mark.port
 async def test_the_same_id_from_corral_and_then_node(
     bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:
@@ -35,6 +42,8 @@ async def test_the_same_id_from_corral_and_then_node(
     assert (job.data, job.state) == ({"by": "corral"}, "completed")
 
 
+@row("simple-waiting", FROM_NODE)
+@pytest.mark.port
 async def test_an_owner_waiting_keeps_others_out(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """Simple mode: while the owner is not ended, adds of either side end at the owner."""
     owner = await bull.add("owner", {}, deduplication={"id": "d"})
@@ -61,6 +70,8 @@ async def test_a_window_outlives_its_owner(bull: NodeQueue, ours: QueueClient, h
     assert (late.created, late.id) == (False, handle.id)
 
 
+@row("debounce-delayed", *BOTH)
+@pytest.mark.port
 async def test_a_debounced_owner_is_replaced(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """Debounce mode: each further call replaces the delayed owner, whoever made it."""
     rule = {"id": "d", "ttl": 60_000, "extend": True, "replace": True}
@@ -77,6 +88,8 @@ async def test_a_debounced_owner_is_replaced(bull: NodeQueue, ours: QueueClient,
     assert removed == [first, second.id]
 
 
+@row("keep-last-requeue", *BOTH)
+@pytest.mark.port
 async def test_the_last_call_while_the_owner_runs_is_kept(
     bull: NodeQueue, ours: QueueClient, heard: Heard
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeError, NodeQueue
+from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row, shown_by
 from tests.interop.corral_worker import Scripted, corral_worker
 from tests.interop.snapshot import Raw
 
@@ -44,13 +45,15 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
+@row("run", FROM_NODE)
+@pytest.mark.parametrize("form", shown_by(FORMS, {"three-part id": "three-part-id"}, FROM_NODE))
+@pytest.mark.port
 async def test_every_form_of_adding_runs(form: str, bull: NodeQueue, heard: Heard) -> None:
     """Whatever form Node adds a job in, Corral runs it once and Node reads its result."""
     value = {"text": "ü 😀", "list": [1, 2.5, None], "nested": {"empty": {}}}
     async with corral_worker(bull.url, bull.prefix, bull.name) as worker:
         job_id = await bull.add("any name: even this", returning(value), **FORMS[form])
-        result = await bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
+        result = await heard.bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
     assert result == value
     [job] = worker.ran
     assert (job.id, job.name, job.attempts_started) == (job_id, "any name: even this", 1)
@@ -60,6 +63,8 @@ async def test_every_form_of_adding_runs(form: str, bull: NodeQueue, heard: Hear
     assert read["finishedOn"] >= read["processedOn"] >= read["timestamp"]
 
 
+@row("bulk", FROM_NODE)
+@pytest.mark.port
 async def test_a_bulk_runs_in_its_order(bull: NodeQueue, heard: Heard) -> None:
     """Jobs of one addBulk run in their order."""
     jobs = [{"name": f"n{i}", "data": returning(i), "opts": {}} for i in range(50)]
@@ -70,6 +75,9 @@ async def test_a_bulk_runs_in_its_order(bull: NodeQueue, heard: Heard) -> None:
     assert [job.id for job in worker.ran] == [job["id"] for job in added]
 
 
+@row("priority", FROM_NODE)
+@row("lifo", FROM_NODE)
+@pytest.mark.port
 async def test_priorities_run_after_the_rest_and_lowest_first(bull: NodeQueue, heard: Heard) -> None:
     """Jobs without a priority run first, then 1 before 2, equal ones in the order of adding; lifo before all."""
     await bull.add("p2", {}, priority=2)
@@ -82,6 +90,8 @@ async def test_priorities_run_after_the_rest_and_lowest_first(bull: NodeQueue, h
     assert [job.name for job in worker.ran] == ["lifo", "plain", "p1 first", "p1 second", "p2"]
 
 
+@row("delay-order", FROM_NODE)
+@pytest.mark.port
 async def test_delayed_jobs_run_in_the_order_of_their_times(bull: NodeQueue, heard: Heard) -> None:
     """Delayed jobs run when due, never sooner, in the order of their due times."""
     async with corral_worker(bull.url, bull.prefix, bull.name, concurrency=1) as worker:
@@ -97,12 +107,15 @@ async def test_delayed_jobs_run_in_the_order_of_their_times(bull: NodeQueue, hea
 @pytest.mark.parametrize(
     ("backoff", "waits"),
     [
-        (None, [0, 0]),
-        ({"type": "fixed", "delay": 40}, [40, 40]),
-        ({"type": "exponential", "delay": 40}, [40, 80]),
+        pytest.param(None, [0, 0], marks=row("retry-at-once", FROM_NODE)),
+        pytest.param({"type": "fixed", "delay": 40}, [40, 40], marks=row("retry-fixed", FROM_NODE)),
+        pytest.param(
+            {"type": "exponential", "delay": 40}, [40, 80], marks=row("retry-exponential", FROM_NODE)
+        ),
     ],
     ids=["no backoff", "fixed", "exponential"],
 )
+@pytest.mark.port
 async def test_retries_follow_the_backoff_of_the_job(
     backoff: Any, waits: list[int], bull: NodeQueue, heard: Heard
 ) -> None:
@@ -118,12 +131,15 @@ async def test_retries_follow_the_backoff_of_the_job(
     assert len(job["stacktrace"]) == 2
 
 
+@row("exhausted", FROM_NODE)
+@row("wait-until-finished", FROM_NODE)
+@pytest.mark.port
 async def test_a_job_that_keeps_failing_ends_in_failed(bull: NodeQueue, heard: Heard) -> None:
     """After its last attempt the job is failed, with Corral's reason and traces, and Node is told of it."""
     async with corral_worker(bull.url, bull.prefix, bull.name):
         job_id = await bull.add("bad", {"script": [{"do": "throw", "message": "never"}]}, attempts=2)
         with pytest.raises(NodeError, match="never"):
-            await bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
+            await heard.bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
         await heard.until("retries-exhausted")
     job = await bull.job(job_id)
     assert (job["failedReason"], job["attemptsMade"]) == ("never", 2)
@@ -131,6 +147,8 @@ async def test_a_job_that_keeps_failing_ends_in_failed(bull: NodeQueue, heard: H
     assert await bull.counts() == {"failed": 1}
 
 
+@row("unrecoverable", FROM_NODE)
+@pytest.mark.port
 async def test_unrecoverable_fails_at_once(bull: NodeQueue, heard: Heard) -> None:
     """Unrecoverable leaves the other attempts unused, and says nothing of exhausted retries."""
     async with corral_worker(bull.url, bull.prefix, bull.name) as worker:
@@ -141,6 +159,8 @@ async def test_unrecoverable_fails_at_once(bull: NodeQueue, heard: Heard) -> Non
     assert "retries-exhausted" not in await heard.names()
 
 
+@row("snooze", FROM_NODE)
+@pytest.mark.port
 async def test_snooze_spends_no_attempt(bull: NodeQueue, heard: Heard) -> None:
     """A snoozed job runs again later; Node counts two starts and one attempt."""
     script = [{"do": "snooze", "ms": 30}, {"do": "return", "value": 2}]
@@ -151,6 +171,9 @@ async def test_snooze_spends_no_attempt(bull: NodeQueue, heard: Heard) -> None:
     assert (job["attemptsStarted"], job["attemptsMade"], job["returnvalue"]) == (2, 1, 2)
 
 
+@row("progress", FROM_NODE)
+@row("logs", FROM_NODE)
+@pytest.mark.port
 async def test_progress_and_logs_reach_node(bull: NodeQueue, heard: Heard) -> None:
     """Progress and log lines of a Corral handler are read by Node, and told by its QueueEvents."""
     step = {"do": "return", "value": None, "progress": {"done": 3}, "log": "three done"}
@@ -165,9 +188,17 @@ async def test_progress_and_logs_reach_node(bull: NodeQueue, heard: Heard) -> No
 
 @pytest.mark.parametrize(
     ("keep", "left"),
-    [(True, 0), (False, 5), (2, 2), ({"count": 3}, 3), ({"age": 3600}, 5), ({"age": 3600, "count": 1}, 1)],
+    [
+        pytest.param(True, 0, marks=row("keep-none", FROM_NODE)),
+        pytest.param(False, 5, marks=row("keep-all", FROM_NODE)),
+        pytest.param(2, 2, marks=row("keep-number", FROM_NODE)),
+        pytest.param({"count": 3}, 3, marks=row("keep-count", FROM_NODE)),
+        pytest.param({"age": 3600}, 5, marks=row("keep-age", FROM_NODE)),
+        pytest.param({"age": 3600, "count": 1}, 1, marks=row("keep-age-count", FROM_NODE)),
+    ],
     ids=str,
 )
+@pytest.mark.port
 async def test_completed_jobs_are_kept_as_the_job_says(
     keep: Any, left: int, bull: NodeQueue, heard: Heard, raw: Raw
 ) -> None:
@@ -181,6 +212,8 @@ async def test_completed_jobs_are_kept_as_the_job_says(
     assert len(hashes) == left
 
 
+@row("keep-failed", FROM_NODE)
+@pytest.mark.port
 async def test_failed_jobs_are_kept_as_the_job_says(bull: NodeQueue, heard: Heard) -> None:
     """removeOnFail counts failed jobs, apart from completed ones."""
     for _ in range(3):
@@ -191,6 +224,8 @@ async def test_failed_jobs_are_kept_as_the_job_says(bull: NodeQueue, heard: Hear
     assert await bull.counts() == {"failed": 1, "completed": 1}
 
 
+@row("form-delayed", FROM_NODE)
+@pytest.mark.port
 async def test_corral_reads_every_field_that_node_wrote(bull: NodeQueue, ours: QueueClient) -> None:
     """A snapshot of a Node job has what Node stored, in Corral's types."""
     job_id = await bull.add(
@@ -213,6 +248,9 @@ def _ids(worker: Scripted) -> list[str]:
     return [job.id for job in worker.ran]
 
 
+@row("pause", FROM_NODE)
+@row("pause-add-resume", FROM_NODE)
+@pytest.mark.port
 async def test_a_queue_paused_by_node_is_left_alone(bull: NodeQueue, heard: Heard, ours: QueueClient) -> None:
     """While Node pauses the queue Corral starts nothing; what either side adds meanwhile runs after resume."""
     async with corral_worker(bull.url, bull.prefix, bull.name) as worker:
@@ -230,6 +268,11 @@ async def test_a_queue_paused_by_node_is_left_alone(bull: NodeQueue, heard: Hear
     assert set(_ids(worker)) == {before, during, handle.id, later}
 
 
+@row("remove", FROM_CORRAL)
+@row("promote", FROM_CORRAL)
+@row("update-data", FROM_CORRAL)
+@row("retry", FROM_CORRAL)
+@pytest.mark.port
 async def test_node_removes_and_changes_what_corral_has_not_started(
     bull: NodeQueue, heard: Heard, ours: QueueClient
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
+from tests.interop.conformance.rows import FROM_CORRAL, row
 from tests.interop.corral_worker import corral_worker
 from tests.interop.snapshot import Raw
 
@@ -39,6 +40,7 @@ async def test_own_keys_have_a_place_of_their_own_and_an_end(
         assert await raw.pttl(key) > 0, f"{key} stays for ever"
 
 
+@row("orphans", FROM_CORRAL)
 @pytest.mark.parametrize("node", ["5-81", "6-7"], indirect=True)  # 5.61 has no such verb
 async def test_the_search_for_orphans_leaves_everything(
     bull: NodeQueue, ours: QueueClient, heard: Heard, raw: Raw
@@ -50,6 +52,8 @@ async def test_the_search_for_orphans_leaves_everything(
     assert before - await _all_keys(raw, bull) <= {f"{bull.prefix}:{bull.name}:metrics:failed"}
 
 
+@row("obliterate", FROM_CORRAL)
+@pytest.mark.port
 async def test_a_queue_goes_on_after_obliterate(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """Node may obliterate a queue under a running Corral worker and client: what is added later runs."""
     async with corral_worker(bull.url, bull.prefix, bull.name) as worker:
@@ -63,6 +67,9 @@ async def test_a_queue_goes_on_after_obliterate(bull: NodeQueue, ours: QueueClie
     assert [job.id for job in worker.ran] == [first.id, second.id]
 
 
+@row("clean", FROM_CORRAL)
+@row("drain", FROM_CORRAL)
+@pytest.mark.port
 async def test_clean_and_drain_take_corrals_jobs(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """Node's bulk verbs treat Corral's jobs as its own."""
     await _some_work(bull, ours, heard)
