@@ -37,6 +37,12 @@ function queueCommands(connections) {
     updateData: async args => (await connections.job(args)).updateData(args.data),
     log: async args => (await connections.job(args)).log(args.row),
     changePriority: async args => (await connections.job(args)).changePriority(args.opts),
+    upsertJobScheduler: async args =>
+      plainJob(await queue(args).upsertJobScheduler(args.scheduler, args.repeat, args.template)),
+    removeJobScheduler: async args => queue(args).removeJobScheduler(args.scheduler),
+    getJobScheduler: async args => (await queue(args).getJobScheduler(args.scheduler)) || null,
+    getJobSchedulers: async args => queue(args).getJobSchedulers(args.start, args.end, args.asc),
+    getJobSchedulersCount: async args => queue(args).getJobSchedulersCount(),
     changeDelay: async args => (await connections.job(args)).changeDelay(args.delay),
   };
   return { commands, close: async () => {} };
