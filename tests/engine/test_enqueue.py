@@ -71,11 +71,17 @@ async def test_delayed_jobs_keep_their_order_within_a_millisecond(driver: Driver
 
 
 async def test_a_millisecond_has_4096_places(driver: Driver) -> None:
-    """The 4,097th job of one millisecond shares the last place and does not leak into the next millisecond."""
+    """What is more goes to the millisecond after it, behind what is there: the order of arrival stays."""
     due = (driver.now + 1000) * SCORE
     await driver.call("ZADD", driver.keys.key("delayed"), due + SCORE - 1, "x", due + SCORE, "y")
-    await driver.add(new_job("a", delay=1000))
-    assert (await driver.scores("delayed"))["a"] == due + SCORE - 1
+    await driver.add(new_job("a", delay=1000), new_job("b", delay=1000), new_job("c", delay=999))
+    scores = await driver.scores("delayed")
+    assert (scores["a"], scores["b"], scores["c"]) == (due + SCORE + 1, due + SCORE + 2, due - SCORE)
+    await driver.forget_events()
+    await driver.add(new_job("d", delay=1000))
+    assert await driver.events("delayed") == [
+        {"event": "delayed", "jobId": "d", "delay": str(driver.now + 1000)}
+    ]
 
 
 async def test_due_wins_over_delay(driver: Driver) -> None:

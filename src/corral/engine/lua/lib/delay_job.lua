@@ -1,14 +1,21 @@
---- Put a job among the delayed ones. Jobs due in the same millisecond keep the order of their arrival.
+--- Put a job among the delayed ones. Jobs due in the same millisecond keep the order of their arrival: the score has
+--- room for 4,096 of them, and what is more goes to the milliseconds after it, as far as 64.
 --- @key delayed  zset    job ids by due time
 --- @key events   stream
 --- @include lib/word
+local PLACES = 4096
+local LATEST = 64
+
 local function delay_job(id, due)
-  local floor = due * 4096
-  local last = redis.call('ZREVRANGEBYSCORE', delayed, word(floor + 4095), word(floor), 'WITHSCORES', 'LIMIT',
-    '0', '1')
-  local score = floor
-  if last[2] then
-    score = math.min(tonumber(last[2]) + 1, floor + 4095)
+  local score
+  for late = 0, LATEST do
+    local first = (due + late) * PLACES
+    local last = redis.call('ZREVRANGEBYSCORE', delayed, word(first + PLACES - 1), word(first), 'WITHSCORES', 'LIMIT',
+      '0', '1')[2]
+    score = last and math.min(tonumber(last) + 1, first + PLACES - 1) or first
+    if not last or tonumber(last) < score then
+      break
+    end
   end
   redis.call('ZADD', delayed, word(score), id)
   redis.call('XADD', events, '*', 'event', 'delayed', 'jobId', id, 'delay', word(due))
