@@ -94,9 +94,8 @@ async def test_a_worker_is_killed(
     if kind == "pattern of Node's":
         await engine.call("DEL", keys.key("schedules"))
     if kind != "interval":
-        await asyncio.sleep(
-            max(0.0, made.due / 1000 - time.time()) + 0.01
-        )  # a slow handler: the pattern's second
+        # a slow handler: the second that the pattern names
+        await asyncio.sleep(max(0.0, made.due / 1000 - time.time()) + 0.01)
     process = await start("die", point, url=redis_url, keys=keys)
     assert await asyncio.wait_for(process.wait(), 20) == -signal.SIGKILL
     ran: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.interop.conformance.rows import BOTH, Cell
+from tests.interop.conformance.rows import BOTH, FROM_NODE, Cell
 
 NODE = ("5-61", "5-81", "6-7")
 
@@ -19,7 +19,9 @@ class Reason:
     directions: tuple[str, ...] = BOTH
 
 
-REASONS: list[Reason] = []
+REASONS: list[Reason] = [
+    Reason("BullMQ 5.61 takes no notice of an offset.", ("offset",), ("5-61",), (FROM_NODE,)),
+]
 
 NOT_YET = "not shown yet"
 
