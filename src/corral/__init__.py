@@ -10,6 +10,7 @@ from corral.contracts.backoff import Exponential, Fixed
 from corral.contracts.context import BlockingContext, Context
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.event import Event
+from corral.contracts.family import FlowTree
 from corral.contracts.flow import FailedChild, FlowHandle, FlowNode, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
@@ -22,6 +23,7 @@ from corral.contracts.retention import Keep
 from corral.contracts.states import JobState
 from corral.contracts.task import Task, task
 from corral.contracts.taskset import TaskSet
+from corral.contracts.waiting import Waiting
 from corral.errors import (
     CorralError,
     DefinitionError,
@@ -76,6 +78,7 @@ __all__ = [
     "Fixed",
     "FlowHandle",
     "FlowNode",
+    "FlowTree",
     "InProcess",
     "InThread",
     "InvalidFlow",
@@ -121,6 +124,7 @@ __all__ = [
     "UnpicklableHandler",
     "Unrecoverable",
     "WaitForChildren",
+    "Waiting",
     "Worker",
     "chain",
     "fan_in",

@@ -13,14 +13,16 @@ from corral.contracts.names import decode_job_id
 from corral.contracts.options import Durability
 from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import Added, FlowAdded, add_flow
+from corral.engine.faults import FAULTS
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.engine.record import NewNode, Refusal
 from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
-from corral.errors import InvalidFlow, StaleRun
+from corral.engine.slots import same_slot
+from corral.errors import InvalidFlow, ServerRefused, StaleRun
 
-__all__ = ["FlowEnqueuer", "checked"]
+__all__ = ["FlowEnqueuer", "check_slots", "checked"]
 
 LANES: Final = 2
 
@@ -60,7 +62,9 @@ class FlowEnqueuer:
         self._idle: list[_Lane] = []
 
     async def add(self, nodes: Sequence[NewNode], durability: Durability | None = None) -> FlowAdded:
-        """Add a flow. Errors as `Enqueuer.add`."""
+        """Add a flow. Errors as `Enqueuer.add`, and `InvalidFlow` on a cluster."""
+        if self._server.clustered:
+            check_slots(nodes)
         async with self._places:
             lane = self._idle.pop() if self._idle else _Lane(await self._server.link(self._keys))
             lane.number += 1
@@ -70,6 +74,10 @@ class FlowEnqueuer:
                     within=self._timeout + (1 if durability else 0),
                     server=lane.link.server,
                 )
+            except ServerRefused as error:
+                if error.remedy == FAULTS["CROSSSLOT"].remedy:  # it has turned out to be a cluster
+                    check_slots(nodes)
+                raise
             finally:
                 self._idle.append(lane)
 
@@ -96,6 +104,17 @@ class FlowEnqueuer:
             await lane.link.close()
         for _ in range(LANES):
             self._places.release()
+
+
+def check_slots(nodes: Sequence[NewNode]) -> None:
+    """Raise `InvalidFlow` when a cluster would have to keep a flow on several nodes."""
+    if not same_slot({node.base for node in nodes}):
+        queues = sorted({node.base.rpartition(":")[0].rpartition(":")[2] for node in nodes})
+        raise InvalidFlow(
+            "slots",
+            f"its queues {', '.join(map(repr, queues))} are on different nodes of the cluster: give them one hash tag, "
+            "in the prefix ({bull}) or in their names ({shop}-orders, {shop}-ship)",
+        )
 
 
 def checked(added: FlowAdded, planned: Sequence[PlannedJob], job_id: str = "") -> list[Added]:

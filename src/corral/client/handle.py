@@ -12,8 +12,10 @@ from corral.contracts.duration import Duration, milliseconds
 from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
+from corral.contracts.waiting import Waiting
 from corral.engine.browse import Ending, job_state, read_ending, read_job
-from corral.engine.control import remove_job
+from corral.engine.control import detach_child, remove_job
+from corral.engine.explain import why_waiting
 from corral.engine.keys import QueueKeys
 from corral.engine.listen import last_ending
 from corral.engine.server import Server
@@ -86,6 +88,15 @@ class BoundHandle(Generic[R]):
     async def state(self) -> JobState:
         """The job's state now; `UNKNOWN` when it is not kept."""
         return await self._ask(job_state)
+
+    async def why_waiting(self) -> Waiting:
+        """Why the job does not run yet: the child that it waits for, its time, its queue, or those before it."""
+        return await self._ask(why_waiting)
+
+    async def detach(self) -> bool:
+        """Take the job away from its parent, which no longer waits for it. False when none waits for it.
+        (BullMQ: `removeChildDependency`.)"""
+        return await self._ask(detach_child) == 0
 
     async def remove(self) -> bool:
         """Remove the job with all it has. False when there was none, or when a worker runs it."""

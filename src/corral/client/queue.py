@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from corral.client.events import EventSubscription
+from corral.client.flow_reader import child_counts, child_page, flow_tree
 from corral.contracts.codec import JSON_CODEC, Codec
+from corral.contracts.family import ChildCounts, ChildKind, ChildPage, FlowTree
 from corral.contracts.handle import JobHandle
 from corral.contracts.job import Job
 from corral.contracts.names import lookup_job_id
@@ -100,6 +102,29 @@ class QueueClient:
         wire_id = lookup_job_id(job_id)
         return await self._server.patiently(
             lambda: read_logs(self._server, self._keys, wire_id, start=start, limit=limit)
+        )
+
+    async def children(
+        self, job_id: str, kind: ChildKind = "pending", *, cursor: int = 0, limit: int = 100
+    ) -> ChildPage:
+        """A page of a job's children of one kind: `pending`, `completed`, `tolerated` or `fatal`. Go on with the page's
+        `cursor` until it is 0. A small family comes whole, whatever the limit."""
+        wire_id = lookup_job_id(job_id)
+        return await self._server.patiently(
+            lambda: child_page(self._server, self._keys, wire_id, kind, cursor=cursor, limit=limit)
+        )
+
+    async def child_counts(self, job_id: str) -> ChildCounts:
+        """How many children of each kind a job has."""
+        wire_id = lookup_job_id(job_id)
+        return await self._server.patiently(lambda: child_counts(self._server, self._keys, wire_id))
+
+    async def flow(self, job_id: str, *, depth: int = 10, width: int = 20) -> FlowTree | None:
+        """A job with those below it, `depth` levels down and at most `width` children of each; those that failed and
+        those that have not ended come first. None when the job is not kept. (BullMQ: `getFlow`.)"""
+        wire_id = lookup_job_id(job_id)
+        return await self._server.patiently(
+            lambda: flow_tree(self._server, self._keys, wire_id, depth=depth, width=width)
         )
 
     async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:

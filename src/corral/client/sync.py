@@ -10,6 +10,7 @@ from corral.client.flow_handle import Nodes
 from corral.client.loop_thread import LoopThread
 from corral.contracts.codec import JSON_CODEC, Codec
 from corral.contracts.duration import Duration
+from corral.contracts.family import ChildCounts, ChildKind, ChildPage, FlowTree
 from corral.contracts.flow import FlowHandle, FlowNode, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.job import Job
@@ -17,6 +18,7 @@ from corral.contracts.names import check_queue_name, lookup_job_id
 from corral.contracts.options import BatchOptions, EnqueueOptions
 from corral.contracts.producer import EnqueueRequest
 from corral.contracts.states import JobState
+from corral.contracts.waiting import Waiting
 from corral.engine.browse import Metrics
 
 __all__ = ["SyncClient"]
@@ -100,6 +102,14 @@ class _BlockingHandle(Generic[R]):
         """See `JobHandle.state`."""
         return self._loop.run(lambda client: self._through(client).state())
 
+    def why_waiting(self) -> Waiting:
+        """See `JobHandle.why_waiting`."""
+        return self._loop.run(lambda client: self._through(client).why_waiting())
+
+    def detach(self) -> bool:
+        """See `JobHandle.detach`."""
+        return self._loop.run(lambda client: self._through(client).detach())
+
     def remove(self) -> bool:
         """See `JobHandle.remove`."""
         return self._loop.run(lambda client: self._through(client).remove())
@@ -180,6 +190,22 @@ class SyncQueueClient:
     def logs(self, job_id: str, *, start: int = 0, limit: int = 100) -> list[str]:
         """See `QueueClient.logs`."""
         return self._loop.run(lambda client: client.queue(self.name).logs(job_id, start=start, limit=limit))
+
+    def children(
+        self, job_id: str, kind: ChildKind = "pending", *, cursor: int = 0, limit: int = 100
+    ) -> ChildPage:
+        """See `QueueClient.children`."""
+        return self._loop.run(
+            lambda client: client.queue(self.name).children(job_id, kind, cursor=cursor, limit=limit)
+        )
+
+    def child_counts(self, job_id: str) -> ChildCounts:
+        """See `QueueClient.child_counts`."""
+        return self._loop.run(lambda client: client.queue(self.name).child_counts(job_id))
+
+    def flow(self, job_id: str, *, depth: int = 10, width: int = 20) -> FlowTree | None:
+        """See `QueueClient.flow`."""
+        return self._loop.run(lambda client: client.queue(self.name).flow(job_id, depth=depth, width=width))
 
     def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
         """See `QueueClient.metrics`."""

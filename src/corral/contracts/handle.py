@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from corral.contracts.duration import Duration
 from corral.contracts.job import Job
 from corral.contracts.states import JobState
+from corral.contracts.waiting import Waiting
 
 __all__ = ["JobHandle", "SyncJobHandle"]
 
@@ -46,6 +47,14 @@ class JobHandle(Protocol[R_co]):
         """The job's state now."""
         ...
 
+    async def why_waiting(self) -> Waiting:
+        """Why the job does not run yet: the child that it waits for, its time, its queue, or those before it."""
+        ...
+
+    async def detach(self) -> bool:
+        """Take the job away from its parent, which no longer waits for it. False when none waits for it."""
+        ...
+
     async def remove(self) -> bool:
         """Remove the job, unless it is running. Whether it was there."""
         ...
@@ -79,6 +88,14 @@ class SyncJobHandle(Protocol[R_co]):
 
     def state(self) -> JobState:
         """See `JobHandle.state`."""
+        ...
+
+    def why_waiting(self) -> Waiting:
+        """See `JobHandle.why_waiting`."""
+        ...
+
+    def detach(self) -> bool:
+        """See `JobHandle.detach`."""
         ...
 
     def remove(self) -> bool:

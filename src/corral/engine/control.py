@@ -18,6 +18,7 @@ __all__ = [
     "Removal",
     "add_log",
     "clear_log",
+    "detach_child",
     "promote_jobs",
     "remove_job",
     "remove_step",
@@ -197,3 +198,12 @@ async def clear_log(server: Server, keys: QueueKeys, wire_id: Word, *, keep: int
 
 def _state(answer: int | bytes) -> JobState | None:
     return JobState(answer.decode()) if isinstance(answer, bytes) else None
+
+
+async def detach_child(server: Server, keys: QueueKeys, wire_id: Word, *, clock: Word = "") -> int:
+    """Take a child away from its parent. 0 done, 1 the parent does not wait for it, or a `Refusal` (NO_JOB, NO_PARENT).
+
+    Sent again it answers 1 or NO_PARENT, and changes nothing.
+    """
+    code: int = await server.run(load("control/detach_child"), keys, keys.base, clock, wire_id)
+    return code

@@ -49,6 +49,22 @@ async def add_jobs(
     return reply
 
 
+class _Across(QueueKeys):
+    """The keys of a flow's first queue, and one of each other: a cluster then refuses a script that would touch several
+    slots before it has done anything."""
+
+    __slots__ = ("_others",)
+
+    def __init__(self, keys: QueueKeys, nodes: Sequence[NewNode]) -> None:
+        super().__init__(keys.prefix, keys.queue)
+        bases = dict.fromkeys(node.base for node in nodes if node.base != keys.base)
+        self._others = tuple(f"{base}meta" for base in bases)
+
+    def all(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys for several names, and those of the other queues."""
+        return (*super().all(names), *self._others)
+
+
 class FlowAdded(NamedTuple):
     """The reply to `add_flow`: 0 and an entry a node, or a `Refusal` and the place of the node that it is about."""
 
@@ -78,6 +94,7 @@ async def add_flow(
         clock: milliseconds since the epoch for tests; empty for the server's time.
     """
     job_id, token, starts = run or ("", "", "")
+    keys = _Across(keys, nodes)
     words: Iterable[Word] = chain.from_iterable(nodes)
     code, found = await link.run(
         load("enqueue/add_flow"), keys, keys.base, clock, sender, number, LIBRARY, job_id, token, starts, *words,

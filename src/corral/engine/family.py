@@ -8,9 +8,27 @@ from typing import Any, Final, NamedTuple
 from corral.engine.keys import QueueKeys
 from corral.engine.server import Server
 
-__all__ = ["ChildKey", "Results", "child_names", "read_failures", "read_results", "split_key"]
+__all__ = [
+    "PARTS",
+    "ChildKey",
+    "Results",
+    "child_names",
+    "count_children",
+    "page_children",
+    "read_failures",
+    "read_results",
+    "split_key",
+]
 
 PAGE: Final = 500
+
+PARTS: Final = {
+    "pending": ("dependencies", "SSCAN"),
+    "completed": ("processed", "HSCAN"),
+    "tolerated": ("failed", "HSCAN"),
+    "fatal": ("unsuccessful", "ZSCAN"),
+}
+"""Where the children of a job are kept, by what became of them, and how each is read in pages."""
 
 
 class ChildKey(NamedTuple):
@@ -53,6 +71,32 @@ async def child_names(server: Server, keys: list[str]) -> list[str | None]:
     """The names of jobs by their keys, None where one is not kept."""
     found = [await server.call("HGET", key, "name") for key in keys]
     return [None if name is None else name.decode("utf-8", "replace") for name in found]
+
+
+async def count_children(server: Server, keys: QueueKeys, wire_id: str) -> dict[str, int]:
+    """How many children of a job there are, by what became of them."""
+    key = keys.job(wire_id)
+    counts = await server.calls(
+        [
+            ("SCARD", f"{key}:dependencies"),
+            ("HLEN", f"{key}:processed"),
+            ("HLEN", f"{key}:failed"),
+            ("ZCARD", f"{key}:unsuccessful"),
+        ]
+    )
+    return dict(zip(PARTS, counts, strict=True))
+
+
+async def page_children(
+    server: Server, keys: QueueKeys, wire_id: str, part: str, *, cursor: int = 0, limit: int = 100
+) -> tuple[list[tuple[str, bytes]], int]:
+    """Some children of one kind, each with its result or reason, and where to go on (0: nowhere). Small families come
+    whole, whatever the limit."""
+    suffix, command = PARTS[part]
+    found, flat = await server.call(command, f"{keys.job(wire_id)}:{suffix}", cursor, "COUNT", limit)
+    names = [key.decode("utf-8", "surrogateescape") for key in (flat if command == "SSCAN" else flat[::2])]
+    values = flat[1::2] if command == "HSCAN" else [b""] * len(names)
+    return list(zip(names, values, strict=True)), int(found)
 
 
 def _listed(text: bytes | None) -> list[tuple[str, str]]:

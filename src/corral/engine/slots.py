@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["SLOTS", "hash_tag", "slot_of", "slot_of_command"]
+__all__ = ["SLOTS", "hash_tag", "same_slot", "slot_of", "slot_of_command"]
 
 SLOTS: Final = 16384
 
@@ -34,6 +34,11 @@ def slot_of(key: str | bytes) -> int:
     text = key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else key
     tag = hash_tag(text)
     return binascii.crc_hqx((text if tag is None else tag).encode("utf-8", "surrogateescape"), 0) % SLOTS
+
+
+def same_slot(keys: Iterable[str | bytes]) -> bool:
+    """Whether one script may touch all of these keys on a cluster. No keys at all are in one slot."""
+    return len({slot_of(key) for key in keys}) <= 1
 
 
 def slot_of_command(words: Sequence[str | bytes | int | float]) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
-from corral.client.flow_enqueuer import checked
+from corral.client.flow_enqueuer import check_slots, checked
 from corral.client.flow_plan import Above, PlannedJob, in_calls, plan_children
 from corral.contracts.codec import Codec
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
@@ -110,6 +110,8 @@ class Children:
             self._calls += 1
             number, sender = self._calls, f"{_text(self._run.token)}:{self._wire_id}"
             nodes = [job.words for job in jobs]
+            if self._server.clustered:
+                check_slots(nodes)
 
             async def attempt(nodes: Any = nodes, number: int = number, sender: str = sender) -> Any:
                 async with self._server.borrowed(self._keys) as link:

@@ -1,0 +1,75 @@
+"""Explain: why a job does not run yet, with the names of the children that it waits for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from corral.contracts.names import decode_job_id
+from corral.contracts.states import FINISHED, JobState
+from corral.contracts.waiting import PendingChild, Waiting, WaitKind
+from corral.engine.browse import job_state
+from corral.engine.browse_wait import WaitFacts, explain_wait
+from corral.engine.family import split_key
+from corral.engine.keys import QueueKeys
+from corral.engine.server import Server
+
+__all__ = ["why_waiting"]
+
+NAMED: Final = 20
+"""How many children are looked at."""
+
+_STUCK: Final = (JobState.FAILED, JobState.UNKNOWN)
+
+
+async def why_waiting(server: Server, keys: QueueKeys, wire_id: str) -> Waiting:
+    """What a job waits for. Costs a call, and one for each of at most 20 children."""
+    facts = await explain_wait(server, keys, wire_id)
+    children = [await _child(server, key) for key in facts.children[:NAMED]]
+    # What will not end by itself is what somebody has to know.
+    children.sort(key=lambda child: child.state not in _STUCK)
+    return Waiting(
+        kind=_kind(facts),
+        state=facts.state,
+        children=tuple(children),
+        children_left=facts.children_left,
+        until=await _until(server, facts),
+        ahead=None if facts.ahead < 0 else facts.ahead,
+        active=facts.active,
+    )
+
+
+def _kind(facts: WaitFacts) -> WaitKind:
+    if facts.state is JobState.UNKNOWN:
+        return "unknown"
+    if facts.state in FINISHED:
+        return "ended"
+    fixed: dict[JobState, WaitKind] = {
+        JobState.ACTIVE: "running",
+        JobState.WAITING_CHILDREN: "children",
+        JobState.DELAYED: "due",
+    }
+    if facts.state in fixed:
+        return fixed[facts.state]
+    if facts.paused:
+        return "paused"
+    if facts.limited_ms:
+        return "rate-limit"
+    full = facts.concurrency and facts.active >= facts.concurrency
+    return "concurrency" if full else "line"
+
+
+async def _until(server: Server, facts: WaitFacts) -> datetime | None:
+    if facts.due:
+        return datetime.fromtimestamp(facts.due / 1000, UTC)
+    if _kind(facts) != "rate-limit":
+        return None
+    seconds, micros = await server.call("TIME")
+    now = datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
+    return now + timedelta(milliseconds=facts.limited_ms)
+
+
+async def _child(server: Server, key: str) -> PendingChild:
+    queue, wire_id = split_key(server.settings.prefix, key)
+    keys = QueueKeys(key[: -len(f":{queue}:{wire_id}")], queue)
+    return PendingChild(decode_job_id(wire_id), queue, await job_state(server, keys, wire_id))
