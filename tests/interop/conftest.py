@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from corral.admin.admin import Admin
+from corral.admin.queue import QueueAdmin
 from corral.client.client import Client
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import NEWEST, PORT_VERSION, VERSIONS, Heard, Node, NodeQueue
@@ -90,3 +92,10 @@ async def heard(bull: NodeQueue, node_process: Callable[[str], Node]) -> AsyncIt
     yield Heard(ears)
     if deaf:
         await ears.node.call("closeAll")
+
+
+@pytest.fixture
+async def operator(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[QueueAdmin]:
+    """The test's queue as Corral's operator sees it."""
+    async with Admin(redis_url, prefix=prefix) as admin:
+        yield admin.queue(queue_name)

@@ -11,6 +11,7 @@
 const readline = require('node:readline');
 const { Connections } = require('./connections');
 const { queueCommands } = require('./queues');
+const { operatorCommands } = require('./operators');
 const { workerCommands } = require('./workers');
 const { manualCommands } = require('./manual');
 const { eventCommands } = require('./events');
@@ -18,7 +19,7 @@ const { eventCommands } = require('./events');
 const version = process.argv[2];
 const bullmq = require(`bullmq-${version}`);
 const connections = new Connections(bullmq);
-const parts = [queueCommands, workerCommands, manualCommands, eventCommands].map(part => part(connections));
+const parts = [queueCommands, operatorCommands, workerCommands, manualCommands, eventCommands].map(part => part(connections));
 const commands = Object.assign({ version: () => version }, ...parts.map(part => part.commands));
 
 // What a test leaves open is closed here, so that one process can serve a whole session of tests.

@@ -64,6 +64,7 @@ class Driver:
         on_queue: dict[str, Callable[[Any, Args], Awaitable[Any]]] = {
             "addBulk": lambda queue, args: queue.addBulk(args["jobs"]),
             "getJobs": lambda queue, args: queue.getJobs(args["types"], args["start"], args["end"]),
+            "openQueue": lambda queue, _: queue.isPaused(),
             "getJobLogs": lambda queue, args: queue.getJobLogs(args["jobId"]),
             "getJobCounts": lambda queue, args: queue.getJobCounts(*(args.get("types") or [])),
             "getWorkers": lambda queue, _: queue.get_workers(),
