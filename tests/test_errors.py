@@ -43,6 +43,8 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
         errors.ServerRefused("redis://localhost", "wrong password", "Set REDIS_PASSWORD."),
         {"reason": "wrong password", "remedy": "Set REDIS_PASSWORD."},
     ),
+    (errors.InvalidEvent("completed", "reserved"), {"name": "completed", "reason": "reserved"}),
+    (errors.EventsTrimmed("q", "5-0", "7-0"), {"queue": "q", "after": "5-0", "oldest": "7-0"}),
     (errors.DurabilityUnavailable("fsync", "no append-only file"), {"durability": "fsync"}),
     (errors.EmbeddedServerError("no program"), {"reason": "no program"}),
     (errors.QueueActive("email", 2), {"queue": "email", "active": 2}),

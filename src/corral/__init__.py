@@ -9,7 +9,7 @@ from corral.client.sync import SyncClient
 from corral.contracts.backoff import Exponential, Fixed
 from corral.contracts.context import BlockingContext, Context
 from corral.contracts.deduplication import Deduplication
-from corral.contracts.event import Event
+from corral.contracts.event import Event, EventName
 from corral.contracts.family import FlowTree
 from corral.contracts.flow import FailedChild, FlowHandle, FlowNode, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
@@ -30,6 +30,8 @@ from corral.errors import (
     DuplicateTask,
     DurabilityUnavailable,
     EmbeddedServerError,
+    EventsTrimmed,
+    InvalidEvent,
     InvalidFlow,
     InvalidInput,
     InvalidJobId,
@@ -73,6 +75,8 @@ __all__ = [
     "DurabilityUnavailable",
     "EmbeddedServerError",
     "Event",
+    "EventName",
+    "EventsTrimmed",
     "Exponential",
     "FailedChild",
     "Fixed",
@@ -81,6 +85,7 @@ __all__ = [
     "FlowTree",
     "InProcess",
     "InThread",
+    "InvalidEvent",
     "InvalidFlow",
     "InvalidInput",
     "InvalidJobId",

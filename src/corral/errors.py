@@ -9,6 +9,7 @@
     │   ├── InvalidResult                   what a handler returned is not what its task declares
     │   ├── InvalidJobId                    the job id cannot be used
     │   ├── InvalidQueueName                the queue name cannot be used
+    │   ├── InvalidEvent                    an event that cannot be published
     │   ├── InvalidFlow                     a flow contradicts itself, or the jobs that are there
     │   ├── InvalidOption                   an option is unknown, or its value is not allowed
     │   └── InvalidSchedule                 a cron pattern, a time zone, an interval … of a schedule
@@ -22,6 +23,7 @@
     │   ├── ServerUnavailable               it did not answer in time: may be tried again
     │   ├── QueueFull                       its memory is full: may be tried again when there is room
     │   ├── ServerRefused                   it says no, and will again: a person has to act
+    │   ├── EventsTrimmed                   events that were asked for are not kept any more
     │   ├── DurabilityUnavailable           it cannot give the durability that was asked for
     │   └── EmbeddedServerError             the embedded server cannot be started or stopped
     ├── QueueError                          about one queue as a whole
@@ -54,8 +56,10 @@ __all__ = [
     "DuplicateTask",
     "DurabilityUnavailable",
     "EmbeddedServerError",
+    "EventsTrimmed",
     "FieldProblem",
     "HandlerRaised",
+    "InvalidEvent",
     "InvalidFlow",
     "InvalidInput",
     "InvalidJobId",
@@ -163,6 +167,15 @@ class InvalidJobId(InvalidInput):
         self.job_id = job_id
         self.reason = reason
         super().__init__(f"job id {_cut(job_id)} cannot be used: {reason}")
+
+
+class InvalidEvent(InvalidInput):
+    """An event cannot be published. Nothing was written."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"the event {name[:200]!r} cannot be published: {reason}")
 
 
 class InvalidQueueName(InvalidInput):
@@ -309,6 +322,20 @@ class ServerRefused(ServerError):
         self.reason = reason
         self.remedy = remedy
         super().__init__(f"{server} refuses: {reason}. {remedy}" if remedy else f"{server} refuses: {reason}")
+
+
+class EventsTrimmed(ServerError):
+    """Events behind ``after`` are not kept any more, so some may have been missed. ``oldest`` is the first that is."""
+
+    def __init__(self, queue: str, after: str, oldest: str | None) -> None:
+        self.queue = queue
+        self.after = after
+        self.oldest = oldest
+        super().__init__(
+            f"events of queue {queue!r} behind {after} are not kept any more, and some may have been missed: subscribe "
+            "without after= to go on from now, or with after='0-0' from the oldest that is kept; opts.maxLenEvents of "
+            "the queue says how many that are"
+        )
 
 
 class DurabilityUnavailable(ServerError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 import redis.asyncio
 
-from corral import Client, Event, Queue, Worker
+from corral import Client, Event, EventsTrimmed, InvalidEvent, InvalidOption, Queue, SyncClient, Worker
 from corral.client.events import EventSubscription
 from corral.client.queue import QueueClient
 from tests.faults.proxy import Proxy
@@ -162,6 +163,116 @@ class TestManners:
         assert {8, None} == {event.returnvalue for event in found["completed"]}
         assert [event.failed_reason for event in found["failed"]] == ["no luck"]
         assert [event.data for event in found["progress"]] == [{"line": "one"}]
+
+
+class TestAGapIsTold:
+    """What is not kept any more cannot be delivered, and is not passed over in silence."""
+
+    async def test_when_resuming(self, queue: QueueClient, raw: redis.asyncio.Redis, prefix: str) -> None:
+        """`after=` an event that was trimmed."""
+        await queue.enqueue_many("job", [1, 2, 3])
+        async with queue.events(after="0-0") as events:
+            position = (await take(events, 2))[-1].id
+        await raw.xtrim(f"{prefix}:{queue.name}:events", maxlen=1, approximate=False)
+        async with queue.events(after=position) as again:
+            with pytest.raises(EventsTrimmed) as lost:
+                await take(again, 1)
+        assert (lost.value.after, lost.value.queue) == (position, queue.name)
+        async with queue.events(after="0-0") as rest:
+            assert [event.id for event in await take(rest, 1)] == [lost.value.oldest]
+
+    async def test_when_the_loop_body_is_slow(
+        self, queue: QueueClient, raw: redis.asyncio.Redis, prefix: str
+    ) -> None:
+        """Also in the middle of a subscription."""
+        async with queue.events() as events:
+            await queue.enqueue("job")
+            await take(events, 2)
+            await queue.enqueue_many("job", [1, 2, 3])
+            await raw.xtrim(f"{prefix}:{queue.name}:events", maxlen=2, approximate=False)
+            with pytest.raises(EventsTrimmed):
+                await take(events, 1)
+
+    async def test_what_is_no_position(self, queue: QueueClient) -> None:
+        """Is refused at once."""
+        with pytest.raises(InvalidOption):
+            queue.events(after="yesterday")
+
+
+class TestPublishing:
+    """Events of a program's own."""
+
+    async def test_all_who_subscribe_hear_it(self, queue: QueueClient) -> None:
+        """With its fields as they are, in line with all others; the id is that of its place."""
+        async with queue.events() as events:
+            await queue.enqueue("job")
+            published = await queue.publish("shop.paid", {"amount": "12 €", "jobId": "7", "empty": ""})
+            plain = await queue.publish("nothing to add")
+            found = await take(events, 4)
+        assert [event.id for event in found[2:]] == [published, plain]
+        assert (found[2].name, found[2].job_id, found[2].is_custom) == ("shop.paid", "7", True)
+        assert dict(found[2].fields) == {"amount": "12 €", "empty": ""}
+        assert (found[3].name, dict(found[3].fields)) == ("nothing to add", {})
+
+    async def test_a_lost_reply_writes_it_once(
+        self, make_client: Make, proxy: Proxy, queue: QueueClient
+    ) -> None:
+        """The call is sent again until it is answered, and the event is there once."""
+        through = make_client(proxy.url).queue(queue.name)
+        await through.counts()
+        async with queue.events() as events:
+            for number in range(5):
+                publishing = asyncio.ensure_future(through.publish("mine", {"number": str(number)}))
+                await asyncio.sleep(0)
+                proxy.reset()
+                await publishing
+            await queue.publish("end")
+            found = await take(events, 6)
+        assert [event.fields.get("number") for event in found] == [*"01234", None]
+
+    async def test_the_stream_is_not_cut_short(
+        self, queue: QueueClient, raw: redis.asyncio.Redis, prefix: str
+    ) -> None:
+        """It keeps as many as the queue says (BullMQ's producer keeps 1,000 of all)."""
+        await queue.enqueue_many("job", list(range(1000)))
+        await queue.publish("mine")
+        assert await raw.xlen(f"{prefix}:{queue.name}:events") == 2001
+        await raw.hset(f"{prefix}:{queue.name}:meta", "opts.maxLenEvents", "100")
+        await queue.publish("mine")
+        assert await raw.xlen(f"{prefix}:{queue.name}:events") < 300
+
+    @pytest.mark.parametrize(
+        ("name", "fields", "why"),
+        [
+            ("completed", {}, "BullMQ's own"),
+            ("completed:7", {}, "BullMQ's own"),
+            ("error", {}, "BullMQ's own"),
+            ("", {}, "printable"),
+            ("two\nlines", {}, "printable"),
+            ("x" * 201, {}, "printable"),
+            (7, {}, "has to be text"),
+            ("mine", {"event": "completed"}, "own name"),
+            ("mine", {"count": 7}, "json.dumps"),
+            ("mine", {7: "x"}, "has to be text"),
+            ("mine", {"half": "\ud800"}, "surrogate"),
+            ("mine", {"large": "x" * 65_536}, "bytes"),
+            ("mine", {f"f{number}": "" for number in range(65)}, "fields"),
+        ],
+    )
+    async def test_what_cannot_be_one(
+        self, queue: QueueClient, raw: redis.asyncio.Redis, prefix: str, name: Any, fields: Any, why: str
+    ) -> None:
+        """Names that mean something else to those who listen, what is too large, and what is no text: nothing is
+        written, and the error says what is allowed."""
+        with pytest.raises(InvalidEvent, match=why):
+            await queue.publish(name, fields)
+        assert await raw.exists(f"{prefix}:{queue.name}:events") == 0
+
+    def test_from_a_program_without_a_loop(self, redis_url: str, prefix: str, queue_name: str) -> None:
+        """`SyncClient` has the same verb."""
+        with SyncClient(redis_url, prefix=prefix) as client:
+            first = client.queue(queue_name).publish("mine", {"a": "b"})
+            assert place(first) < place(client.queue(queue_name).publish("mine"))
 
 
 def place(event_id: str) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corral.contracts.event import Event
+from corral.contracts.event import Event, EventName
 from corral.contracts.states import JobState
 
 
@@ -53,3 +53,31 @@ def test_nonsense_in_numbers_and_states_is_none() -> None:
     """The same for numbers and states."""
     odd = event(event="custom", delay="soon", attemptsMade="-", prev="limbo")
     assert (odd.due_ms, odd.attempts_made, odd.prev) == (None, None, None)
+
+
+def test_the_rest_of_what_events_carry() -> None:
+    """The job's name, how many were cleaned, and the fields that only BullMQ 5 writes."""
+    assert event(event="added", jobId="1", name="email.send").job_name == "email.send"
+    assert event(event="cleaned", count="12").count == 12
+    assert event(event="debounced", jobId="1", debounceId="d").deduplication_id == "d"
+
+
+@pytest.mark.parametrize(
+    ("prev", "state"),
+    [
+        ("wait", JobState.WAITING),
+        ("paused", JobState.WAITING),
+        ("waiting-children", JobState.WAITING_CHILDREN),
+    ],
+)
+def test_lists_that_stand_for_states(prev: str, state: JobState) -> None:
+    """BullMQ says of a removed job in which list it was."""
+    assert event(event="removed", jobId="1", prev=prev).prev is state
+
+
+def test_events_of_programs() -> None:
+    """What is not of BullMQ comes through as it is."""
+    custom = event(event="shop.paid", amount="12 EUR", jobId="7")
+    assert (custom.is_custom, custom.name, custom.job_id) == (True, "shop.paid", "7")
+    assert dict(custom.fields) == {"amount": "12 EUR"}
+    assert not any(event(event=name).is_custom for name in EventName)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from corral.contracts.event import EventName
 from corral.contracts.names import decode_job_id, encode_job_id
 from corral.contracts.states import TRANSITIONS
 from corral.engine.faults import FAULTS
@@ -77,3 +78,9 @@ def test_decisions_are_numbered_and_complete() -> None:
         text = path.read_text(encoding="utf-8")
         assert text.startswith(f"# {path.name[:4]}: "), path
         assert "\n## Consequences\n" in text, path
+
+
+def test_every_event_is_listed() -> None:
+    """The page about events has a row for each of BullMQ's, and no other."""
+    rows = re.findall(r"^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \|", text_of("events.md"), re.MULTILINE)
+    assert sorted(name for row in rows for name in re.findall(r"`([a-z-]+)`", row)) == sorted(EventName)

@@ -13,7 +13,7 @@ from corral.engine.keys import OWN_SUFFIXES, SUFFIXES
 from tests.house.lua import FILES, LIBRARIES, SCRIPTS, LuaFile, with_includes
 from tests.house.source import SRC, modules, tree_of
 
-PHASES = {"enqueue", "claim", "settle", "recover", "recur", "limit", "control", "browse", "report"}
+PHASES = {"enqueue", "claim", "settle", "recover", "recur", "limit", "publish", "control", "browse", "report"}
 KEY_NAMES = SUFFIXES.keys() | OWN_SUFFIXES.keys()
 GLOBALS = {"redis", "cjson", "cmsgpack", "struct", "bit", "math", "string", "table", "KEYS", "ARGV"}
 GLOBALS |= {
@@ -63,7 +63,7 @@ def test_a_script_says_all(file: LuaFile) -> None:
 @each_script
 def test_flags(file: LuaFile) -> None:
     """Only what adds is refused by a full server; only what reads runs on a replica."""
-    wanted = {"enqueue": "", "browse": "no-writes"}
+    wanted = {"enqueue": "", "publish": "", "browse": "no-writes"}
     assert file.flags == wanted.get(file.name.partition("/")[0], "allow-oom")
 
 

@@ -293,6 +293,17 @@ class QueueMachine(ScheduleRules):
         runs = self.play.claim(1, sender)
         self.play.commit([End(run, Verb.GIVE_BACK) for run in runs], 0, sender)
 
+    @rule()
+    def burst(self) -> None:
+        """Nobody is awake, and somebody allows two starts in a window; more are asked for, in two calls."""
+        self.play.open()
+        self.play.add([Wanted(self.play.new_id()) for _ in range(4)])
+        self.play.lose_tokens()
+        self.play.set_rate(2)
+        self.play.check_everything()
+        self.play.claim(1)
+        self.play.claim(3)
+
     @rule(priority=st.sampled_from([0, 1]))
     def double_stall(self, priority: int) -> None:
         """A job kills every worker that runs it."""
@@ -303,6 +314,7 @@ class QueueMachine(ScheduleRules):
             while wire_id not in self.model.active:
                 self.play.claim(4)
             self.play.stall(wire_id)
+        self.play.set_rate(3)
         self.play.claim(4, "w2")
 
     @rule(size=st.integers(5, 10), due=st.booleans())

@@ -72,6 +72,9 @@ class EventHub:
             while self._waiting:
                 after = await self._read_once(link, after)
         finally:
+            # Whoever comes while the connection is being closed needs another reader.
+            if self._reader is asyncio.current_task():
+                self._reader = None
             await link.close()
 
     async def _read_once(self, link: Link, after: str | None) -> str | None:

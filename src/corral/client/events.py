@@ -9,7 +9,7 @@ from typing import Final, Self
 from corral.contracts.event import Event
 from corral.engine.faults import Unanswered
 from corral.engine.link import Link
-from corral.engine.listen import last_event_id, read_events
+from corral.engine.listen import last_event_id, place_of, read_on
 from corral.engine.server import Server
 
 __all__ = ["EventSubscription"]
@@ -22,12 +22,18 @@ class EventSubscription:
 
     `async with` fixes the place: everything that happens after the block was entered is delivered, also what happens
     while the loop body runs or the connection is down (as long as the stream keeps it, about 10,000 events). With
-    `after=` the id of an event seen earlier, reading resumes behind it.
+    `after=` the id of an event seen earlier, reading resumes behind it; `0-0` stands before the oldest that is kept,
+    and milliseconds since the epoch alone for that moment.
+
+    A stream that was trimmed past the last event that was read raises `EventsTrimmed`, from the first read or from a
+    later one, where the loop body was slower than events came.
     """
 
     def __init__(self, server: Server, queue: str, *, after: str | None = None) -> None:
         self._server = server
         self._keys = server.keys(queue)
+        if after is not None:
+            place_of(after)
         self._after = after
         self._link: Link | None = None
 
@@ -56,7 +62,7 @@ class EventSubscription:
             )
         while True:
             try:
-                entries = await read_events(self._link, self._keys, self._after or "0-0", block_ms=BLOCK_MS)
+                entries = await read_on(self._link, self._keys, self._after or "0-0", block_ms=BLOCK_MS)
             except Unanswered:
                 await asyncio.sleep(0.2)
                 continue

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from corral.client.events import EventSubscription
 from corral.client.flow_reader import child_counts, child_page, flow_tree
 from corral.contracts.codec import JSON_CODEC, Codec
+from corral.contracts.custom_event import event_words
 from corral.contracts.family import ChildCounts, ChildKind, ChildPage, FlowTree
 from corral.contracts.handle import JobHandle
 from corral.contracts.job import Job
@@ -18,6 +19,7 @@ from corral.contracts.producer import AsyncProducer
 from corral.contracts.spec import TaskSpec
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, list_jobs, read_job, read_logs, read_metrics
+from corral.engine.publish import write_event
 from corral.engine.server import Server
 from corral.errors import InvalidOption
 
@@ -135,8 +137,20 @@ class QueueClient:
             lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
         )
 
+    async def publish(self, name: str, fields: Mapping[str, str] | None = None, /) -> str:
+        """Write an event of your own into the queue's stream, for all who subscribe to it, Node's `QueueEvents` among
+        them (BullMQ: QueueEventsProducer.publishEvent). Returns its id.
+
+        Fields are text, 64 KiB in all; `jobId` among them is the id of a job as it is in Redis. The stream is kept as
+        long as before. Raises `InvalidEvent`, `QueueFull` or `ServerUnavailable`.
+        """
+        return await write_event(self._server, self._keys, name, event_words(name, fields))
+
     def events(self, *, after: str | None = None) -> EventSubscription:
-        """Subscribe to the queue's events: `async with queue.events() as events: async for event in events: …`"""
+        """Subscribe to the queue's events: `async with queue.events() as events: async for event in events: …`
+
+        Raises `InvalidOption` for an `after` that is no id; reading raises `EventsTrimmed` when it is too old.
+        """
         return EventSubscription(self._server, self.name, after=after)
 
 

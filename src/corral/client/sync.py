@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar, Unpack, cast
 
 from corral.client.client import Client
@@ -210,6 +210,10 @@ class SyncQueueClient:
     def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
         """See `QueueClient.metrics`."""
         return self._loop.run(lambda client: client.queue(self.name).metrics(state, start=start, limit=limit))
+
+    def publish(self, name: str, fields: Mapping[str, str] | None = None, /) -> str:
+        """See `QueueClient.publish`."""
+        return self._loop.run(lambda client: client.queue(self.name).publish(name, fields))
 
     def _bound(self, handle: JobHandle[Any]) -> SyncJobHandle[Any]:
         return _BlockingHandle(self._loop, handle, JSON_CODEC)

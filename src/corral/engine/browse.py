@@ -142,8 +142,8 @@ async def read_ending(server: Server, keys: QueueKeys, wire_id: str) -> Ending:
     if finished is None:
         exists = bool(await server.call("EXISTS", keys.job(wire_id)))
         return Ending(exists, None, None, "", 0)
-    failed = await server.call("ZSCORE", keys.key("failed"), wire_id)
-    state = JobState.FAILED if failed is not None else JobState.COMPLETED
+    # What has a result has completed. A second look, in `failed`, could come after the job has left it.
+    state = JobState.FAILED if value is None else JobState.COMPLETED
     return Ending(True, state, value, (reason or b"").decode("utf-8", "replace"), _count(made))
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.engine.server import Server
+from corral.errors import EventsTrimmed, InvalidOption
 
-__all__ = ["ENDINGS", "RawEvent", "last_ending", "last_event_id", "read_events"]
+__all__ = ["ENDINGS", "RawEvent", "last_ending", "last_event_id", "place_of", "read_events", "read_on"]
+
+_ID: Final = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 
 ENDINGS: Final = frozenset({"completed", "failed", "removed"})
 """The events after which a job is over."""
@@ -42,6 +46,48 @@ async def read_events(
     if not reply:
         return []
     return [RawEvent(event_id.decode(), _fields(flat)) for event_id, flat in reply[0][1] if flat]
+
+
+async def read_on(
+    link: Link, keys: QueueKeys, after: str, *, block_ms: int, count: int = 500
+) -> list[RawEvent]:
+    """As `read_events`, without a gap: the event to read on from has to be there still.
+
+    Raises:
+        EventsTrimmed: it is not, and others behind it may be gone as well. From `0-0` there is no gap.
+    """
+    if place_of(after) != (0, 0):
+        rows = await link.call("XRANGE", keys.key("events"), after, "+", "COUNT", count + 1)
+        if rows and place_of(rows[0][0].decode()) == place_of(after):
+            del rows[0]
+        else:
+            await _check_nothing_is_missing(link, keys, after)
+        if rows:
+            return [RawEvent(event_id.decode(), _fields(flat)) for event_id, flat in rows if flat]
+    return await read_events(link, keys, after, block_ms=block_ms, count=count)
+
+
+async def _check_nothing_is_missing(link: Link, keys: QueueKeys, after: str) -> None:
+    """Nothing is missing where older events are kept, nor from a moment on (milliseconds alone, which are no event) as
+    long as the stream was never trimmed."""
+    first = await link.call("XRANGE", keys.key("events"), "-", "+", "COUNT", 1)
+    oldest = first[0][0].decode() if first else None
+    if oldest is not None and place_of(oldest) <= place_of(after):
+        return
+    if oldest is not None and "-" not in after:
+        flat = await link.call("XINFO", "STREAM", keys.key("events"))
+        facts = dict(zip(flat[::2], flat[1::2], strict=True))
+        if facts.get(b"entries-added") == facts[b"length"]:
+            return
+    raise EventsTrimmed(keys.queue, after, oldest)
+
+
+def place_of(event_id: str) -> tuple[int, int]:
+    """Where an event stands in its stream. Raises `InvalidOption` for what is no id."""
+    found = _ID.fullmatch(event_id)
+    if found is None or int(found[1]) >= 2**64 or int(found[2] or 0) >= 2**64:
+        raise InvalidOption("after", event_id, "give the id of an event, such as 1700000000000-0")
+    return int(found[1]), int(found[2] or 0)
 
 
 async def last_ending(server: Server, keys: QueueKeys, wire_id: str) -> dict[str, str] | None:
