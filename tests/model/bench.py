@@ -15,18 +15,19 @@ from corral.contracts.rate_limit import RateLimit
 from corral.engine.browse import count_jobs
 from corral.engine.claim import Claim, Claims, claim_jobs
 from corral.engine.control import remove_job
-from corral.engine.enqueue import add_jobs
+from corral.engine.enqueue import FlowAdded, add_flow, add_jobs
 from corral.engine.keys import QueueKeys
 from corral.engine.limit import set_concurrency, set_rate
 from corral.engine.link import Link
-from corral.engine.record import NewJob, Settlement
+from corral.engine.record import NewJob, NewNode, Settlement
 from corral.engine.recover import Held, recover_stalled, renew_locks
 from corral.engine.recur import NewSchedule, remove_schedule, sweep_schedules, upsert_schedule
 from corral.engine.report import append_log, save_progress
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from corral.engine.settle import Committed, commit_jobs
-from tests.model.calls import End, Run, Wanted
+from tests.model.calls import Child, End, Run, Wanted
+from tests.model.family_model import Family, parent_of
 from tests.model.queue_model import QueueModel
 from tests.model.queue_state import rank
 from tests.model.schedule_model import ScheduleState
@@ -119,6 +120,22 @@ class Bench:
                 self.link, self.keys, [row(job) for job in jobs], sender=sender, number=number, clock=self.now
             )
         )
+
+    def add_flow(
+        self, parent: str, children: Sequence[Child], delay: int, priority: int, sender: str, number: int
+    ) -> FlowAdded:
+        """`enqueue/add_flow`."""
+        base = self.keys.base
+        root = NewNode(base, parent, "p", "n", f'"{parent}"', "{}", delay, "", priority, "", "", "")
+        nodes = [
+            NewNode(
+                base, child.wire_id, "", "n", f'"{child.wire_id}"', "{}", child.delay, "", child.priority,
+                base + parent, parent_of(child, parent, base), "",
+            )
+            for child in children
+        ]  # fmt: skip
+        call = add_flow(self.link, self.keys, [root, *nodes], sender=sender, number=number, clock=self.now)
+        return self._do(call)
 
     def claim(self, token: str, wanted: int, sender: str, number: int) -> Claims:
         """`claim/claim_jobs`."""
@@ -293,11 +310,12 @@ def expected(model: QueueModel) -> dict[str, Any]:
         "repeat": rank({each: schedule.next_run for each, schedule in model.schedules.items()}),
         "notes": set(model.schedules),
         **{f"repeat:{each}": definition(schedule) for each, schedule in model.schedules.items()},
+        **family_keys(model.families),
         **{f"{wire_id}:lock": token for wire_id, token in model.locks.items()},
         **{f"{wire_id}:logs": lines for wire_id, lines in model.logs.items()},
     }
-    for name in ("delayed", "prioritized", "completed", "failed", "marker"):
-        keys[name] = rank(getattr(model, name))
+    for name in ("delayed", "prioritized", "completed", "failed", "waiting_children", "marker"):
+        keys[name.replace("_", "-")] = rank(getattr(model, name))
     return {suffix: value for suffix, value in keys.items() if value}
 
 
@@ -309,3 +327,14 @@ def definition(schedule: ScheduleState) -> dict[str, str]:
         "offset": str(schedule.offset),
         "every": str(schedule.every),
     }
+
+
+def family_keys(families: dict[str, Family]) -> dict[str, Any]:
+    """The keys of parents beside their hashes."""
+    keys: dict[str, Any] = {}
+    for parent, family in families.items():
+        keys[f"{parent}:dependencies"] = family.pending
+        keys[f"{parent}:processed"] = family.processed
+        keys[f"{parent}:failed"] = family.failed
+        keys[f"{parent}:unsuccessful"] = rank(family.unsuccessful)
+    return keys

@@ -21,6 +21,16 @@ class Wanted:
     mode: str = "simple"
 
 
+@dataclass(frozen=True)
+class Child:
+    """A child of a flow. `policy`: what its failure means to its parent (fpof, cpof, idof, rdof), or nothing."""
+
+    wire_id: str
+    policy: str = ""
+    delay: int = 0
+    priority: int = 0
+
+
 class Run(NamedTuple):
     """A claim that was handed out once, and may speak at any later time."""
 

@@ -15,7 +15,7 @@ def check(found: object, wanted: object) -> None:
 def check_places(state: dict[str, Any]) -> set[str]:
     """M2: each job is in exactly one place. Returns the ids of all jobs."""
     places = [*state.get("wait", []), *state.get("active", [])]
-    for name in ("prioritized", "delayed", "completed", "failed"):
+    for name in ("prioritized", "delayed", "completed", "failed", "waiting-children"):
         places += [member for member, _ in state.get(name, [])]
     hashes = {key for key, value in state.items() if isinstance(value, dict) and "timestamp" in value}
     check(sorted(places), sorted(hashes))
@@ -50,6 +50,18 @@ def check_markers(state: dict[str, Any]) -> None:
         assert marker["1"] <= state["delayed"][0][1] // PLACES, "the next due job wakes nobody in time"
 
 
+def check_families(state: dict[str, Any], hashes: set[str], base: str) -> None:
+    """M8: a parent that waits does so for a child that has not ended, or has failed where that means nothing to it."""
+    for parent, _ in state.get("waiting-children", []):
+        children = [key.removeprefix(base) for key in state.get(f"{parent}:dependencies", ())]
+        assert children, f"{parent} waits for nobody"
+        for child in children:
+            assert child in hashes, f"{parent} waits for {child}, which is gone"
+            job = state[child]
+            is_over = "finishedOn" in job and ("returnvalue" in job or "pof" in job["parent"])
+            assert not is_over, f"{parent} waits for {child}, which has ended"
+
+
 def check_schedules(state: dict[str, Any], hashes: set[str]) -> None:
     """M10: each schedule has exactly one pending iteration, and it is the one that the schedule names."""
     unstarted = {job: state[job]["rjk"] for job in hashes if "rjk" in state[job] and "ats" not in state[job]}
@@ -60,6 +72,7 @@ def check_schedules(state: dict[str, Any], hashes: set[str]) -> None:
 def check_counts(state: dict[str, Any], counts: dict[str, int]) -> None:
     """M15: the counts are the sizes of the sets."""
     wanted = {
-        name: len(state.get(name, [])) for name in ("active", "delayed", "prioritized", "completed", "failed")
+        name: len(state.get(name, []))
+        for name in ("active", "delayed", "prioritized", "completed", "failed", "waiting-children")
     }
-    check(counts, {**wanted, "waiting": len(state.get("wait", [])), "waiting-children": 0})
+    check(counts, {**wanted, "waiting": len(state.get("wait", []))})

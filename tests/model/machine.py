@@ -11,6 +11,7 @@ from hypothesis.stateful import invariant, precondition, rule
 from corral.engine.record import Verb
 from tests.model.bench import HOUR_MS, Bench
 from tests.model.calls import End, Wanted
+from tests.model.family_rules import FamilyRules
 from tests.model.invariants import check
 from tests.model.play import Play
 from tests.model.schedule_rules import ScheduleRules
@@ -68,7 +69,7 @@ STORM: list[dict[str, Any]] = [
 ]
 
 
-class QueueMachine(ScheduleRules):
+class QueueMachine(ScheduleRules, FamilyRules):
     """One queue on a server. `bench` is set by whoever runs the machine."""
 
     bench: ClassVar[Bench]

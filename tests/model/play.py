@@ -13,10 +13,11 @@ from typing import Any
 from corral.engine.faults import ResponseError
 from corral.engine.record import Verb
 from tests.model.bench import HOUR_MS, KEEP_LOGS, Bench, expected
-from tests.model.calls import End, Run, Sent, Wanted
+from tests.model.calls import Child, End, Run, Sent, Wanted
 from tests.model.invariants import (
     check,
     check_counts,
+    check_families,
     check_markers,
     check_places,
     check_runs,
@@ -34,7 +35,7 @@ class Play:
     def __init__(self, bench: Bench) -> None:
         bench.begin()
         self.bench = bench
-        self.model = QueueModel(START)
+        self.model = QueueModel(START, bench.keys.base)
         self.runs: list[Run] = []
         self.calls: dict[str, list[tuple[Any, ...]]] = {}
         self.accepted: Counter[str] = Counter()
@@ -71,6 +72,17 @@ class Play:
         self.model.sent[sender] = Sent(number, answer, [])
         self.calls[sender].append(("add", jobs))
         check(self.bench.add(jobs, sender, number), answer)
+
+    def add_flow(
+        self, parent: str, children: Sequence[Child], delay: int = 0, priority: int = 0, sender: str = "p1"
+    ) -> None:
+        """Add a parent and its children in one call."""
+        number = self.next_number(sender)
+        self.model.add_flow(parent, children, delay, priority)
+        answer = [0] * (1 + len(children))
+        self.model.sent[sender] = Sent(number, answer, [])
+        self.calls[sender].append(("flow", parent, children, delay, priority))
+        check(self.bench.add_flow(parent, children, delay, priority, sender, number), (0, -1, answer))
 
     def claim(self, wanted: int, sender: str = "w1") -> list[Run]:
         """Claim some jobs."""
@@ -142,6 +154,10 @@ class Play:
         kind, what, *rest = self.calls[sender][number - 1]
         if kind == "add":
             check(self.bench.add(what, sender, number), kept.answer)
+        elif kind == "flow":
+            children, delay, priority = rest
+            again = self.bench.add_flow(what, children, delay, priority, sender, number)
+            check(again, (0, -1, kept.answer))
         elif kind == "claim":
             jobs = self.bench.claim(what, rest[0], sender, number).jobs
             self.hold(jobs, what, self.model.hold_again(kept.runs))
@@ -297,6 +313,7 @@ class Play:
         check_runs(state, hashes)
         check_markers(state)
         check_schedules(state, hashes)
+        check_families(state, hashes, self.bench.keys.base)
         check_counts(state, self.bench.counts())
         for wire_id in hashes:
             self.check_life(wire_id, int(state[wire_id].get("ats", 0)))
@@ -319,10 +336,22 @@ class Play:
         for wire_id in list(model.active):
             self.stall(wire_id)
         model.now += 60_000
-        budget = 2 * len(model.jobs) + 2
-        while model.wait or model.active or model.delayed or model.prioritized:
+        budget = 3 * len(model.jobs) + 2
+        while model.wait or model.active or model.delayed or model.prioritized or model.waiting_children:
             budget -= 1
             assert budget > 0, "the queue does not drain"
             runs = self.claim(4)
-            check(self.commit([End(run, Verb.COMPLETE) for run in runs]), [0] * len(runs))
+            for run in runs:
+                refused = model.refusal_to_complete(run.wire_id)
+                check(self.commit([End(run, Verb.FAIL if refused else Verb.COMPLETE)]), [0])
+            if not runs:
+                self.give_up_children()
+                model.now += 60_000
         self.check_everything()
+
+    def give_up_children(self) -> None:
+        """Whoever has failed without meaning anything to its parent is removed: no parent waits for ever."""
+        for parent in list(self.model.waiting_children):
+            for key in sorted(self.model.families[parent].pending):
+                if (wire_id := key.removeprefix(self.bench.keys.base)) in self.model.failed:
+                    self.remove(wire_id)

@@ -10,14 +10,14 @@ from typing import Any
 
 from corral.engine.record import Refusal
 from tests.model.calls import End, Run, Wanted
+from tests.model.family_model import FamilyModel
 from tests.model.queue_state import HELD_OFF, PLACES, rank
-from tests.model.schedule_model import ScheduleModel
 
 ENDLESS = 1 << 30
 TOO_OFTEN = "job stalled more than allowable limit"
 
 
-class QueueModel(ScheduleModel):
+class QueueModel(FamilyModel):
     """A queue with its calls."""
 
     # --- enqueue ----------------------------------------------------------------------------------------
@@ -139,7 +139,9 @@ class QueueModel(ScheduleModel):
         """Settle, then claim."""
         self.begin()
         holders = dict(self.locks)  # as they were when the call began
-        codes = [self._settle(end, holders) for end in ends]
+        swept_last = len(ends) >= 4 and len(self.active) <= 8 * len(ends)
+        codes = [self._settle(end, holders, swept_last) for end in ends]
+        self.unswept = 0
         self._file()
         runs = self._claim(token, wanted) if wanted else []
         if len(runs) == wanted:
@@ -159,14 +161,17 @@ class QueueModel(ScheduleModel):
             return Refusal.HELD_BY_ANOTHER
         return 0 if job.get("ats") == str(run.starts) else Refusal.SUPERSEDED
 
-    def _settle(self, end: End, holders: Mapping[str, str]) -> int:
+    def _settle(self, end: End, holders: Mapping[str, str], swept_last: bool) -> int:
         wire_id = end.run.wire_id
         code = self.refusal(end.run, holders)
+        if code == 0 and end.verb == "c":
+            code = self.refusal_to_complete(wire_id)
         if code == 0 and wire_id not in self.active:
             code = Refusal.NOT_ACTIVE
         if code:
             return code
         self.active.remove(wire_id)
+        self.unswept += swept_last
         self.locks.pop(wire_id, None)
         self.suspects.discard(wire_id)
         if end.verb in "frd":
@@ -197,6 +202,9 @@ class QueueModel(ScheduleModel):
         wire_id = end.run.wire_id
         job = self.jobs[wire_id]
         self._end_window(wire_id, job.get("deid", ""))
+        self.tell_parent(wire_id, end.verb, end.text)
+        if end.keep == 0:
+            self.unlink(wire_id)
         if end.verb == "c":
             job["returnvalue"] = end.text
             self.say("completed", jobId=wire_id, returnvalue=end.text, prev="active")
@@ -227,9 +235,12 @@ class QueueModel(ScheduleModel):
         old = [wire_id for wire_id, at in order if age >= 0 and at <= self.now - age * 1000]
         left = [wire_id for wire_id, _ in order if wire_id not in old]
         excess = left[: max(0, len(left) - keep)] if keep > 0 else []
-        for wire_id in (*old, *excess):
-            del finished[wire_id]
-            self.forget(wire_id)
+        for trimmed in (old, excess):
+            for wire_id in trimmed:
+                self.unlink(wire_id)
+            for wire_id in trimmed:
+                del finished[wire_id]
+                self.forget(wire_id)
 
     def _end_window(self, wire_id: str, window: str) -> None:
         if not window:
@@ -303,20 +314,22 @@ class QueueModel(ScheduleModel):
             return 0
         if self.is_scheduled(wire_id):
             return Refusal.SCHEDULED
-        window = self.jobs[wire_id].get("deid")
-        if window and self.owners.get(window) == wire_id:
-            del self.owners[window]
-            self.endless.discard(window)
-            self.kept.pop(window, None)
         previous = "unknown"
         places: dict[str, Any] = {
             "completed": self.completed, "delayed": self.delayed, "failed": self.failed,
-            "prioritized": self.prioritized, "wait": self.wait, "active": self.active,
+            "waiting-children": self.waiting_children, "prioritized": self.prioritized,
+            "wait": self.wait, "active": self.active,
         }  # fmt: skip
         for name, place in places.items():
             if wire_id in place:
                 previous = name
                 place.remove(wire_id) if isinstance(place, list) else place.pop(wire_id)
+        self.unlink(wire_id)
+        window = self.jobs[wire_id].get("deid")
+        if window and self.owners.get(window) == wire_id:
+            del self.owners[window]
+            self.endless.discard(window)
+            self.kept.pop(window, None)
         self.forget(wire_id)
         self.say("removed", jobId=wire_id, prev=previous)
         if previous == "active":

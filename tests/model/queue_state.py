@@ -17,12 +17,15 @@ class QueueState:
     """Everything that the server should hold for one queue. Lists stand as on the server: the head first."""
 
     now: int
+    base: str = ""
     wait: list[str] = field(default_factory=list)
     active: list[str] = field(default_factory=list)
     delayed: dict[str, int] = field(default_factory=dict)
     prioritized: dict[str, int] = field(default_factory=dict)
     completed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
+    waiting_children: dict[str, int] = field(default_factory=dict)
+    families: dict[str, Any] = field(default_factory=dict)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     locks: dict[str, str] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class QueueState:
     started: int = 0
     is_held: bool = False
     unfiled: list[str] = field(default_factory=list)
+    unswept: int = 0
     policy: tuple[str, int, int] = ("", -1, -1)
 
     # --- small moves ------------------------------------------------------------------------------------
