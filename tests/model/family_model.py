@@ -59,6 +59,21 @@ class FamilyModel(ScheduleModel):
             return Refusal.CHILDREN_PENDING
         return Refusal.CHILDREN_FAILED if family.unsuccessful else 0
 
+    def refusal_to_wait(self, wire_id: str) -> int:
+        """Who waits for children has some, or has had them, and none has failed it."""
+        family = self.families.get(wire_id, Family())
+        if family.unsuccessful:
+            return Refusal.CHILDREN_FAILED
+        return 0 if "children" in self.jobs[wire_id] else Refusal.NO_CHILDREN
+
+    def wait_for_children(self, wire_id: str) -> bool:
+        """Wait for those that have not ended. False when all have: then it runs again at once."""
+        if not self.families[wire_id].pending:
+            return False
+        self.waiting_children[wire_id] = self.now
+        self.say("waiting-children", jobId=wire_id, prev="active")
+        return True
+
     def tell_parent(self, wire_id: str, verb: str, text: str) -> None:
         """A child has ended: its parent hears of it."""
         job = self.jobs[wire_id]

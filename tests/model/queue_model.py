@@ -164,8 +164,8 @@ class QueueModel(FamilyModel):
     def _settle(self, end: End, holders: Mapping[str, str], swept_last: bool) -> int:
         wire_id = end.run.wire_id
         code = self.refusal(end.run, holders)
-        if code == 0 and end.verb == "c":
-            code = self.refusal_to_complete(wire_id)
+        if code == 0 and end.verb in "ck":
+            code = self.refusal_to_complete(wire_id) if end.verb == "c" else self.refusal_to_wait(wire_id)
         if code == 0 and wire_id not in self.active:
             code = Refusal.NOT_ACTIVE
         if code:
@@ -185,8 +185,8 @@ class QueueModel(FamilyModel):
             delay = max(0, end.amount - self.now) if end.verb == "u" else end.amount
             self.jobs[wire_id]["delay"] = str(delay)
             self.delay(wire_id, delay)
-        else:
-            self.ready(wire_id, front=end.verb in "wl" or end.amount == 1)
+        elif end.verb != "k" or not self.wait_for_children(wire_id):
+            self.ready(wire_id, front=end.verb in "wlk" or end.amount == 1)
             self.say("waiting", jobId=wire_id, prev="active")
             if end.verb == "l" and end.amount:
                 self.started = HELD_OFF
