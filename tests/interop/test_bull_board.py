@@ -156,7 +156,7 @@ async def test_it_shows_and_removes_a_schedule(seen: BullBoard, client: Client, 
     pending = f"repeat:nightly:{shown['next']}"
     assert await ours.get(pending) is not None
     await seen.put("/job-schedulers/nightly/remove")
-    assert await read_schedule(client.server, keys, "nightly") is None
+    assert (await read_schedule(client.server, keys, "nightly"))[1] is None
     assert await ours.get(pending) is None
 
 
