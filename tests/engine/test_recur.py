@@ -203,7 +203,7 @@ class TestUpsertOverItself:
 
 async def test_sent_again(driver: Driver, schedules: Schedules) -> None:
     """A call whose reply was lost is recognised, and answered as before: nothing is done twice."""
-    words = ("s", "n", "{}", "{}", "", "", 60_000, "", "", "", "", 0, "run_once", 1, "allow", 0, 0)
+    words = ("s", "n", "{}", "{}", "", "", 60_000, "", "", "", "", 0, "run_once", 1, "allow", 0, 0, 0)
 
     async def call() -> object:
         script, keys = load("recur/upsert_schedule"), driver.keys
@@ -214,6 +214,25 @@ async def test_sent_again(driver: Driver, schedules: Schedules) -> None:
     before = await driver.bytes_of_all()
     assert await call() == first
     assert await driver.bytes_of_all() == before
+
+
+async def test_deep_in_a_long_line(driver: Driver, schedules: Schedules) -> None:
+    """A pending iteration in the middle of a long line is found in steps, replaced, and removed."""
+
+    async def fill() -> None:
+        for first in range(0, 120_000, 2000):
+            await driver.call("LPUSH", driver.keys.key("wait"), *range(first, first + 2000))
+
+    await fill()
+    await schedules.every(1)
+    await fill()
+    await schedules.every(2)
+    (pending,) = await schedules.pending()
+    await fill()
+    assert await schedules.remove()
+    assert await schedules.pending() == []
+    assert await driver.call("EXISTS", driver.keys.job(pending)) == 0
+    assert await driver.call("LLEN", driver.keys.key("wait")) == 360_000
 
 
 async def test_removal(driver: Driver, schedules: Schedules) -> None:

@@ -168,16 +168,20 @@ async def _upsert(
     start_ms, end_ms = _word(schedule.start_ms), _word(schedule.end_ms)
     immediately, complete = int(schedule.immediately), int(prepared.complete)
 
+    search = 0
+
     async def call() -> int | list[Any]:
         reply: int | list[Any] = await server.run(
             load("recur/upsert_schedule"), keys, keys.base, clock, sender, number, LIBRARY, schedule.schedule_id,
             schedule.name, schedule.data, schedule.opts, schedule.pattern, schedule.tz, every_ms, offset_ms, limit,
             start_ms, end_ms, immediately, schedule.missed, schedule.missed_limit, schedule.overlap, prepared.since,
-            complete, *times,
+            complete, search, *times,
         )  # fmt: skip
         return reply
 
-    return await server.patiently(call)
+    while isinstance(reply := await server.patiently(call), int) and reply > 0:
+        search = reply  # the pending iteration is deep in a long line
+    return reply
 
 
 def _word(value: int | None) -> Word:
@@ -214,15 +218,18 @@ async def _read(
 
 async def remove_schedule(server: Server, keys: QueueKeys, schedule_id: Word) -> bool:
     """Remove a schedule and its pending iteration; False when there is none. A run of it goes on."""
-    sender, number = uuid4().hex, 1
+    sender, number, search = uuid4().hex, 1, 0
 
-    async def call() -> int:
-        removed: int = await server.run(
-            load("recur/remove_schedule"), keys, keys.base, sender, number, schedule_id
+    async def call() -> list[int]:
+        reply: list[int] = await server.run(
+            load("recur/remove_schedule"), keys, keys.base, sender, number, schedule_id, search
         )
-        return removed
+        return reply
 
-    return await server.patiently(call) == 1
+    while True:
+        removed, search = await server.patiently(call)
+        if not search:
+            return removed == 1
 
 
 async def prepare_schedule(

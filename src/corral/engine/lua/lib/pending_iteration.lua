@@ -2,11 +2,10 @@
 --- @key delayed           zset  job ids by due time
 --- @key prioritized       zset  job ids by priority, then arrival
 --- @key waiting_children  zset  parents that wait for their children
---- @key wait              list  ready ids, next at the tail
---- @key paused            list  ready ids of a paused queue (BullMQ 5)
 --- @key active            list  job ids that workers hold
 --- @include lib/fields_of
 --- @include lib/job_keys
+--- @include lib/take_waiting
 local function state_of_pending(prefix, job_id)
   if redis.call('ZSCORE', delayed, job_id) then
     return 'delayed'
@@ -22,13 +21,18 @@ local function state_of_pending(prefix, job_id)
   return nil
 end
 
-local function remove_pending(prefix, job_id, state)
+--- `search` is 0, or what an earlier call gave back. Returns where to search on, while it is not found in a long line.
+local function remove_pending(prefix, job_id, state, search)
   if state == 'delayed' then
     redis.call('ZREM', delayed, job_id)
   elseif state == 'prioritized' then
     redis.call('ZREM', prioritized, job_id)
-  elseif redis.call('LREM', wait, -1, job_id) == 0 then
-    redis.call('LREM', paused, -1, job_id)
+  else
+    local _, search_on = take_waiting(prefix, job_id, search)
+    if search_on then
+      return search_on
+    end
   end
   redis.call('DEL', unpack(job_keys({}, prefix .. job_id)))
+  return nil
 end

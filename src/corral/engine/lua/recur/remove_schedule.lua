@@ -11,8 +11,9 @@
 --- @arg sender       string  who calls, or empty when the call is never sent again
 --- @arg number       string  the sender's number of this call
 --- @arg schedule_id  string
+--- @arg search       integer  0, or where to search on for the pending iteration
 --- @event removed
---- @return 1 removed, 0 there was none
+--- @return 1 removed, 0 there was none, and where to search on (0: done)
 --- BullMQ: removeJobScheduler
 local done = recall(sender, number)
 if done then
@@ -20,16 +21,20 @@ if done then
 end
 local score = redis.call('ZSCORE', repeat_, schedule_id)
 if not score then
-  return 0
+  return { 0, 0 }
 end
 local job_id = iteration_id(schedule_id, tonumber(score))
 local state = state_of_pending(prefix, job_id)
+local search_on = state and remove_pending(prefix, job_id, state, search)
+if search_on then
+  return { 0, search_on }
+end
 if state then
-  remove_pending(prefix, job_id, state)
   redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', state)
 end
 redis.call('ZREM', repeat_, schedule_id)
 redis.call('DEL', prefix .. 'repeat:' .. schedule_id)
 redis.call('HDEL', schedules, schedule_id)
-remember(sender, number, 1)
-return 1
+local reply = { 1, 0 }
+remember(sender, number, reply)
+return reply

@@ -34,9 +34,10 @@
 --- @arg overlap       string   allow, skip, cancel_running
 --- @arg since         integer  from when on the times are known, or empty
 --- @arg complete      integer  1: there are no times after these
+--- @arg search        integer  0, or where to search on for the pending iteration
 --- @rest times        the next times of the pattern after `since`, in milliseconds
 --- @event added waiting delayed
---- @return the id and time of the pending iteration; or -10 its id is taken, -11 so are those after it, -12 it would
+--- @return the id and time of the pending iteration; or nothing done and where to search on, or -10 its id is taken, -11 so are those after it, -12 it would
 ---         never run, -13 the times are too old or begin too late
 --- BullMQ: addJobScheduler
 local done = recall(sender, number)
@@ -109,8 +110,9 @@ for step = 0, 32 do
   time = time + every_ms
 end
 
-if pending then
-  remove_pending(prefix, known.job_id, pending)
+local search_on = pending and remove_pending(prefix, known.job_id, pending, search)
+if search_on then
+  return search_on
 end
 if queue.is_new then
   redis.call('HSET', meta, 'opts.maxLenEvents', queue.max_events)
