@@ -131,7 +131,7 @@ class JobsAdmin(JobsView):
         on_progress: Progress | None = None,
     ) -> int:
         """Make finished jobs ready to run again: all that were failed (or completed) when this began, or those that
-        `where` describes, the oldest first. Returns how many.
+        `where` describes, the oldest first and behind those that wait. Returns how many.
 
         Each is retried once, even if workers run and it fails again meanwhile (BullMQ: queue.retryJobs; priorities are
         honoured here). It goes in steps of 500 jobs looked at, between which others take their turn.

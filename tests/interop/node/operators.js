@@ -27,6 +27,8 @@ function operatorCommands(connections) {
     retryJobs: async args => queue(args).retryJobs(args.opts || {}),
     promoteJobs: async args => queue(args).promoteJobs(args.opts || {}),
     removeWithChildren: async args => (await connections.job(args)).remove({ removeChildren: true }),
+    removeUnprocessedChildren: async args => (await connections.job(args)).removeUnprocessedChildren(),
+    clearLogs: async args => (await connections.job(args)).clearLogs(args.keep),
     upsertJobScheduler: async args =>
       plainJob(await queue(args).upsertJobScheduler(args.schedulerId, args.repeat, args.template)),
     removeJobScheduler: async args => queue(args).removeJobScheduler(args.schedulerId),

@@ -37,7 +37,7 @@ if clock(now) <= tonumber(highest) then
   return { -1, 0, score, job_id }
 end
 local page = next_page(state == 'completed' and completed or failed, score, job_id, highest, size)
-local how = { front = '', anew = anew == '1' }
+local how = { front = '0', anew = anew == '1' }
 local reply = { 0, 0, score, job_id }
 for at = 1, #page, 2 do
   if reply[2] < most then
