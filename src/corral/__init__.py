@@ -4,6 +4,7 @@ The front door: everything a program needs is re-exported here, and nothing is d
 """
 
 from corral.admin.admin import Admin
+from corral.admin.bulk import JobFilter
 from corral.client.client import Client
 from corral.client.sync import SyncClient
 from corral.contracts.backoff import Exponential, Fixed
@@ -98,6 +99,7 @@ __all__ = [
     "JobCancelled",
     "JobError",
     "JobFailed",
+    "JobFilter",
     "JobGone",
     "JobHandle",
     "JobLocked",

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from corral import (
+    Admin,
     Client,
     Context,
     Deduplication,
@@ -13,6 +14,7 @@ from corral import (
     InThread,
     Job,
     JobFailed,
+    JobFilter,
     JobHandle,
     JobState,
     Keep,
@@ -32,6 +34,7 @@ from examples.email.worker import send_invite, send_reset
 
 __all__ = [
     "UTC",
+    "Admin",
     "Client",
     "Context",
     "Deduplication",
@@ -43,6 +46,7 @@ __all__ = [
     "Invite",
     "Job",
     "JobFailed",
+    "JobFilter",
     "JobHandle",
     "JobState",
     "Keep",

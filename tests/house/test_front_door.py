@@ -42,6 +42,7 @@ FRONT_DOOR = [
     "JobCancelled",
     "JobError",
     "JobFailed",
+    "JobFilter",
     "JobGone",
     "JobHandle",
     "JobLocked",

@@ -79,7 +79,7 @@ class NodeOperator:
         if step.verb == "promote":
             await self.bull.call("promoteJobs")
         else:
-            await self.bull.call("retryJobs", state=step.state)
+            await self.bull.call("retryJobs", opts={"state": step.state})
 
 
 @dataclass

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from corral import Admin, JobState
+from corral import Admin, Client, JobState, Queue
 from corral.admin.jobs import JobsAdmin
 from corral.client.queue import QueueClient
 from corral.errors import JobLocked, JobNotInState
 from tests.interop.bullmq import Heard, Node, NodeError, NodeQueue
+from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
 from tests.interop.snapshot import Raw
 
 
@@ -35,7 +36,13 @@ async def ended(bull: NodeQueue, job_id: str, *, fails: bool = False) -> None:
 class TestCorralActs:
     """Corral's verbs on Node's jobs: Node's Job and QueueEvents tell what happened."""
 
-    @pytest.mark.parametrize("fails", [True, False])
+    @pytest.mark.parametrize(
+        "fails",
+        [
+            pytest.param(True, marks=row("retry", FROM_NODE)),
+            pytest.param(False, marks=row("reprocess", FROM_NODE)),
+        ],
+    )
     async def test_retry(self, bull: NodeQueue, jobs: JobsAdmin, heard: Heard, fails: bool) -> None:
         """A finished job is as new for Node, which hears where it was, and runs it."""
         job_id = await bull.add("n", {})
@@ -53,6 +60,7 @@ class TestCorralActs:
         await ended(bull, job_id)
         assert await bull.state(job_id) == "completed"
 
+    @row("retry-all", FROM_NODE)
     async def test_retry_all(self, bull: NodeQueue, jobs: JobsAdmin) -> None:
         """All of Node's failed jobs wait again."""
         for _ in range(5):
@@ -60,6 +68,8 @@ class TestCorralActs:
         assert await jobs.count_matching() == await jobs.retry_all() == 5
         assert await bull.counts() == {"waiting": 5}
 
+    @row("promote", FROM_NODE)
+    @row("promote-all", FROM_NODE)
     async def test_promote(self, bull: NodeQueue, jobs: JobsAdmin, heard: Heard) -> None:
         """Delayed jobs are ready for Node, each in its line."""
         job_id, urgent = (
@@ -72,6 +82,9 @@ class TestCorralActs:
         assert [await heard.of(one) for one in (job_id, urgent)] == [["added", "delayed", "waiting"]] * 2
         assert (await bull.job(job_id))["delay"] == 0
 
+    @row("change-priority", FROM_NODE)
+    @row("change-delay", FROM_NODE)
+    @row("update-data", FROM_NODE)
     async def test_changes(self, bull: NodeQueue, jobs: JobsAdmin) -> None:
         """Priority, delay, data and logs are what Node reads."""
         job_id = await bull.add("n", {}, delay=60_000)
@@ -85,6 +98,16 @@ class TestCorralActs:
         await jobs.clear_logs(job_id)
         assert (await bull.call("getJobLogs", jobId=job_id))["count"] == 0
 
+    @row("remove-children", FROM_NODE)
+    async def test_remove_children(self, bull: NodeQueue, jobs: JobsAdmin, heard: Heard) -> None:
+        """A flow of Node's goes as a whole, and Node hears of each job."""
+        child = {"name": "c", "queueName": bull.name, "opts": {"jobId": "c"}}
+        parent = {"name": "p", "queueName": bull.name, "opts": {"jobId": "p"}, "children": [child]}
+        await bull.call("addFlow", flow=parent)
+        assert await jobs.remove("p") == 2
+        assert await bull.counts() == {}
+        await heard.until("removed", count=2)
+
     async def test_refusals(self, bull: NodeQueue, jobs: JobsAdmin) -> None:
         """A job that Node's worker holds is neither removed nor retried, and its run goes on."""
         job_id = await bull.add("n", {})
@@ -97,24 +120,35 @@ class TestCorralActs:
         assert await bull.state(job_id) == "completed"
 
 
-NODE_ACTS: dict[str, tuple[dict[str, Any], dict[str, Any], JobState]] = {
-    "promote": ({"delay": 60}, {}, JobState.WAITING),
-    "changePriority": ({}, {"opts": {"priority": 3}}, JobState.PRIORITIZED),
-    "changeDelay": ({"delay": 60}, {"delay": 5000}, JobState.DELAYED),
-    "updateData": ({}, {"data": {"new": 1}}, JobState.WAITING),
-    "remove": ({}, {}, JobState.UNKNOWN),
-    "promoteJobs": ({"delay": 60}, {}, JobState.WAITING),
-    "log": ({}, {"row": "a row"}, JobState.WAITING),
-}
+NODE_ACTS: list[tuple[str, str, dict[str, Any], dict[str, Any], JobState]] = [
+    ("promote", "promote", {"delay": 60}, {}, JobState.WAITING),
+    ("change-priority", "changePriority", {}, {"opts": {"priority": 3}}, JobState.PRIORITIZED),
+    ("change-delay", "changeDelay", {"delay": 60}, {"delay": 5000}, JobState.DELAYED),
+    ("update-data", "updateData", {}, {"data": {"new": 1}}, JobState.WAITING),
+    ("remove", "remove", {}, {}, JobState.UNKNOWN),
+    ("promote-all", "promoteJobs", {"delay": 60}, {}, JobState.WAITING),
+    ("logs", "log", {}, {"row": "a row"}, JobState.WAITING),
+]
 
 
 class TestNodeActs:
     """Node's verbs on Corral's jobs: Corral's admin tells what happened."""
 
-    @pytest.mark.parametrize("verb", NODE_ACTS)
-    async def test_a_verb(self, bull: NodeQueue, ours: QueueClient, jobs: JobsAdmin, verb: str) -> None:
+    @pytest.mark.parametrize(
+        ("verb", "options", "arguments", "state"),
+        [pytest.param(*act, marks=row(name, FROM_CORRAL)) for name, *act in NODE_ACTS],
+    )
+    async def test_a_verb(
+        self,
+        bull: NodeQueue,
+        ours: QueueClient,
+        jobs: JobsAdmin,
+        verb: str,
+        options: dict[str, Any],
+        arguments: dict[str, Any],
+        state: JobState,
+    ) -> None:
         """The job is where Node's verb took it."""
-        options, arguments, state = NODE_ACTS[verb]
         handle = await ours.enqueue("n", {"old": 1}, **options)
         await bull.call(verb, jobId=handle.id, **arguments)
         assert await jobs.state(handle.id) is state
@@ -125,15 +159,43 @@ class TestNodeActs:
             assert await jobs.logs(handle.id) == ([arguments["row"]] if verb == "log" else [])
             assert [one.id for one in await jobs.list(state)] == [handle.id]
 
-    @pytest.mark.parametrize("verb", ["retry", "retryJobs"])
-    async def test_retry(self, bull: NodeQueue, ours: QueueClient, jobs: JobsAdmin, verb: str) -> None:
+    @pytest.mark.parametrize(
+        ("verb", "fails"),
+        [
+            pytest.param("retry", True, marks=row("retry", FROM_CORRAL)),
+            pytest.param("retry", False, marks=row("reprocess", FROM_CORRAL)),
+            pytest.param("retryJobs", True, marks=row("retry-all", FROM_CORRAL)),
+        ],
+    )
+    async def test_retry(
+        self, bull: NodeQueue, ours: QueueClient, jobs: JobsAdmin, verb: str, fails: bool
+    ) -> None:
         """What Node retries is waiting, its outcome forgotten."""
         handle = await ours.enqueue("n", {})
-        await ended(bull, handle.id, fails=True)
-        await bull.call(verb, jobId=handle.id, state="failed")
+        await ended(bull, handle.id, fails=fails)
+        await bull.call(verb, jobId=handle.id, state="failed" if fails else "completed")
         job = await jobs.get(handle.id)
         assert job is not None
-        assert (job.state, job.failed_reason, job.finished_on) == (JobState.WAITING, None, None)
+        assert (job.state, job.failed_reason, job.returnvalue, job.finished_on) == (
+            JobState.WAITING,
+            None,
+            None,
+            None,
+        )
+
+    @row("remove-children", FROM_CORRAL)
+    async def test_remove_children(self, bull: NodeQueue, client: Client, jobs: JobsAdmin) -> None:
+        """A flow of Corral's goes as a whole."""
+        queue = Queue(bull.name)
+
+        @queue.task
+        async def work(number: int) -> None:
+            """Never run."""
+
+        flow = await work.node(1, children=[work.node(2), work.node(3)]).enqueue(client)
+        await bull.call("remove", jobId=flow.id)
+        assert await bull.counts() == {}
+        assert await jobs.get(flow.id) is None
 
 
 POLICIES: list[dict[str, bool]] = [
@@ -155,7 +217,7 @@ class TestFlows:
         first = {"name": "c", "queueName": queue, "opts": {"jobId": "c", "attempts": 1, **policy}}
         second = {"name": "d", "queueName": queue, "opts": {"jobId": "d"}, "children": [grandchild]}
         tree = {"name": "p", "queueName": queue, "opts": {"jobId": "p"}, "children": [first, second]}
-        await bull.call("addTree", tree=tree)
+        await bull.call("addFlow", flow=tree)
         while (await bull.call("claim", token="t"))["id"] != "c":
             pass
 
