@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from corral import errors
-from corral.contracts.outcome import HandlerSignal, RateLimited, RetryAt, Snooze, Unrecoverable
+from corral.contracts.outcome import (
+    HandlerSignal,
+    RateLimited,
+    RetryAt,
+    Snooze,
+    Unrecoverable,
+    WaitForChildren,
+)
 from corral.errors import CorralError, FieldProblem, InvalidInput
 
 SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
@@ -67,6 +74,7 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     (Unrecoverable("no such user"), {"reason": "no such user"}),
     (Snooze(5), {"delay": 5, "delay_ms": 5000}),
     (RetryAt(datetime(2030, 1, 1, tzinfo=UTC)), {"when_ms": 1_893_456_000_000}),
+    (WaitForChildren(), {}),
     (RateLimited(0.5), {"retry_after_ms": 500}),
 ]
 
