@@ -51,6 +51,11 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
         errors.ServerRefused("redis://localhost", "wrong password", "Set REDIS_PASSWORD."),
         {"reason": "wrong password", "remedy": "Set REDIS_PASSWORD."},
     ),
+    (
+        errors.InvalidFlow("circular", "a job would wait for itself", queue="q", job_id="7"),
+        {"kind": "circular", "queue": "q", "job_id": "7"},
+    ),
+    (WaitForChildren(), {}),
     (errors.InvalidEvent("completed", "reserved"), {"name": "completed", "reason": "reserved"}),
     (errors.EventsTrimmed("q", "5-0", "7-0"), {"queue": "q", "after": "5-0", "oldest": "7-0"}),
     (errors.DurabilityUnavailable("fsync", "no append-only file"), {"durability": "fsync"}),

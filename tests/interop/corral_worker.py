@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from corral import Context, Job, Queue, Snooze, Unrecoverable, Worker
+from corral import Context, Job, Queue, RateLimited, Snooze, Unrecoverable, Worker
 
 DEFAULT_SCRIPT = [{"do": "return", "value": None}]
 
@@ -70,6 +70,8 @@ class Scripted:
                 raise RuntimeError(step["message"])
             case "unrecoverable":
                 raise Unrecoverable(step["message"])
+            case "limit":
+                raise RateLimited(step["ms"] / 1000)
             case "snooze":
                 raise Snooze(step["ms"] / 1000)
             case "gate":

@@ -5,6 +5,7 @@
 // tests/interop/corral_worker.py follows the same script, so that either side may run any job.
 //
 //   {"do": "return", "value": …} {"do": "throw", "message": …} {"do": "unrecoverable", "message": …}
+//   {"do": "limit", "ms": …}
 //   {"do": "snooze", "ms": …}    {"do": "gate", "gate": …}     {"do": "hang"}
 //   each may also have "progress": … and "log": …, done first.
 
@@ -27,7 +28,7 @@ class Gates {
   }
 }
 
-function scriptedProcessor(bullmq, gates, ran) {
+function scriptedProcessor(bullmq, gates, ran, holdOff) {
   const outcomes = {
     return: step => step.value,
     throw: step => {
@@ -45,6 +46,10 @@ function scriptedProcessor(bullmq, gates, ran) {
       return step.value;
     },
     hang: () => new Promise(() => {}),
+    limit: async step => {
+      await holdOff(step.ms);
+      throw bullmq.Worker.RateLimitError();
+    },
   };
   return async (job, token) => {
     ran.push({ id: job.id, name: job.name, data: job.data, attemptsStarted: job.attemptsStarted, at: Date.now() });
@@ -69,7 +74,8 @@ function workerCommands(connections) {
     async startWorker({ worker, url, prefix, queue, opts }) {
       const ran = new Recording();
       const events = new Recording();
-      const processor = scriptedProcessor(bullmq, gates, ran);
+      const holdOff = ms => connections.queue({ url, prefix, queue }).rateLimit(ms);
+      const processor = scriptedProcessor(bullmq, gates, ran, holdOff);
       const options = { connection: connectionOptions(url), prefix, drainDelay: 1, ...opts };
       const made = reportErrors(new bullmq.Worker(queue, processor, options), `worker ${worker}`);
       made.on('completed', job => events.push({ event: 'completed', jobId: job.id }));
