@@ -37,6 +37,7 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
         {"field": "tz", "value": "Mars", "reason": "no zone"},
     ),
     (errors.InvalidFlow("duplicate", "twice"), {"kind": "duplicate", "reason": "twice"}),
+    (errors.ScheduleTaken("email", "nightly"), {"queue": "email", "schedule_id": "nightly"}),
     (errors.DuplicateTask("email", "send"), {"queue": "email", "name": "send"}),
     (errors.InvalidTask("send", "no types"), {"name": "send", "reason": "no types"}),
     (errors.UnpicklableHandler("app.f", "a lambda"), {"handler": "app.f", "reason": "a lambda"}),

@@ -21,6 +21,8 @@ from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.retention import Keep
+from corral.contracts.schedule import Cron, Every, RunAll
+from corral.contracts.schedule_snapshot import Schedule
 from corral.contracts.states import JobState
 from corral.contracts.task import Task, task
 from corral.contracts.taskset import TaskSet
@@ -40,6 +42,7 @@ from corral.errors import (
     InvalidPayload,
     InvalidQueueName,
     InvalidResult,
+    InvalidSchedule,
     InvalidTask,
     JobCancelled,
     JobError,
@@ -52,6 +55,7 @@ from corral.errors import (
     QueueActive,
     QueueError,
     QueueFull,
+    ScheduleTaken,
     ServerError,
     ServerRefused,
     ServerUnavailable,
@@ -70,6 +74,7 @@ __all__ = [
     "Client",
     "Context",
     "CorralError",
+    "Cron",
     "Deduplication",
     "DefinitionError",
     "DuplicateTask",
@@ -78,6 +83,7 @@ __all__ = [
     "Event",
     "EventName",
     "EventsTrimmed",
+    "Every",
     "Exponential",
     "FailedChild",
     "Fixed",
@@ -94,6 +100,7 @@ __all__ = [
     "InvalidPayload",
     "InvalidQueueName",
     "InvalidResult",
+    "InvalidSchedule",
     "InvalidTask",
     "Job",
     "JobCancelled",
@@ -116,6 +123,9 @@ __all__ = [
     "RateLimit",
     "RateLimited",
     "RetryAt",
+    "RunAll",
+    "Schedule",
+    "ScheduleTaken",
     "Serve",
     "ServerError",
     "ServerRefused",

@@ -35,6 +35,7 @@
     │   ├── JobNotInState                   its state does not allow what was asked for
     │   ├── JobLocked                       a worker runs it, or one of the jobs below it
     │   ├── JobScheduled                    it is the next run of a schedule
+    │   ├── ScheduleTaken                   the job of a schedule's next run exists already
     │   ├── StaleRun                        this run of it was superseded: its writes are refused
     │   ├── HandlerRaised                   its handler raised, in a process of its own
     │   └── ProcessDied                     the process that ran its handler ended
@@ -81,6 +82,7 @@ __all__ = [
     "QueueActive",
     "QueueError",
     "QueueFull",
+    "ScheduleTaken",
     "ServerError",
     "ServerRefused",
     "ServerUnavailable",
@@ -447,6 +449,18 @@ class JobScheduled(JobError):
         super().__init__(
             f"job {self.scheduled} is the next run of its schedule and cannot be removed: remove the schedule, or "
             "promote the job to let it run now"
+        )
+
+
+class ScheduleTaken(JobError):
+    """The job of a schedule's next run exists already, and does not wait for it."""
+
+    def __init__(self, queue: str, schedule_id: str) -> None:
+        self.queue = queue
+        self.schedule_id = schedule_id
+        super().__init__(
+            f"the job of the next run of schedule {schedule_id!r} in queue {queue!r} exists already, because it was "
+            "promoted or is kept from before: remove that job, or try again after that run"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from corral.contracts.producer import EnqueueRequest
+from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 
 
 class Invite(BaseModel):
@@ -53,7 +53,7 @@ class Recorder:
     """A client that keeps what it is given, asynchronous and blocking."""
 
     def __init__(self) -> None:
-        self.requests: list[EnqueueRequest[Any]] = []
+        self.requests: list[Any] = []
 
     def submit(self, request: EnqueueRequest[Any], /) -> Coroutine[Any, Any, Any]:
         """Keep one request."""
@@ -63,7 +63,11 @@ class Recorder:
         """Keep many."""
         return self._keep(requests)
 
-    async def _keep(self, requests: Sequence[EnqueueRequest[Any]]) -> list[Any]:
+    def submit_schedule(self, request: ScheduleRequest[Any], /) -> Coroutine[Any, Any, Any]:
+        """Keep a schedule."""
+        return self._keep([request])
+
+    async def _keep(self, requests: Sequence[Any]) -> list[Any]:
         self.requests.extend(requests)
         return [None for _ in requests]
 
@@ -72,7 +76,7 @@ class BlockingRecorder:
     """A client without asyncio that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.requests: list[EnqueueRequest[Any]] = []
+        self.requests: list[Any] = []
 
     def submit_blocking(self, request: EnqueueRequest[Any], /) -> Any:
         """Keep one request."""
@@ -82,3 +86,7 @@ class BlockingRecorder:
         """Keep many."""
         self.requests.extend(requests)
         return [None for _ in requests]
+
+    def submit_schedule_blocking(self, request: ScheduleRequest[Any], /) -> Any:
+        """Keep a schedule."""
+        self.requests.append(request)

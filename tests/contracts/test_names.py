@@ -8,8 +8,16 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from corral.contracts.names import OWN_SUFFIXES, check_queue_name, decode_job_id, encode_job_id, lookup_job_id
-from corral.errors import InvalidJobId, InvalidQueueName
+from corral.contracts.names import (
+    OWN_SUFFIXES,
+    check_queue_name,
+    check_schedule_id,
+    decode_job_id,
+    encode_job_id,
+    iteration_id,
+    lookup_job_id,
+)
+from corral.errors import InvalidJobId, InvalidQueueName, InvalidSchedule
 
 TRICKY = st.text(alphabet=st.sampled_from(list(":%25A3adefimnortw0-")), min_size=1, max_size=24)
 IDS = st.one_of(TRICKY, st.text(min_size=1, max_size=50), st.sampled_from(sorted(OWN_SUFFIXES)))
@@ -155,3 +163,27 @@ def test_queue_names_that_cannot_be_are_refused(name: object, why: str) -> None:
     """A colon would split the key; a stray brace would scatter the queue over a cluster."""
     with pytest.raises(InvalidQueueName, match=why):
         check_queue_name(name)
+
+
+@pytest.mark.parametrize("schedule_id", ["nightly", "a:b:c", "x" * 200, "täglich", "7", "a:7b"])
+def test_ids_of_schedules_may_be_almost_anything(schedule_id: str) -> None:
+    """Colons too: they are never parsed from the left."""
+    assert check_schedule_id(schedule_id) == schedule_id
+
+
+@pytest.mark.parametrize(
+    ("schedule_id", "why"),
+    [
+        ("", "empty"),
+        ("x" * 201, "201 bytes"),
+        ("a\nb", "control"),
+        ("report:5", "another schedule"),
+        (5, "not int"),
+    ],
+)
+def test_ids_of_schedules_that_cannot_be_are_refused(schedule_id: object, why: str) -> None:
+    """Among them those whose hash would have the key of another schedule's job."""
+    with pytest.raises(InvalidSchedule, match=why) as caught:
+        check_schedule_id(schedule_id)
+    assert caught.value.field == "id"
+    assert iteration_id("report", 5) == "repeat:report:5"

@@ -96,6 +96,10 @@ class TestFirstRun:
         assert (await schedules.every(5, offset_ms=MINUTE)).due == at(1)
         driver.now = at(1)
         assert (await schedules.every(5, "t", offset_ms=MINUTE)).due == at(6)
+        driver.now = at(2)
+        assert (await schedules.every(5, "u", offset_ms=0)).due == at(5)
+        assert (await schedules.every(5, "v", offset_ms=MINUTE, start_ms=at(7))).due == at(11)
+        assert (await schedules.every(5, "w", offset_ms=MINUTE, start_ms=at(11))).due == at(11)
 
     async def test_immediately(self, driver: Driver, schedules: Schedules) -> None:
         """A new pattern runs now if asked to, and from then on when it says. A copy that says the same changes
@@ -174,6 +178,22 @@ class TestUpsertOverItself:
         assert await driver.active() == [run.wire_id]
         assert await schedules.pending() == [job(1)]
         assert (await schedules.definition())["ic"] == "2"
+
+    async def test_the_same_again(self, driver: Driver, schedules: Schedules) -> None:
+        """A replica that starts later and says the same does not begin a limited schedule anew; a change does."""
+        await schedules.every(limit=3)
+        assert await schedules.claim() == [job(0)]
+        await schedules.every(limit=3)
+        assert (await schedules.read()).number == 2
+        driver.now = at(1)
+        assert await schedules.claim() == [job(1)]
+        await schedules.every(limit=3)
+        driver.now = at(2)
+        assert await schedules.claim() == [job(2)]
+        assert await schedules.pending() == []
+        assert (await schedules.read()).ended
+        await schedules.every(2, limit=3)
+        assert (await schedules.read()).number == 1
 
     async def test_after_the_end(self, driver: Driver, schedules: Schedules) -> None:
         """A schedule that has ended begins again, and counts anew."""
@@ -268,7 +288,7 @@ async def test_listing(driver: Driver, schedules: Schedules) -> None:
     assert [row.schedule_id for row in page.schedules] == [b"c", b"s4", b"s3"]
     assert page.schedules[0] == (
         b"c", at(1), b"n", b"[1]", b"{}", b"* * * * *", b"UTC", None, 0, 9, None, at(99), 1, b"run_all", 4, b"skip",
-        f"* * * * *\nUTC\n\n{at(99)}".encode(), 0,
+        f"* * * * *\nUTC\n\n{at(99)}".encode(), 1, 0,
     )  # fmt: skip
     assert (await read_schedule(driver.server, driver.keys, "gone", clock=driver.now))[1] is None
 

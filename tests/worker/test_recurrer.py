@@ -37,7 +37,7 @@ def stored(pattern: str, next_run: int, **rest: Any) -> StoredSchedule:
         "schedule_id": b"s", "next_run": next_run, "name": b"n", "data": b"{}", "opts": b"{}",
         "pattern": pattern.encode(), "tz": b"UTC", "every_ms": None, "offset_ms": 0, "limit": None, "start_ms": None,
         "end_ms": None, "made": 1, "missed": b"run_once", "missed_limit": 1, "overlap": b"allow", "rule": b"",
-        "ended": 0,
+        "number": 1, "ended": 0,
     }  # fmt: skip
     return StoredSchedule(**{**fields, **rest})
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from corral.admin import clearing, orphans
 from corral.admin.jobs import JobsAdmin
+from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
 from corral.admin.workers import QueueWorker, workers_in
@@ -36,6 +37,8 @@ class QueueAdmin:
         self.name = name
         self.jobs = JobsAdmin(server, name)
         """What can be done to single jobs, and to many."""
+        self.schedules = SchedulesAdmin(server, name)
+        """What makes jobs again and again."""
 
     def __repr__(self) -> str:
         return f"<QueueAdmin {self.name}>"

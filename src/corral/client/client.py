@@ -16,10 +16,11 @@ from corral.contracts.codec import Codec
 from corral.contracts.flow import FlowHandle, FlowNode
 from corral.contracts.handle import JobHandle
 from corral.contracts.names import lookup_job_id
-from corral.contracts.producer import EnqueueRequest
+from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 from corral.engine.browse import list_queues
 from corral.engine.enqueue import Added
 from corral.engine.record import NewJob
+from corral.engine.recur_rules import store_schedule
 from corral.engine.server import Server
 from corral.engine.settings import server_settings
 
@@ -104,6 +105,12 @@ class Client:
         below = [(job.node, handle) for job, handle in zip(planned[1:], others, strict=True)]
         wire_id = lookup_job_id(first.id)
         return BoundFlow(self._ties(queue), wire_id, root.request.result, bool(first.created), below, root)
+
+    async def submit_schedule(self, request: ScheduleRequest[R], /) -> JobHandle[R]:
+        """Make or change a schedule: what `task.enqueue(client, …, repeat=…)` calls. The handle of its next run."""
+        ties = self._ties(request.queue)
+        iteration = await store_schedule(self._server, ties.keys, request)
+        return BoundHandle(ties, iteration.wire_id.decode(), request.result)
 
     def queue(self, name: str) -> QueueClient:
         """The untyped door to a queue, also one of another program's."""

@@ -63,7 +63,10 @@ class QueueClient:
 
         `data` is any JSON value; None is stored as `{}`, as BullMQ does.
         """
-        return await self._client.submit(self._spec(name).request({} if data is None else data, options))
+        spec, value = self._spec(name), {} if data is None else data
+        if "repeat" in options:
+            return await self._client.submit_schedule(spec.schedule(value, options))
+        return await self._client.submit(spec.request(value, options))
 
     async def enqueue_many(
         self, name: str, data: Sequence[Any], /, **options: Unpack[BatchOptions]

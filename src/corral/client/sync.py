@@ -16,7 +16,7 @@ from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.job import Job
 from corral.contracts.names import check_queue_name, lookup_job_id
 from corral.contracts.options import BatchOptions, EnqueueOptions
-from corral.contracts.producer import EnqueueRequest
+from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 from corral.contracts.states import JobState
 from corral.contracts.waiting import Waiting
 from corral.engine.browse import Metrics
@@ -62,6 +62,11 @@ class SyncClient:
         """Add a whole flow: what `node.enqueue(client)` calls."""
         flow = self._loop.run(lambda client: client.submit_flow(root))
         return _BlockingFlow(self._loop, flow, root)
+
+    def submit_schedule_blocking(self, request: ScheduleRequest[R], /) -> SyncJobHandle[R]:
+        """Make or change a schedule: what `task.enqueue(client, …, repeat=…)` calls."""
+        handle = self._loop.run(lambda client: client.submit_schedule(request))
+        return _BlockingHandle(self._loop, handle, request.result)
 
     def queue(self, name: str) -> SyncQueueClient:
         """The untyped door to a queue."""

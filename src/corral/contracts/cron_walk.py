@@ -86,10 +86,10 @@ class _Walk:
         clock.forward(unit)
         if unit > 1:
             clock.to_start_of(unit)
-            if (
-                clock.seconds <= began
-            ):  # put back by half an hour, the clock shows the start of the old hour again
-                clock.forward(HOUR)
+            if clock.seconds <= began:
+                # Put back by half an hour, it shows the old hour again: on to the next one. cron-parser stays here.
+                clock.forward(unit)
+                clock.forward(-clock.shown % unit)
         if self._pattern.every_hour:
             return
         passed = (clock.hour - hour) % 24
@@ -124,15 +124,17 @@ class _Walk:
         return any((self._skipped + index) % 24 in self._pattern.hours for index in range(jumped))
 
     def _go_to_hour(self, hour: int, later: int) -> None:
-        if self._clock_changes_today():
-            for _ in range(later - hour):
-                self.step(HOUR)
-                if self.clock.hour >= later:
-                    break
-        else:
-            self.clock.put_hour(later)
-        self.clock.put_minute(self._pattern.minutes[0])
-        self.clock.put_second(self._pattern.seconds[0])
+        minute, second = self._pattern.minutes[0], self._pattern.seconds[0]
+        if not self._clock_changes_today():
+            midnight = self.clock.shown - self.clock.shown % DAY
+            self.clock.put(midnight + later * HOUR + minute * MINUTE + second)
+            return
+        for _ in range(later - hour):
+            self.step(HOUR)
+            if self.clock.hour >= later:
+                break
+        self.clock.put_minute(minute)
+        self.clock.put_second(second)
 
     def _clock_changes_today(self) -> bool:
         today = self.clock.shown // DAY

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from corral.errors import InvalidOption
 
-__all__ = ["MAX_MS", "Duration", "instant_ms", "milliseconds"]
+__all__ = ["MAX_MS", "Duration", "instant", "instant_ms", "milliseconds"]
 
 Duration = timedelta | float
 """A length of time: a `timedelta`, or seconds."""
 
 MAX_MS = 2**53 - 1
 """The longest duration and the latest time, in milliseconds: what every client reads as an exact number."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def milliseconds(option: str, value: object) -> int:
@@ -38,6 +40,11 @@ def instant_ms(option: str, value: object) -> int:
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidOption(option, value, "it has no time zone: datetime(…, tzinfo=UTC)")
     return max(0, round(value.timestamp() * 1000))
+
+
+def instant(milliseconds: int) -> datetime:
+    """The time that is so many milliseconds after the epoch, in UTC. `OverflowError` beyond the year 9999."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def _rounded_up(seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""Queue names and job ids: what is allowed, and how an id is written on the wire.
+"""Queue names, job ids and the ids of schedules: what is allowed, and how an id is written on the wire.
 
 BullMQ forbids ids that Corral's users want (``invite:42``) and its keys clash with others (``wait``), so the text
 a user sees and the id in Redis differ for some ids. The two are a one-to-one mapping, also for the ids of Node
@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 
-from corral.errors import InvalidJobId, InvalidQueueName
+from corral.errors import InvalidJobId, InvalidQueueName, InvalidSchedule
 
 __all__ = [
     "MAX_NAME_BYTES",
@@ -43,6 +43,7 @@ _INTEGER = re.compile(r"-?[0-9]+\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,200}\Z")
 _FOREIGN_ESCAPE = re.compile(r"%(?!25|3A)")
 _ESCAPE = re.compile(r"%(25|3A)")
+_LIKE_AN_ITERATION = re.compile(r":[0-9]+\Z")
 
 
 def check_queue_name(name: object) -> str:
@@ -109,6 +110,27 @@ def decode_job_id(wire_id: str) -> str:
     text = _ESCAPE.sub(lambda match: "%" if match[1] == "25" else ":", wire_id)
     # A Node producer may use ids that merely look encoded: those that Corral would not write so stay as they are.
     return text if _to_wire(text) == wire_id else wire_id
+
+
+def check_schedule_id(schedule_id: object) -> str:
+    """Return ``schedule_id``, or raise `InvalidSchedule`.
+
+    Allowed are 1 to 200 bytes without control characters, which do not end in ``:`` and a number: the schedule would
+    have the key of another one's job.
+    """
+    if not isinstance(schedule_id, str):
+        raise InvalidSchedule("id", schedule_id, f"it must be text, not {type(schedule_id).__name__}")
+    reason = _fault(schedule_id)
+    if reason is None and _LIKE_AN_ITERATION.search(schedule_id):
+        reason = "it ends in a colon and a number, and reads like the job of another schedule"
+    if reason is not None:
+        raise InvalidSchedule("id", schedule_id, reason)
+    return schedule_id
+
+
+def iteration_id(schedule_id: str, run_ms: int) -> str:
+    """The id of the job that a schedule makes for its run at ``run_ms``."""
+    return f"repeat:{schedule_id}:{run_ms}"
 
 
 def _to_wire(job_id: str) -> str:

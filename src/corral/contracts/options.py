@@ -15,6 +15,7 @@ from corral.contracts.deduplication import Deduplication
 from corral.contracts.duration import Duration, instant_ms, milliseconds
 from corral.contracts.names import encode_job_id
 from corral.contracts.retention import KEEP_ALL, Keep, Retention
+from corral.contracts.schedule import Repeat
 from corral.errors import InvalidOption
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "JobOptions",
     "Keep",
     "Retention",
+    "RunOptions",
     "TaskOptions",
     "call_changes",
     "check_priority",
@@ -69,13 +71,9 @@ class TaskOptions(TypedDict, total=False):
     ``True`` is an hour. Default: no."""
 
 
-class BatchOptions(TypedDict, total=False):
-    """What one call of ``enqueue_many`` may set, for all its jobs."""
+class RunOptions(TypedDict, total=False):
+    """How jobs run, wherever they come from: what the jobs of a schedule may have, too. See `TaskOptions`."""
 
-    delay: Duration
-    """Run no sooner than this from now. Not together with ``run_at``."""
-    run_at: datetime
-    """Run no sooner than this. With a time zone."""
     attempts: int
     retries: int
     backoff: Fixed | Exponential | Duration | None
@@ -85,6 +83,15 @@ class BatchOptions(TypedDict, total=False):
     timeout: Duration | None
     remove_on_complete: Retention
     remove_on_fail: Retention
+
+
+class BatchOptions(RunOptions, total=False):
+    """What one call of ``enqueue_many`` may set, for all its jobs."""
+
+    delay: Duration
+    """Run no sooner than this from now. Not together with ``run_at``."""
+    run_at: datetime
+    """Run no sooner than this. With a time zone."""
     durability: Durability
     """Return only when the job is on disk (``"fsync"``) or on a replica (``"replicated"``)."""
 
@@ -96,6 +103,8 @@ class EnqueueOptions(BatchOptions, total=False):
     """The job's id, up to 200 bytes. The same id is one job for as long as that job is kept."""
     deduplication: Deduplication | str
     """Another job that means the same is enough; text is ``Deduplication.simple(text)``."""
+    repeat: Repeat
+    """Make a schedule instead of a job: ``Cron(…)`` or ``Every(…)``. Its id is ``job_id``, or else the task's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from corral.contracts.codec import Codec
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.options import Durability
+from corral.contracts.schedule import Repeat
 
-__all__ = ["AsyncProducer", "BlockingProducer", "EnqueueRequest"]
+__all__ = ["AsyncProducer", "BlockingProducer", "EnqueueRequest", "ScheduleRequest"]
 
 R = TypeVar("R")
 
@@ -37,6 +38,21 @@ class EnqueueRequest(NamedTuple, Generic[R]):
     """Decodes what the handler will have returned."""
 
 
+class ScheduleRequest(NamedTuple, Generic[R]):
+    """One schedule to make or change: its jobs, validated and encoded, and when they run."""
+
+    queue: str
+    schedule_id: str
+    rule: Repeat
+    name: str
+    data: bytes
+    """The payload of its jobs, strict JSON."""
+    opts: str
+    """Their options, as the ``opts`` field stores them."""
+    result: Codec[R]
+    """Decodes what the handler will have returned."""
+
+
 class AsyncProducer(Protocol):
     """What `Client` is to a task."""
 
@@ -50,6 +66,10 @@ class AsyncProducer(Protocol):
         """Add jobs, in their order."""
         ...
 
+    def submit_schedule(self, request: ScheduleRequest[R], /) -> Coroutine[Any, Any, JobHandle[R]]:
+        """Make or change a schedule; the job of its next run."""
+        ...
+
 
 class BlockingProducer(Protocol):
     """What `SyncClient` is to a task. The names differ from `AsyncProducer`'s, so that nothing is both."""
@@ -60,4 +80,8 @@ class BlockingProducer(Protocol):
 
     def submit_many_blocking(self, requests: Sequence[EnqueueRequest[R]], /) -> list[SyncJobHandle[R]]:
         """Add jobs, in their order."""
+        ...
+
+    def submit_schedule_blocking(self, request: ScheduleRequest[R], /) -> SyncJobHandle[R]:
+        """Make or change a schedule; the job of its next run."""
         ...

@@ -8,10 +8,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from corral.contracts.duration import instant
+from corral.contracts.names import iteration_id
 from corral.contracts.schedule import Repeat
-from corral.contracts.schedule_wire import decode_rule, instant, iteration_id
-from corral.contracts.strict_json import parse_strict_json
-from corral.contracts.wire_options import NO_OPTIONS, StoredOptions, decode_options
+from corral.contracts.wire_options import NO_OPTIONS, StoredOptions
 
 __all__ = ["Schedule"]
 
@@ -31,14 +31,14 @@ class Schedule:
     rule: Repeat | None
     """When it runs. None where that cannot be read: ``malformed`` says why."""
     next_run: datetime | None
-    """When its next job is due. UTC."""
+    """When its next job is due, in UTC. None when it has ended."""
     iterations: int = 0
-    """How many jobs it has made."""
+    """How many jobs it has made; the last of them waits for the next run."""
+    run_number: int = 1
+    """The number of the next run, which ``limit`` is for: it begins anew when the schedule is changed."""
     data: Any = None
     """The payload of its jobs, as JSON has it."""
     opts: StoredOptions = NO_OPTIONS
-    legacy: bool = False
-    """A repeatable job of BullMQ before 5.16, which v6 and Corral no longer run."""
     malformed: Mapping[str, str] = field(default_factory=_nothing)
     """What could not be read, each with the reason."""
 
@@ -57,7 +57,7 @@ class Schedule:
         """How many runs ``limit`` still allows, the next one among them; None without a limit."""
         if self.rule is None or self.rule.limit is None:
             return None
-        return max(0, self.rule.limit - self.iterations + 1)
+        return max(0, self.rule.limit - self.run_number + 1)
 
     def upcoming(self, count: int) -> list[datetime]:
         """The next ``count`` runs, or fewer when it ends before."""
@@ -67,30 +67,3 @@ class Schedule:
         if wanted < 1:
             return []
         return [instant(run) for run in (self.next_ms, *self.rule.upcoming(wanted - 1, self.next_ms))]
-
-    @staticmethod
-    def from_fields(
-        queue: str, schedule_id: str, fields: Mapping[str, str], next_ms: int | None, policies: str = ""
-    ) -> Schedule:
-        """A schedule from its hash, its score and Corral's own note of its policies. Never fails: see ``malformed``."""
-        malformed: dict[str, str] = {}
-
-        def read(name: str, reader: Any, *given: Any) -> Any:
-            try:
-                return reader(*given)
-            except (ValueError, OverflowError) as error:
-                malformed[name] = str(error)
-                return None
-
-        return Schedule(
-            id=schedule_id,
-            queue=queue,
-            name=fields.get("name", ""),
-            rule=read("rule", decode_rule, fields, policies),
-            next_run=None if next_ms is None else read("next", instant, next_ms),
-            iterations=read("ic", int, fields.get("ic", "0")) or 0,
-            data=read("data", parse_strict_json, fields.get("data") or "{}"),
-            opts=read("opts", decode_options, fields.get("opts") or "{}") or NO_OPTIONS,
-            legacy="ic" not in fields,
-            malformed=MappingProxyType(malformed),
-        )

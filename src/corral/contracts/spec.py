@@ -7,15 +7,20 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from corral.contracts.codec import Codec
+from corral.contracts.names import check_schedule_id
 from corral.contracts.options import JobOptions, call_changes
-from corral.contracts.producer import EnqueueRequest
+from corral.contracts.producer import EnqueueRequest, ScheduleRequest
+from corral.contracts.schedule import Cron, Every
 from corral.contracts.wire_options import PER_JOB_FIELDS, encode_options, with_job_options
-from corral.errors import PayloadTooLarge
+from corral.errors import InvalidOption, PayloadTooLarge
 
 __all__ = ["TaskSpec"]
 
 MOST_VARIANTS = 256
 """How many ``opts`` texts a task remembers."""
+
+NOT_REPEATED = frozenset({"delay", "run_at", "deduplication", "durability"})
+"""Options of one job that the jobs of a schedule cannot have."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -80,6 +85,21 @@ class TaskSpec(Generic[P, R]):
             change("durability"),
             self.result,
         )
+
+    def schedule(self, payload: P, options: Mapping[str, Any]) -> ScheduleRequest[R]:
+        """The schedule to make whose jobs have ``payload``: ``options`` are those of the call, with ``repeat``.
+
+        Raises `InvalidSchedule` for an id that cannot be, and what `request` raises.
+        """
+        given = dict(options)
+        rule, schedule_id = given.pop("repeat"), given.pop("job_id", self.name)
+        if not isinstance(rule, (Cron, Every)):
+            raise InvalidOption("repeat", rule, 'give Cron("0 9 * * *") or Every(minutes=5)')
+        for option in NOT_REPEATED & given.keys():
+            raise InvalidOption(option, given[option], "not together with repeat=, which says when jobs run")
+        check_schedule_id(schedule_id)
+        job = self.request(payload, given)
+        return ScheduleRequest(self.queue, schedule_id, rule, self.name, job.data, job.opts, self.result)
 
     def _shared_opts(self, changes: Mapping[str, Any]) -> str:
         """The ``opts`` of jobs with some changes to the task's options: a program has few of these, and many jobs."""

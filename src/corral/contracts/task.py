@@ -121,9 +121,14 @@ class Task(Generic[P, R]):
     def enqueue(self, client: Any, payload: P, /, **options: Unpack[EnqueueOptions]) -> Any:
         """Add a job. To be awaited with a `Client`; a `SyncClient` blocks. Returns the job's handle.
 
+        With ``repeat=Cron(…)`` or ``repeat=Every(…)`` it makes a schedule, whose id is ``job_id`` or else the task's
+        name, and returns the handle of its next run. The same again changes nothing: each replica may do it.
+
         Accepted when it returns. Before anything is sent: `InvalidPayload`, `PayloadTooLarge`, `InvalidJobId`,
-        `InvalidOption`. From the server: `ServerUnavailable`, `QueueFull`, `DurabilityUnavailable`.
+        `InvalidOption`, `InvalidSchedule`. From the server: `ServerUnavailable`, `QueueFull`, `DurabilityUnavailable`.
         """
+        if "repeat" in options:
+            return _method(client, "submit_schedule")(self.spec.schedule(payload, options))
         request = self.spec.request(payload, options)
         try:
             submit = client.submit
@@ -189,6 +194,12 @@ class Task(Generic[P, R]):
         if job_id is None:
             return [spec.request(payload, options) for payload in payloads]
         return [spec.request(payload, {**options, "job_id": job_id(payload)}) for payload in payloads]
+
+
+def _method(client: Any, name: str) -> Any:
+    """The producer's method of that name: a coroutine function, or its blocking twin."""
+    found = getattr(client, name, None)
+    return found if found is not None else _blocking(client, f"{name}_blocking")
 
 
 def _blocking(client: Any, method: str) -> Any:

@@ -16,6 +16,9 @@ DAY = 86_400
 HOUR = 3_600
 MINUTE = 60
 
+MOST_BLOCKS = 10_000
+"""How many offsets of a zone are remembered: forty years."""
+
 _UTC_OFFSET = re.compile(r"utc(?:([+-])([0-9]{1,2})(?::([0-9]{2}))?)?\Z", re.IGNORECASE)
 
 
@@ -68,25 +71,23 @@ class WallClock:
     twice is the one nearer by offset to where the clock stood. These are the rules of Node's ``luxon``.
     """
 
-    __slots__ = ("offset", "seconds", "zone")
+    __slots__ = ("_offset_at", "offset", "seconds", "shown")
 
     def __init__(self, zone: tzinfo, seconds: int) -> None:
-        self.zone = zone
+        self._offset_at = _offsets_of(zone).at
         self.seconds = seconds
         """The instant, since the epoch."""
         self.offset = self._offset_at(seconds)
         """East of UTC."""
+        self.shown = seconds + self.offset
+        """What it shows, as seconds since an epoch of its own."""
 
     def copy(self) -> WallClock:
         """Another clock that shows the same."""
         other = WallClock.__new__(WallClock)
-        other.zone, other.seconds, other.offset = self.zone, self.seconds, self.offset
+        other._offset_at, other.seconds = self._offset_at, self.seconds
+        other.offset, other.shown = self.offset, self.shown
         return other
-
-    @property
-    def shown(self) -> int:
-        """What it shows, as seconds since an epoch of its own."""
-        return self.seconds + self.offset
 
     @property
     def hour(self) -> int:
@@ -107,6 +108,7 @@ class WallClock:
         """Let time pass."""
         self.seconds += seconds
         self.offset = self._offset_at(self.seconds)
+        self.shown = self.seconds + self.offset
 
     def put(self, shown: int) -> None:
         """Go to where the clock shows ``shown``."""
@@ -118,11 +120,7 @@ class WallClock:
             after = self._offset_at(seconds)
             if after != offset:  # it never shows this
                 seconds, offset = shown - min(offset, after), max(offset, after)
-        self.seconds, self.offset = seconds, offset
-
-    def put_hour(self, hour: int) -> None:
-        """Go to an hour of the day shown."""
-        self.put(self.shown + (hour - self.hour) * HOUR)
+        self.seconds, self.offset, self.shown = seconds, offset, seconds + offset
 
     def put_minute(self, minute: int) -> None:
         """Go to a minute of the hour shown."""
@@ -136,7 +134,39 @@ class WallClock:
         """Go back to the start of the minute, hour or day shown; ``unit`` is its length in seconds."""
         self.put(self.shown - self.shown % unit)
 
-    def _offset_at(self, seconds: int) -> int:
-        offset = datetime.fromtimestamp(seconds, self.zone).utcoffset()
+
+class _Offsets(dict[int, tuple[int, int, int]]):
+    """The offsets of a zone by blocks of 36 hours (2**17 seconds): when it changes, the offsets before and after.
+
+    No zone changes its clocks twice within such a time.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+
+    def at(self, seconds: int) -> int:
+        """The offset at an instant."""
+        change, before, after = self[seconds >> 17]
+        return before if seconds < change else after
+
+    def __missing__(self, block: int) -> tuple[int, int, int]:
+        if len(self) >= MOST_BLOCKS:
+            self.clear()
+        first, change = block << 17, block + 1 << 17
+        before, after = self._exactly_at(first), self._exactly_at(change)
+        if before != after:
+            while change - first > 1:
+                middle = (first + change) // 2
+                first, change = (middle, change) if self._exactly_at(middle) == before else (first, middle)
+        self[block] = (change, before, after)
+        return self[block]
+
+    def _exactly_at(self, seconds: int) -> int:
+        offset = datetime.fromtimestamp(seconds, self._zone).utcoffset()
         assert offset is not None
         return offset.days * DAY + offset.seconds
+
+
+@lru_cache(maxsize=128)
+def _offsets_of(zone: tzinfo) -> _Offsets:
+    return _Offsets(zone)

@@ -97,7 +97,8 @@ class Iteration(NamedTuple):
 
 class StoredSchedule(NamedTuple):
     """A schedule as it is stored, whoever stored it. `next_run`: when its pending iteration is due, or its last one
-    was (`ended`). `made`: how many iterations there have been."""
+    was (`ended`). `made`: how many iterations there have been; `number`: that of the last one, which `limit` is for
+    (it begins anew when the schedule is changed)."""
 
     schedule_id: bytes
     next_run: int
@@ -116,6 +117,7 @@ class StoredSchedule(NamedTuple):
     missed_limit: int
     overlap: bytes
     rule: bytes
+    number: int
     ended: int
 
 

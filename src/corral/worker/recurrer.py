@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from typing import Final
 
-from corral.contracts.schedule import Cron, Missed, RunAll
-from corral.contracts.schedule_wire import instant
+from corral.contracts.schedule import Cron, RunAll
 from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.keys import QueueKeys
 from corral.engine.recur import (
@@ -18,6 +16,7 @@ from corral.engine.recur import (
     read_schedule,
     sweep_schedules,
 )
+from corral.engine.recur_rules import PREPARED_TIMES, read_rule, times_of
 from corral.engine.server import Server
 from corral.errors import CorralError, InvalidSchedule
 from corral.logs import get_logger
@@ -26,9 +25,6 @@ from corral.worker.trouble import log_damage
 __all__ = ["PREPARED_TIMES", "Recurrer", "prepare_times"]
 
 log = get_logger("worker")
-
-PREPARED_TIMES: Final = 12
-"""How many times of a cron pattern are stored ahead. A claim asks for more when four are left."""
 
 
 class Recurrer:
@@ -119,23 +115,13 @@ class Recurrer:
 
 def prepare_times(schedule: StoredSchedule, now_ms: int) -> Prepared:
     """The next times of a stored cron schedule. Raises `InvalidSchedule` for what cannot be read."""
-    if schedule.pattern is None:
+    rule = read_rule(schedule)
+    if not isinstance(rule, Cron):
         raise InvalidSchedule("pattern", None, "the schedule has no pattern")
-    makes_up = schedule.missed == b"run_all"
-    missed: Missed = RunAll(schedule.missed_limit) if makes_up else "run_once"
-    rule = Cron(
-        schedule.pattern.decode(),
-        tz=(schedule.tz or b"UTC").decode(),
-        start=None if schedule.start_ms is None else instant(schedule.start_ms),
-        end=None if schedule.end_ms is None else instant(schedule.end_ms),
-        missed=missed,
-    )
     due = schedule.next_run
-    if not makes_up or due >= now_ms:
-        since = max(due, now_ms, schedule.start_ms or 0)
-        times = rule.upcoming(PREPARED_TIMES, since)
-        return Prepared(since, tuple(times), len(times) < PREPARED_TIMES)
+    if not isinstance(rule.missed, RunAll) or due >= now_ms:
+        return times_of(rule)(max(due, now_ms, schedule.start_ms or 0))
     first = rule.run_after(due, now_ms)
-    wanted = schedule.missed_limit + PREPARED_TIMES
+    wanted = rule.missed.limit + PREPARED_TIMES
     times = [] if first is None else [first, *rule.upcoming(wanted, first)]
     return Prepared(due, tuple(times), len(times) <= wanted)

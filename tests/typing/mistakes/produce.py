@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corral import Client, SyncClient
+from corral import Client, Cron, Every, SyncClient
 from tests.typing.programs.contract import EmailTasks, Invite, PasswordReset
 
 invite = Invite(invitation_id=1, to_email="a@b.org")
@@ -33,6 +33,10 @@ async def produce(client: Client) -> None:
     await EmailTasks.send_report.enqueue(client, {"title": "Sales"})  # error: field missing (TypedDict)
     await EmailTasks.sum_up.enqueue_many(client, [1, 2])  # error: wrong payload (many)
     await EmailTasks.sum_up.enqueue_many(client, [[1]], job_id="x")  # error: one job id for many
+    await EmailTasks.sum_up.enqueue(client, ["1"], repeat=Every(5))  # error: wrong payload of a schedule
+    await EmailTasks.sum_up.enqueue(client, [1], repeat="@daily")  # error: a pattern that is no rule
+    await EmailTasks.sum_up.enqueue_many(client, [[1]], repeat=Every(5))  # error: a schedule of many
+    Cron("@daily", missed="all")  # error: a policy that is none
 
 
 def blocking(client: SyncClient) -> None:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import assert_type
 
-from corral import Client, Deduplication, Exponential, Fixed, JobHandle, Keep, SyncClient, SyncJobHandle, Task
+from corral import (
+    Admin,
+    Client,
+    Cron,
+    Deduplication,
+    Every,
+    Exponential,
+    Fixed,
+    JobHandle,
+    Keep,
+    RunAll,
+    SyncClient,
+    SyncJobHandle,
+    Task,
+)
 from tests.typing.programs.contract import EmailTasks, Invite, PasswordReset, Receipt
 
 
@@ -43,6 +57,23 @@ async def with_options(client: Client) -> None:
     )
     await EmailTasks.send_reset.enqueue(client, reset, deduplication="reset-1")
     await EmailTasks.send_reset.enqueue(client, reset, deduplication=Deduplication.throttle("reset-1", ttl=5))
+
+
+async def again_and_again(client: Client, blocking: SyncClient, admin: Admin) -> None:
+    """Schedules, in the short form and by an operator."""
+    job = await EmailTasks.sum_up.enqueue(client, [1], repeat=Cron("0 9 * * 1-5", tz="Europe/Berlin"))
+    assert_type(job, JobHandle[int])
+    assert_type(
+        EmailTasks.sum_up.enqueue(blocking, [1], repeat=Every(minutes=5), job_id="sums"), SyncJobHandle[int]
+    )
+    schedules = admin.queue("email").schedules
+    rule = Every(timedelta(hours=1), offset=60, limit=3, missed=RunAll(5), overlap="skip")
+    schedule = await schedules.upsert("sums", rule, EmailTasks.sum_up, [1, 2], attempts=5)
+    assert_type(schedule.rule, Cron | Every | None)
+    await schedules.upsert(
+        "other", Cron("@daily", missed="skip"), "other.program", {"any": "json"}, priority=1
+    )
+    assert_type(await schedules.preview(rule, 3), list[datetime])
 
 
 async def in_bulk(client: Client, tasks: type[EmailTasks]) -> None:

@@ -11,19 +11,19 @@
 --- @arg first   integer  of the page, from 0
 --- @arg last    integer  of the page; before `first`: none
 --- @rest ids    schedules to read
---- @return now, how many schedules there are, schedules (eighteen fields each)
+--- @return now, how many schedules there are, schedules (nineteen fields each)
 --- BullMQ: getJobScheduler
 local now_ms = clock(now)
 
---- Whether no iteration follows the last one.
-local function is_over(schedule)
+--- The number of the iteration made last, and whether none follows it.
+local function count_and_end(schedule)
   local kept = fields_of(prefix .. schedule.job_id, 'ats', 'opts', 'name')
+  local count = kept[2] and count_of(decoded(kept[2])) or schedule.made - (schedule.notes.made_before or 0)
   local has_begun = kept[1] or schedule.notes.begun == schedule.next_run
   if not has_begun and (kept[3] or schedule.next_run > now_ms) then
-    return 0
+    return count, 0
   end
-  local count = kept[2] and count_of(decoded(kept[2])) or schedule.made - (schedule.notes.made_before or 0)
-  return run_after(schedule, schedule.next_run, count + 1, now_ms) == false and 1 or 0
+  return count, run_after(schedule, schedule.next_run, count + 1, now_ms) == false and 1 or 0
 end
 
 local wanted = last >= first and redis.call('ZRANGE', repeat_, first, last) or {}
@@ -35,11 +35,13 @@ for _, schedule_id in ipairs(wanted) do
   local schedule = read_schedule(prefix, schedule_id)
   if schedule then
     local notes = schedule.notes
+    local count, is_over = count_and_end(schedule)
     rows[#rows + 1] = {
       schedule.id, schedule.next_run, schedule.name, schedule.data, schedule.opts, schedule.pattern or false,
       schedule.tz or false, schedule.every or false, schedule.offset, schedule.limit or false,
       schedule.start_ms or false, schedule.end_ms or false, schedule.made, notes.missed or 'run_once',
-      notes.missed_limit or 1, notes.overlap or 'allow', schedule.rule, is_over(schedule),
+      notes.missed_limit or 1, notes.overlap or 'allow', schedule.rule, count,
+      is_over,
     }
   end
 end

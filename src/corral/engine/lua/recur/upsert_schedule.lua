@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 --- Make a schedule, or change it.                                  nothing → waiting | prioritized | delayed
---- Its one pending iteration is replaced.
+--- Its one pending iteration is replaced; where nothing changes it keeps its time and its number.
 --- @key meta       hash    settings of the queue
 --- @key events     stream
 --- @include lib/clock
@@ -61,7 +61,7 @@ local schedule = {
 }
 schedule.notes = {
   missed = missed, missed_limit = missed_limit, overlap = overlap, rule = schedule.rule, since = since,
-  times = schedule.pattern and upcoming or nil, complete = complete == 1, made_before = schedule.made - 1,
+  times = schedule.pattern and upcoming or nil, complete = complete == 1,
   running = known and known.notes.running,
 }
 
@@ -69,16 +69,17 @@ local unchanged = known and known.every == every_ms and known.pattern == schedul
   and known.start_ms == start_ms and known.offset == schedule.offset
 local pending = known and state_of_pending(prefix, known.job_id)
 local keeps_time = unchanged and pending
-local time
+local time, count = nil, 1
 if keeps_time then
   time = known.next_run
+  count = count_of(decoded(redis.call('HGET', prefix .. known.job_id, 'opts') or nil))
 elseif every_ms then
   if unchanged then
     time = every_after(schedule, known.next_run, now_ms)
-  elseif start_ms or (offset_ms or 0) == 0 then
-    time = first_ms
+  elseif offset_ms then
+    time = slot_after(every_ms, offset_ms, math.max(now_ms, (start_ms or 0) - 1))
   else
-    time = slot_after(every_ms, offset_ms, now_ms)
+    time = first_ms
   end
 elseif immediately == 1 and not unchanged then
   time = now_ms
@@ -97,6 +98,7 @@ end
 if not time or end_ms and time > end_ms then
   return -12
 end
+schedule.notes.made_before = schedule.made - count
 local replaced = pending and known.job_id
 for step = 0, 32 do
   local job_id = iteration_id(schedule_id, time)
@@ -137,7 +139,7 @@ redis.call('HSET', schedule_key, unpack(written))
 keep_notes(schedule_id, schedule.notes)
 local first_opts = decoded(opts)
 first_opts['repeat'] = { offset = offset_ms }
-make_iteration(prefix, queue, schedule, first_opts, time, 1, now_ms)
+make_iteration(prefix, queue, schedule, first_opts, time, count, now_ms)
 redis.call('XTRIM', events, 'MAXLEN', '~', queue.max_events)
 local reply = { iteration_id(schedule_id, time), time }
 remember(sender, number, reply)
