@@ -76,9 +76,10 @@ def test_memory(info: dict[str, str], severity: Severity, words: str) -> None:
     [
         ({"role": "master", "connected_slaves": "1"}, Severity.OK),
         ({"role": "slave"}, Severity.PROBLEM),
-        ({"role": "master", "cluster_enabled": "1"}, Severity.PROBLEM),
+        ({"role": "master", "cluster_enabled": "1", "connected_slaves": "0"}, Severity.WARNING),
+        ({"role": "master", "cluster_enabled": "1", "connected_slaves": "1"}, Severity.OK),
     ],
 )
 def test_role(info: dict[str, str], severity: Severity) -> None:
-    """Jobs need a primary, and for now one outside of a cluster."""
+    """Jobs need a primary; in a cluster it should have a replica."""
     assert check_role(info).severity is severity

@@ -59,6 +59,33 @@ class TestPrecedence:
         """REDIS_TLS asks for it."""
         assert server_settings(environ={"REDIS_HOST": "h", "REDIS_TLS": said}).url == f"{scheme}://h:6379/0"
 
+    @pytest.mark.parametrize(
+        ("environ", "url"),
+        [
+            ({"REDIS_HOST": "a, b:7001", "REDIS_CLUSTER": "1"}, "redis+cluster://a:6379,b:7001/0"),
+            ({"REDIS_SENTINELS": "a,b:1", "REDIS_DB": "2"}, "redis+sentinel://a:26379,b:1/mymaster/2"),
+            (
+                {
+                    "REDIS_SENTINELS": "a",
+                    "REDIS_MASTER": "m",
+                    "REDIS_PASSWORD": "x",
+                    "REDIS_SENTINEL_PASSWORD": "y",
+                },
+                "redis+sentinel://:x@a:26379/m/0?sentinel_password=y",
+            ),
+            (
+                {"REDIS_HOST": "h", "REDIS_TLS": "1", "REDIS_TLS_CA": "/ca", "REDIS_TLS_CERT": "/c"},
+                "rediss://h:6379/0?ssl_ca_certs=%2Fca&ssl_certfile=%2Fc",
+            ),
+            ({"REDIS_URL": "rediss://h", "REDIS_TLS_KEY": "/k"}, "rediss://h?ssl_keyfile=%2Fk"),
+            ({"REDIS_URL": "rediss://h?ssl_ca_certs=/a", "REDIS_TLS_CA": "/b"}, "rediss://h?ssl_ca_certs=/a"),
+            ({"REDIS_URL": "redis://h", "REDIS_TLS_CA": "/b"}, "redis://h"),
+        ],
+    )
+    def test_several_servers_and_certificates(self, environ: dict[str, str], url: str) -> None:
+        """Clusters, sentinels and certificates have variables too; what the URL says wins."""
+        assert server_settings(environ=environ).url == url
+
     def test_an_ipv6_host(self) -> None:
         """An address with colons is put into brackets."""
         assert server_settings(environ={"REDIS_HOST": "::1"}).url == "redis://[::1]:6379/0"

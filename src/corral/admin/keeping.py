@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from corral.admin.finding import Finding, Severity
+from corral.engine.slots import hash_tag
 
-__all__ = ["check_eviction", "check_memory", "check_persistence", "check_role"]
+__all__ = ["check_eviction", "check_hash_tag", "check_memory", "check_persistence", "check_role"]
 
 NEARLY_FULL: Final = 0.8
 APPEND: Final = "CONFIG SET appendonly yes (and in the server's configuration, to last)"
@@ -80,15 +81,31 @@ def check_memory(info: Mapping[str, str]) -> Finding:
 
 def check_role(info: Mapping[str, str]) -> Finding:
     """Whether it is a server that one may write to."""
-    if info.get("cluster_enabled") == "1":
-        remedy = "give a server that is not part of a Redis Cluster: this version does not serve clusters"
-        return Finding("role", Severity.PROBLEM, "a node of a cluster", remedy)
     if info.get("role") in ("slave", "replica"):
         return Finding(
             "role", Severity.PROBLEM, "a replica: it takes no writes", "give the URL of the primary"
         )
     replicas = _number(info, "connected_slaves")
-    return Finding("role", Severity.OK, f"primary with {replicas} replica{'' if replicas == 1 else 's'}")
+    said = f"primary with {replicas} replica{'' if replicas == 1 else 's'}"
+    if info.get("cluster_enabled") != "1":
+        return Finding("role", Severity.OK, said)
+    if replicas:
+        return Finding("role", Severity.OK, f"{said}, in a cluster")
+    remedy = "give it a replica: when it dies, its queues stand still, and their jobs are lost with its disk"
+    return Finding("role", Severity.WARNING, f"{said}, in a cluster", remedy)
+
+
+def check_hash_tag(prefix: str) -> Finding:
+    """On a cluster: how its queues spread over the nodes."""
+    if hash_tag(prefix):
+        found = f"all queues of the prefix {prefix!r} lie on one node"
+        return Finding(
+            "hash tag", Severity.NOTE, found, "to spread queues over the nodes, tag their names instead"
+        )
+    found = f"none in the prefix {prefix!r}: each queue needs one in its name"
+    return Finding(
+        "hash tag", Severity.NOTE, found, 'name queues like "{email}", or the prefix like "{bull}"'
+    )
 
 
 def _number(info: Mapping[str, str], name: str) -> int:

@@ -43,9 +43,9 @@ def check_clock(ahead: float) -> Finding:
 def check_encryption(url: str) -> Finding:
     """Whether strangers on the way can read passwords and payloads."""
     parts = urlsplit(url)
-    if parts.scheme in ("unix", "embedded") or _is_loopback(parts.hostname or "localhost"):
+    if parts.scheme in ("unix", "embedded") or all(map(_is_loopback, _hosts(parts.netloc))):
         return Finding("encryption", Severity.OK, "not needed: the server is on this machine")
-    if parts.scheme == "rediss":
+    if parts.scheme.startswith("rediss"):
         if "ssl_cert_reqs=none" in parts.query.lower():
             remedy = "leave ssl_cert_reqs out, and give ssl_ca_certs=… for a certificate of your own"
             return Finding("encryption", Severity.WARNING, "TLS, but the certificate is not checked", remedy)
@@ -53,6 +53,11 @@ def check_encryption(url: str) -> Finding:
     remedy = "give a rediss:// URL, unless the network between is private and encrypted"
     found = "none: password and payloads cross the network in clear"
     return Finding("encryption", Severity.WARNING, found, remedy)
+
+
+def _hosts(netloc: str) -> list[str]:
+    places = netloc.rpartition("@")[2].split(",")
+    return [urlsplit(f"//{place}").hostname or "localhost" for place in places]
 
 
 def _is_loopback(host: str) -> bool:

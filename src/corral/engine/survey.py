@@ -5,35 +5,50 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
 from corral.engine.claim import Claim, claim_jobs
 from corral.engine.enqueue import add_jobs
 from corral.engine.keys import OWN_SUFFIXES, SUFFIXES, QueueKeys
+from corral.engine.link import Link
 from corral.engine.listen import last_event_id
 from corral.engine.record import NewJob, Settlement, Verb
 from corral.engine.server import Server
 from corral.engine.settle import commit_jobs
 from corral.errors import ServerRefused
 
-__all__ = ["clock_difference", "read_info", "read_setting", "rehearse", "round_trips"]
+__all__ = ["NodeFacts", "clock_difference", "read_facts", "rehearse", "round_trips"]
 
 REHEARSAL: Final = "corral-doctor"
 
 
-async def read_info(server: Server) -> dict[str, str]:
-    """INFO, as one mapping. Hosted servers leave parts out."""
-    text: bytes = await server.call("INFO")
-    lines = (line.partition(":") for line in text.decode(errors="replace").splitlines())
-    return {name: value.strip() for name, colon, value in lines if colon and not name.startswith("#")}
+class NodeFacts(NamedTuple):
+    """What one server says of itself: INFO as one mapping (hosted servers leave parts out), and two settings, None
+    where CONFIG GET is not permitted, as on most hosted servers."""
+
+    node: str
+    info: dict[str, str]
+    appendfsync: str | None
+    save: str | None
 
 
-async def read_setting(server: Server, name: str) -> str | None:
-    """One setting of CONFIG GET. None where that is not permitted, as on most hosted servers."""
+async def read_facts(server: Server) -> list[NodeFacts]:
+    """The facts of each server that holds jobs: of one, or of all primaries of a cluster."""
+    found = []
+    async for link in server.each_node():
+        text: bytes = await link.call("INFO")
+        lines = (line.partition(":") for line in text.decode(errors="replace").splitlines())
+        info = {name: value.strip() for name, colon, value in lines if colon and not name.startswith("#")}
+        settings = [await _setting(link, name) for name in ("appendfsync", "save")]
+        found.append(NodeFacts(str(link.node or ""), info, *settings))
+    return found
+
+
+async def _setting(link: Link, name: str) -> str | None:
     try:
-        reply: list[bytes] = await server.call("CONFIG", "GET", name)
+        reply: list[bytes] = await link.call("CONFIG", "GET", name)
     except (ServerRefused, ResponseError):
         return None
     return reply[1].decode(errors="replace") if reply else None
