@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corral import Client, JobState, Queue, Worker
+from corral import Client, JobState, Queue, RateLimit, Worker
 from corral.admin.queue import QueueAdmin
 from corral.admin.settings import QueueSettings
 from corral.client.queue import QueueClient
@@ -83,6 +83,27 @@ async def test_settings(operated: QueueAdmin, produced: QueueClient) -> None:
     assert await operated.settings() == QueueSettings(True, None, None, 500, "corral", 6)
     with pytest.raises(InvalidOption, match="0 or more"):
         await operated.set_max_events(-1)
+
+
+async def test_limits(operated: QueueAdmin, produced: QueueClient, raw: Raw, prefix: str) -> None:
+    """How many jobs may run and how fast they may start is set for all workers, and taken back."""
+    limit = RateLimit(5, per=2)
+    await operated.set_concurrency(3)
+    await operated.set_rate_limit(limit)
+    kept = await operated.settings()
+    assert (kept.concurrency, kept.rate_limit) == (3, limit)
+    await operated.set_concurrency(None)
+    await operated.set_rate_limit(None)
+    kept = await operated.settings()
+    assert (kept.concurrency, kept.rate_limit) == (None, None)
+    await operated.hold(60)
+    assert 0 < await raw.pttl(f"{prefix}:{operated.name}:limiter") <= 60_000
+    await operated.hold(0)
+    assert await raw.exists(f"{prefix}:{operated.name}:limiter") == 0
+    with pytest.raises(InvalidOption, match="not negative"):
+        await operated.hold(-1)
+    with pytest.raises(InvalidOption, match="from 1"):
+        await operated.set_concurrency(0)
 
 
 async def test_trimming_events(operated: QueueAdmin, produced: QueueClient, raw: Raw, prefix: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corral import JobState, Queue
+from corral import JobState, Queue, RateLimit
 from corral.admin.queue import QueueAdmin
 from corral.client.client import Client
 from corral.client.queue import QueueClient
@@ -143,7 +143,7 @@ async def test_the_limits_it_sets_are_the_queues(seen: BullBoard, operator: Queu
     await seen.put("/rate-limit", max=5, duration=2000)
     settings = await operator.settings()
     assert settings.concurrency == 3
-    assert settings.rate_limit == (5, 2.0)
+    assert settings.rate_limit == RateLimit(5, per=2.0)
 
 
 @board("board-schedulers")

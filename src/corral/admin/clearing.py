@@ -127,7 +127,7 @@ class _Cleaning:
                 return
 
     async def unstarted(self, place: str) -> None:
-        """All of the set, in the server's own order: age is not what it is sorted by."""
+        """All of the set: age is not what it is sorted by."""
         cursor: Word = "0"
         while (most := self._left) > 0:
             step = await self._steps.take(

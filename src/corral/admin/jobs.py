@@ -134,7 +134,7 @@ class JobsAdmin(JobsView):
         `where` describes, the oldest first and behind those that wait. Returns how many.
 
         Each is retried once, even if workers run and it fails again meanwhile (BullMQ: queue.retryJobs; priorities are
-        honoured here). It goes in steps of 500 jobs looked at, between which others take their turn.
+        honoured here). It goes in steps of 100 jobs looked at, between which others take their turn.
 
         Args:
             state: failed or completed.
@@ -180,7 +180,7 @@ class JobsAdmin(JobsView):
     async def promote_all(self, *, on_progress: Progress | None = None) -> int:
         """Make all delayed jobs ready, in the order in which they are due. Returns how many.
 
-        Up to the latest that is delayed when this begins; in steps of 500. Priorities are honoured, and `delay` becomes
+        Up to the latest that is delayed when this begins; in steps of 100. Priorities are honoured, and `delay` becomes
         0 (BullMQ: queue.promoteJobs does neither). A job that a worker delays again meanwhile may be promoted again.
         """
         return await Promotion(self._server, self._keys, self._sender).of_all(on_progress or _silent)

@@ -17,7 +17,7 @@ __all__ = ["find", "remove"]
 
 T = TypeVar("T")
 
-JOBS_PER_CALL: Final = 250
+JOBS_PER_CALL: Final = 200
 REMOVED_PER_CALL: Final = 100
 SUSPECTS: Final = 100_000
 """How many jobs are held against the lists in one reading of them: some 20 MB here."""

@@ -10,11 +10,13 @@ from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
 from corral.admin.workers import QueueWorker, workers_in
-from corral.contracts.duration import Duration
+from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.rate_limit import RateLimit
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, read_metrics
 from corral.engine.browse_queue import count_priorities, list_clients, read_settings
 from corral.engine.control_queue import pause_queue, resume_queue, trim_events, write_setting
+from corral.engine.limit import hold_starts, read_limits, set_concurrency, set_rate
 from corral.engine.server import Server
 from corral.errors import InvalidOption
 
@@ -181,11 +183,29 @@ class QueueAdmin:
     # --- settings ---------------------------------------------------------------------------------------
 
     async def settings(self) -> QueueSettings:
-        """What holds for the queue."""
+        """What holds for the queue, whoever works on it."""
         kept = await self._server.patiently(lambda: read_settings(self._server, self._keys))
-        rate = None if kept.rate_max is None else (kept.rate_max, (kept.rate_ms or 1000) / 1000)
-        peers = int(kept.peers) if kept.peers in ("5", "6") else None
-        return QueueSettings(kept.paused, kept.concurrency, rate, kept.max_events, kept.version, peers)
+        limits = await self._server.patiently(lambda: read_limits(self._server, self._keys))
+        return QueueSettings(
+            kept.paused, limits.concurrency, limits.rate, kept.max_events, kept.version, kept.peers
+        )
+
+    async def set_concurrency(self, most: int | None) -> None:
+        """Let at most so many jobs run at once over all workers, None for any number. Holds at once; what runs goes on
+        (BullMQ: setGlobalConcurrency, removeGlobalConcurrency). Raises `InvalidOption` for less than 1."""
+        await self._server.patiently(lambda: set_concurrency(self._server, self._keys, most))
+
+    async def set_rate_limit(self, limit: RateLimit | None) -> None:
+        """Let jobs start no faster than that over all workers, None for any rate. Holds at once, also for workers that
+        wait for the end of another limit (BullMQ: setGlobalRateLimit, removeGlobalRateLimit)."""
+        await self._server.patiently(lambda: set_rate(self._server, self._keys, limit))
+
+    async def hold(self, duration: Duration) -> None:
+        """Let no job start for so long (seconds, or a `timedelta`), as when a handler raises `RateLimited`; 0 ends such
+        a time and the current window (BullMQ: queue.rateLimit, removeRateLimitKey). Node's workers take part where
+        they have a rate limit. Raises `InvalidOption` for a negative duration."""
+        hold_ms = milliseconds("duration", duration)
+        await self._server.patiently(lambda: hold_starts(self._server, self._keys, hold_ms))
 
     async def set_max_events(self, count: int) -> None:
         """Keep about so many events in the stream; it is cut when the next ones are written (BullMQ:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from corral.contracts.rate_limit import RateLimit
+
 __all__ = ["QueueSettings"]
 
 
@@ -15,8 +17,8 @@ class QueueSettings:
     """It hands out no jobs."""
     concurrency: int | None
     """How many of its jobs may run at once, over all workers."""
-    rate_limit: tuple[int, float] | None
-    """How many of its jobs may start in a window of so many seconds, over all workers."""
+    rate_limit: RateLimit | None
+    """How fast its jobs may start, over all workers."""
     max_events: int | None
     """About how many events its stream keeps; 10,000 where nothing is set."""
     version: str | None

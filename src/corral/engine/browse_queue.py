@@ -31,15 +31,12 @@ RESTARTS: Final = 20
 
 
 class Settings(NamedTuple):
-    """The settings of a queue as `meta` has them; None where nothing is set."""
+    """The settings of a queue as `meta` has them, its limits aside; None where nothing is set."""
 
     paused: bool
-    concurrency: int | None
-    rate_max: int | None
-    rate_ms: int | None
     max_events: int | None
     version: str | None
-    peers: str | None
+    peers: int | None
 
 
 class ListChangesTooFast(Exception):
@@ -48,12 +45,10 @@ class ListChangesTooFast(Exception):
 
 async def read_settings(server: Server, keys: QueueKeys) -> Settings:
     """What `meta` says."""
-    names = ("paused", "concurrency", "max", "duration", "opts.maxLenEvents", "version", "corral.peers")
-    paused, *numbers, version, peers = await server.call("HMGET", keys.key("meta"), *names)
-    concurrency, rate_max, rate_ms, max_events = (_number(text) for text in numbers)
-    return Settings(
-        paused is not None, concurrency, rate_max, rate_ms, max_events, _text(version), _text(peers)
-    )
+    names = ("paused", "opts.maxLenEvents", "version", "corral.peers")
+    paused, max_events, version, peers = await server.call("HMGET", keys.key("meta"), *names)
+    said = None if version is None else version.decode(errors="replace")
+    return Settings(paused is not None, _number(max_events), said, _number(peers))
 
 
 def _number(text: bytes | None) -> int | None:
@@ -61,10 +56,6 @@ def _number(text: bytes | None) -> int | None:
         return None if text is None else int(float(text))
     except (ValueError, OverflowError):
         return None
-
-
-def _text(text: bytes | None) -> str | None:
-    return None if text is None else text.decode(errors="replace")
 
 
 async def count_place(server: Server, keys: QueueKeys, name: str) -> int:

@@ -14,7 +14,7 @@ from corral.engine.server import Server
 
 __all__ = ["PAGE", "Page", "Place", "Selection", "promote_page", "retry_matching"]
 
-PAGE: Final = 500
+PAGE: Final = 100
 """How many jobs one call looks at: some milliseconds of the server's time."""
 
 

@@ -23,7 +23,7 @@ __all__ = [
     "obliterate_jobs",
 ]
 
-JOBS_PER_STEP: Final = 500
+JOBS_PER_STEP: Final = 250
 """A step holds the server for some milliseconds at this size."""
 
 PLACES: Final = (
@@ -64,7 +64,7 @@ async def drain_jobs(
     clock: Word = "",
     count: int = JOBS_PER_STEP,
 ) -> Step:
-    """Remove about `count` jobs of `wait`, `paused`, `prioritized` or `delayed`, no pending iteration of a schedule."""
+    """Remove at most `count` jobs of `wait`, `paused`, `prioritized` or `delayed`, but no pending iteration."""
     reply = await server.run(
         load("control/drain_jobs"), keys, keys.base, clock, sender, number, place, cursor, count
     )
@@ -102,7 +102,7 @@ async def clean_unstarted(
     clock: Word = "",
     count: int = JOBS_PER_STEP,
 ) -> Step:
-    """Look at about `count` jobs of `prioritized` or `delayed` and remove at most `most` that are old enough."""
+    """Look at `count` jobs of `prioritized` or `delayed` and remove at most `most` that are old enough."""
     reply = await server.run(
         load("control/clean_unstarted"),
         keys,

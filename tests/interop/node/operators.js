@@ -29,10 +29,6 @@ function operatorCommands(connections) {
     removeWithChildren: async args => (await connections.job(args)).remove({ removeChildren: true }),
     removeUnprocessedChildren: async args => (await connections.job(args)).removeUnprocessedChildren(),
     clearLogs: async args => (await connections.job(args)).clearLogs(args.keep),
-    upsertJobScheduler: async args =>
-      plainJob(await queue(args).upsertJobScheduler(args.schedulerId, args.repeat, args.template)),
-    removeJobScheduler: async args => queue(args).removeJobScheduler(args.schedulerId),
-    getJobSchedulers: async args => queue(args).getJobSchedulers(0, -1, true),
     setGlobalConcurrency: async args => queue(args).setGlobalConcurrency(args.concurrency),
     setGlobalRateLimit: async args => queue(args).setGlobalRateLimit(args.max, args.duration),
     getDependencies: async args => (await connections.job(args)).getDependencies(),

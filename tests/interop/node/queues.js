@@ -43,6 +43,7 @@ function queueCommands(connections) {
     getJobScheduler: async args => (await queue(args).getJobScheduler(args.scheduler)) || null,
     getJobSchedulers: async args => queue(args).getJobSchedulers(args.start, args.end, args.asc),
     getJobSchedulersCount: async args => queue(args).getJobSchedulersCount(),
+    getCountsPerPriority: async args => queue(args).getCountsPerPriority(args.priorities),
     changeDelay: async args => (await connections.job(args)).changeDelay(args.delay),
   };
   return { commands, close: async () => {} };

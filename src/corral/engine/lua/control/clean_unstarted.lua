@@ -11,6 +11,7 @@
 --- @include lib/erase_jobs
 --- @include lib/is_old
 --- @include lib/is_pending_iteration
+--- @include lib/page_of
 --- @arg prefix  string   what every key of the queue begins with
 --- @arg now     string   milliseconds, or empty for the server's time
 --- @arg sender  string   who calls
@@ -19,7 +20,7 @@
 --- @arg age_ms  integer  how long ago they were added or last started, at least
 --- @arg most    integer  how many to remove at most
 --- @arg cursor  string   where the last call ended, 0 to begin
---- @arg count   integer  about how many jobs to look at
+--- @arg count   integer  how many jobs to look at
 --- @event cleaned waiting delayed
 --- @return where to go on (0: at the end), how many ids were looked at, how many jobs were removed
 --- BullMQ: cleanJobsInSet
@@ -29,11 +30,11 @@ if done then
 end
 local now_ms = clock(now)
 local set = place == 'delayed' and delayed or prioritized
-local page = redis.call('ZSCAN', set, cursor, 'COUNT', count)
-local going = {}
-for at = 1, #page[2], 2 do
-  local job_id = page[2][at]
-  if #going < most and is_old(prefix .. job_id, now_ms - age_ms) and not is_pending_iteration(job_id) then
+local ids, scores = page_of(set, cursor, count)
+local going, stays = {}, {}
+for at, job_id in ipairs(ids) do
+  stays[at] = #going == most or not is_old(prefix .. job_id, now_ms - age_ms) or is_pending_iteration(job_id)
+  if not stays[at] then
     going[#going + 1] = job_id
   end
 end
@@ -42,6 +43,6 @@ if #going > 0 then
   erase_jobs(prefix, going, now_ms, true)
   redis.call('XADD', events, '*', 'event', 'cleaned', 'count', #going)
 end
-local reply = { page[1], #page[2] / 2, #going }
+local reply = { cursor_behind(cursor, scores, stays, count), #ids, #going }
 remember(sender, number, reply)
 return reply

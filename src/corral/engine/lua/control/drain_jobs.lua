@@ -12,13 +12,14 @@
 --- @include lib/in_chunks
 --- @include lib/erase_jobs
 --- @include lib/is_pending_iteration
+--- @include lib/page_of
 --- @arg prefix  string   what every key of the queue begins with
 --- @arg now     string   milliseconds, or empty for the server's time
 --- @arg sender  string   who calls
 --- @arg number  string   the sender's number of this call: a call sent again removes nothing more
 --- @arg place   string   wait, paused, prioritized or delayed
 --- @arg cursor  string   of the sets: where the last call ended, 0 to begin
---- @arg count   integer  about how many jobs to look at
+--- @arg count   integer  how many jobs to look at
 --- @event waiting delayed
 --- @return where to go on (0: at the end), how many ids were looked at, how many jobs were removed
 --- BullMQ: drain
@@ -29,27 +30,25 @@ end
 local now_ms = clock(now)
 local list = ({ wait = wait, paused = paused })[place]
 local set = ({ prioritized = prioritized, delayed = delayed })[place]
-local ids, following = {}, '0'
+local ids, scores
 if list then
   ids = redis.call('RPOP', list, count) or {}
-  following = #ids == count and '1' or '0'
 else
-  local page = redis.call('ZSCAN', set, cursor, 'COUNT', count)
-  following = page[1]
-  for at = 1, #page[2], 2 do
-    ids[#ids + 1] = page[2][at]
-  end
+  ids, scores = page_of(set, cursor, count)
 end
-local going, staying = {}, {}
-for _, job_id in ipairs(ids) do
-  local stays = is_pending_iteration(job_id)
-  local group = stays and staying or going
+local going, staying, stays = {}, {}, {}
+for at, job_id in ipairs(ids) do
+  stays[at] = is_pending_iteration(job_id)
+  local group = stays[at] and staying or going
   group[#group + 1] = job_id
 end
+local following
 if list then
   in_chunks('LPUSH', list, staying)
+  following = #ids == count and '1' or '0'
 else
   in_chunks('ZREM', set, going)
+  following = cursor_behind(cursor, scores, stays, count)
 end
 erase_jobs(prefix, going, now_ms, true)
 local reply = { following, #ids, #going }
