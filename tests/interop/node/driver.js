@@ -15,11 +15,14 @@ const { operatorCommands } = require('./operators');
 const { workerCommands } = require('./workers');
 const { manualCommands } = require('./manual');
 const { eventCommands } = require('./events');
+const { flowCommands } = require('./flows');
 
 const version = process.argv[2];
 const bullmq = require(`bullmq-${version}`);
 const connections = new Connections(bullmq);
-const parts = [queueCommands, operatorCommands, workerCommands, manualCommands, eventCommands].map(part => part(connections));
+const parts = [
+  queueCommands, operatorCommands, workerCommands, manualCommands, eventCommands, flowCommands,
+].map(part => part(connections));
 const commands = Object.assign({ version: () => version }, ...parts.map(part => part.commands));
 
 // What a test leaves open is closed here, so that one process can serve a whole session of tests.

@@ -7,6 +7,7 @@
 //   {"do": "return", "value": …} {"do": "throw", "message": …} {"do": "unrecoverable", "message": …}
 //   {"do": "limit", "ms": …}
 //   {"do": "snooze", "ms": …}    {"do": "gate", "gate": …}     {"do": "hang"}
+//   {"do": "children", "children": [{"queue": …, "name": …, "data": …}]} {"do": "values"} (Node only)
 //   each may also have "progress": … and "log": …, done first.
 
 const { connectionOptions, reportErrors } = require('./connections');
@@ -28,7 +29,7 @@ class Gates {
   }
 }
 
-function scriptedProcessor(bullmq, gates, ran, holdOff) {
+function scriptedProcessor(bullmq, gates, ran, holdOff, queue) {
   const outcomes = {
     return: step => step.value,
     throw: step => {
@@ -50,6 +51,16 @@ function scriptedProcessor(bullmq, gates, ran, holdOff) {
       await holdOff(step.ms);
       throw bullmq.Worker.RateLimitError();
     },
+    // Children of this job, added while it runs; then it waits for them.
+    children: async (step, job, token) => {
+      for (const child of step.children) {
+        const parent = { id: job.id, queue: job.queueQualifiedName };
+        await queue(child.queue).add(child.name, child.data, { ...child.opts, parent });
+      }
+      if (await job.moveToWaitingChildren(token)) throw new bullmq.WaitingChildrenError();
+      return outcomes.values(step, job); // they have ended meanwhile
+    },
+    values: async (step, job) => Object.values(await job.getChildrenValues()).sort(),
   };
   return async (job, token) => {
     ran.push({ id: job.id, name: job.name, data: job.data, attemptsStarted: job.attemptsStarted, at: Date.now() });
@@ -75,7 +86,8 @@ function workerCommands(connections) {
       const ran = new Recording();
       const events = new Recording();
       const holdOff = ms => connections.queue({ url, prefix, queue }).rateLimit(ms);
-      const processor = scriptedProcessor(bullmq, gates, ran, holdOff);
+      const named = name => connections.queue({ url, prefix, queue: name });
+      const processor = scriptedProcessor(bullmq, gates, ran, holdOff, named);
       const options = { connection: connectionOptions(url), prefix, drainDelay: 1, ...opts };
       const made = reportErrors(new bullmq.Worker(queue, processor, options), `worker ${worker}`);
       made.on('completed', job => events.push({ event: 'completed', jobId: job.id }));
