@@ -150,7 +150,9 @@ async def test_the_limits_it_sets_are_the_queues(seen: BullBoard, operator: Queu
 async def test_it_shows_and_removes_a_schedule(seen: BullBoard, client: Client, ours: QueueClient) -> None:
     """A schedule of Corral's is listed with its next run, and removed for Corral too."""
     keys = client.server.keys(ours.name)
-    await upsert_schedule(client.server, keys, NewSchedule("nightly", "tick", every_ms=300_000))
+    await upsert_schedule(
+        client.server, keys, NewSchedule("nightly", "tick", every_ms=300_000, offset_ms=1000)
+    )
     [shown] = (await seen.api("/job-schedulers"))["schedulers"]
     assert (shown["id"], shown["name"], shown["every"]) == ("nightly", "tick", 300_000)
     pending = f"repeat:nightly:{shown['next']}"

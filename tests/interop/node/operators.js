@@ -1,18 +1,13 @@
 'use strict';
-// What operators do to many jobs, to schedulers, trees and limits.
+// What operators do to many jobs and to limits, and events of one's own.
 
 const { connectionOptions } = require('./connections');
-const { plainJob } = require('./queues');
-
-function plainTree(node) {
-  return node && { job: plainJob(node.job), children: (node.children || []).map(plainTree) };
-}
 
 function operatorCommands(connections) {
   const { bullmq } = connections;
   const queue = args => connections.queue(args);
 
-  // For one call: a FlowProducer, QueueEventsProducer, … on the queue's server and prefix.
+  // For one call: a QueueEventsProducer or the like on the queue's server and prefix.
   const using = async (args, make, act) => {
     const made = make({ connection: connectionOptions(args.url), prefix: args.prefix });
     try {
@@ -21,7 +16,6 @@ function operatorCommands(connections) {
       await made.close();
     }
   };
-  const flows = options => new bullmq.FlowProducer(options);
 
   const commands = {
     retryJobs: async args => queue(args).retryJobs(args.opts || {}),
@@ -31,13 +25,6 @@ function operatorCommands(connections) {
     clearLogs: async args => (await connections.job(args)).clearLogs(args.keep),
     setGlobalConcurrency: async args => queue(args).setGlobalConcurrency(args.concurrency),
     setGlobalRateLimit: async args => queue(args).setGlobalRateLimit(args.max, args.duration),
-    getDependencies: async args => (await connections.job(args)).getDependencies(),
-    getChildrenValues: async args => (await connections.job(args)).getChildrenValues(),
-    addFlow: args => using(args, flows, async producer => plainTree(await producer.add(args.flow))),
-    getFlow: args =>
-      using(args, flows, async producer =>
-        plainTree(await producer.getFlow({ id: args.jobId, queueName: args.queue, prefix: args.prefix })),
-      ),
     publishEvent: args =>
       using(
         args,

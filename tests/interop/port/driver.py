@@ -77,9 +77,9 @@ class Driver:
             "retryJobs": lambda queue, args: queue.retryJobs(args.get("opts", {})),
             "promoteJobs": lambda queue, args: queue.promoteJobs(args.get("opts", {})),
             "upsertJobScheduler": lambda queue, args: queue.upsertJobScheduler(
-                args["schedulerId"], args["repeat"], args.get("template", {})
+                args["scheduler"], args["repeat"], args.get("template", {})
             ),
-            "removeJobScheduler": lambda queue, args: queue.removeJobScheduler(args["schedulerId"]),
+            "removeJobScheduler": lambda queue, args: queue.removeJobScheduler(args["scheduler"]),
             "getJobSchedulers": lambda queue, _: queue.getJobSchedulers(),
         }
         on_job: dict[str, Callable[[Any, Args], Awaitable[Any]]] = {
