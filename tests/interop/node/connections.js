@@ -3,8 +3,18 @@
 
 const { default: IORedis } = require('ioredis');
 
-// Options of a connection to `url` (redis:// or unix://).
+// A connection to the nodes of `url` (redis+cluster://host:port,host:port).
+function clusterConnection(url) {
+  const nodes = url.slice('redis+cluster://'.length).split(',').map(place => {
+    const [host, port] = place.split(':');
+    return { host, port: Number(port) };
+  });
+  return reportErrors(new IORedis.Cluster(nodes, { redisOptions: { maxRetriesPerRequest: null } }), url);
+}
+
+// What BullMQ takes as `connection` for `url`: options (redis:// or unix://), or a cluster's connection.
 function connectionOptions(url) {
+  if (url.startsWith('redis+cluster:')) return clusterConnection(url);
   const parsed = new URL(url);
   const db = Number(parsed.searchParams.get('db') || 0);
   const options = { maxRetriesPerRequest: null };
@@ -33,7 +43,11 @@ class Connections {
   }
 
   server(url) {
-    if (!this.servers.has(url)) this.servers.set(url, reportErrors(new IORedis(connectionOptions(url)), url));
+    if (!this.servers.has(url)) {
+      const options = connectionOptions(url);
+      const made = options instanceof IORedis.Cluster ? options : reportErrors(new IORedis(options), url);
+      this.servers.set(url, made);
+    }
     return this.servers.get(url);
   }
 
