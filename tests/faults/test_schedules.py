@@ -126,8 +126,7 @@ async def test_many_processes_upsert_one_schedule(redis_url: str, engine: Server
 
 async def test_many_due_at_once(redis_url: str, engine: Server, keys: QueueKeys) -> None:
     """Fifty thousand jobs due in one millisecond run once each, in the order in which they were enqueued; meanwhile
-    the calls of another queue are answered within 100 ms, 99 of 100."""
-    await engine.call("HSET", keys.key("meta"), "opts.maxLenEvents", 10 * DUE_AT_ONCE)
+    the calls of another queue are answered within 100 ms, 99 of 100 (on a busy machine, that much later)."""
     link = await engine.link()
     driver = Driver(engine, link, keys)
     due = driver.now + 600_000
@@ -136,7 +135,6 @@ async def test_many_due_at_once(redis_url: str, engine: Server, keys: QueueKeys)
         await driver.add(*(new_job(f"{number * 7919 % DUE_AT_ONCE}x", due=due) for number in numbers))
     other = Driver(engine, await engine.link(), engine.keys(f"{keys.queue}-other"))
     started: list[str] = []
-    waits: list[float] = []
 
     async def drain() -> None:
         driver.now, runs = due + 64, list[Held]()
@@ -148,17 +146,21 @@ async def test_many_due_at_once(redis_url: str, engine: Server, keys: QueueKeys)
             if not runs:
                 return
 
-    async def elsewhere(draining: asyncio.Task[None]) -> None:
-        while not draining.done():
+    async def worst(calls: int, busy: asyncio.Task[None] | None = None) -> float:
+        """The time within which 99 of 100 calls of the other queue are answered."""
+        waits: list[float] = []
+        while len(waits) < calls or (busy is not None and not busy.done()):
             for call in (other.add("a"), other.take(1)):
                 began = time.perf_counter()
                 await call
                 waits.append(time.perf_counter() - began)
+        return sorted(waits)[int(len(waits) * 0.99)]
 
+    alone = await worst(300)
     draining = asyncio.create_task(drain())
-    await elsewhere(draining)
+    meanwhile = await worst(300, draining)
     await draining
     await link.close()
     await other.link.close()
     assert started == [f"{number * 7919 % DUE_AT_ONCE}x" for number in range(DUE_AT_ONCE)]
-    assert sorted(waits)[int(len(waits) * 0.99)] < 0.1
+    assert meanwhile < 0.1 + 3 * alone
