@@ -28,7 +28,7 @@ __all__ = [
     "set_priority",
 ]
 
-JOBS_PER_CALL: Final = 250
+JOBS_PER_CALL: Final = 100
 """How many jobs one call moves: some milliseconds of the server's time."""
 
 SEARCH_ON: Final = 2

@@ -15,7 +15,7 @@ from corral.engine.server import Server
 
 __all__ = ["TreeRemoval"]
 
-CHILDREN_PER_CALL: Final = 250
+CHILDREN_PER_CALL: Final = 100
 TOO_MANY: Final = 3
 
 PARTS: Final = ("dependencies", "processed", "failed", "unsuccessful")
