@@ -81,6 +81,13 @@ async def claiming(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]
     return lambda: driver.claim(driver.a_claim(jobs, "w", 1))
 
 
+async def claiming_under_a_limit(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
+    """Claim as many jobs as a window still has, of more."""
+    await driver.add(*(f"j{number}" for number in range(2 * jobs)))
+    claim = driver.a_claim(2 * jobs, "w", 1)._replace(rate_max=jobs, window_ms=60_000)
+    return lambda: driver.claim(claim)
+
+
 async def ending(driver: Driver, jobs: int, verb: Verb = Verb.COMPLETE) -> Callable[[], Awaitable[object]]:
     """Settle jobs and claim as many, with a full set of completed ones."""
     await driver.add(*(f"old{number}" for number in range(jobs)))
@@ -120,6 +127,7 @@ BUDGET: list[tuple[Step, int, int]] = [
     (adding_prioritized, 50, 305),
     (claiming, 1, 11),
     (claiming, 50, 208),
+    (claiming_under_a_limit, 50, 209),
     (ending, 1, 26),
     (ending, 50, 421),
     (retrying, 1, 27),
