@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corral import Deduplication, InvalidFlow, InvalidOption, InvalidPayload, Queue
+from corral import Deduplication, Every, InvalidFlow, InvalidOption, InvalidPayload, Queue
 
 queue = Queue("flows")
 
@@ -58,6 +58,12 @@ def test_what_is_not_for_parents() -> None:
     with pytest.raises(InvalidOption, match="deduplication"):
         step.node(2, children=[child], deduplication=rule)
     assert step.node(2, run_at=datetime(2030, 1, 1, tzinfo=UTC)).request.due_ms is not None
+
+
+def test_a_flow_is_not_repeated() -> None:
+    """A schedule makes single jobs; the remedy is in the message."""
+    with pytest.raises(InvalidOption, match="add children to itself"):
+        step.node(1, repeat=Every(minutes=5))
 
 
 def test_children_are_nodes() -> None:

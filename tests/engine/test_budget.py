@@ -14,6 +14,7 @@ from corral.engine.record import Verb
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from tests.engine.driver import Driver, end, new_job
+from tests.engine.flows import add, new_node
 from tests.servers import ServerProcess
 
 Step = Callable[[Driver, int], Awaitable[Callable[[], Awaitable[object]]]]
@@ -75,6 +76,14 @@ async def adding_prioritized(driver: Driver, jobs: int) -> Callable[[], Awaitabl
     )
 
 
+async def adding_a_flow(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
+    """Add a parent with its children."""
+    await add(driver, new_node(driver, "first"))
+    parent = new_node(driver, "p", has_children=True)
+    children = [new_node(driver, f"c{number}", parent) for number in range(jobs - 1)]
+    return lambda: add(driver, parent, *children, sender="s", number=1)
+
+
 async def claiming(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
     """Claim jobs."""
     await driver.add(*(f"j{number}" for number in range(jobs)))
@@ -125,6 +134,7 @@ BUDGET: list[tuple[Step, int, int]] = [
     (adding, 50, 157),
     (adding_delayed, 50, 355),
     (adding_prioritized, 50, 305),
+    (adding_a_flow, 50, 211),
     (claiming, 1, 11),
     (claiming, 50, 208),
     (claiming_under_a_limit, 50, 209),

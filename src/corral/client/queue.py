@@ -11,7 +11,7 @@ from corral.client.flow_reader import child_counts, child_page, flow_tree
 from corral.contracts.codec import JSON_CODEC, Codec
 from corral.contracts.custom_event import event_words
 from corral.contracts.family import ChildCounts, ChildKind, ChildPage, FlowTree
-from corral.contracts.flow import FlowNode, NodeOptions
+from corral.contracts.flow import FlowNode, NodeOptions, make_node
 from corral.contracts.handle import JobHandle
 from corral.contracts.job import Job
 from corral.contracts.names import lookup_job_id
@@ -79,9 +79,7 @@ class QueueClient:
         **options: Unpack[NodeOptions],
     ) -> FlowNode[Any]:
         """A job of a flow by its name: as a task's `node`. Nothing is sent before `await node.enqueue(client)`."""
-        on_failure = options.pop("on_failure", "fail_parent")
-        request = self._spec(name).request({} if data is None else data, options)
-        return FlowNode(request, children, on_failure)
+        return make_node(self._spec(name), {} if data is None else data, children, options)
 
     async def enqueue_many(
         self, name: str, data: Sequence[Any], /, **options: Unpack[BatchOptions]

@@ -28,8 +28,10 @@ __all__ = [
     "Producer",
     "ResultOf",
     "SyncFlowHandle",
+    "make_node",
 ]
 
+P = TypeVar("P")
 R = TypeVar("R")
 S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
@@ -156,6 +158,18 @@ class FlowNode(Generic[R_co]):
             raise InvalidOption(
                 "deduplication", request.deduplication, "a parent kept for later would lose its children"
             )
+
+
+def make_node(
+    spec: TaskSpec[P, R], payload: P, children: Sequence[FlowNode[Any]], options: NodeOptions
+) -> FlowNode[R]:
+    """A node of a task. Raises what ``task.enqueue`` raises before anything is sent."""
+    if "repeat" in options:
+        raise InvalidOption(
+            "repeat", options["repeat"], "a flow is not repeated: let a repeated job add children to itself"
+        )
+    on_failure = options.pop("on_failure", "fail_parent")
+    return FlowNode(spec.request(payload, options), children, on_failure)
 
 
 def _check_child(child: object) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Generic, Protocol, TypeVar, Unpack, overload
 
 from corral.contracts.context import Context
-from corral.contracts.flow import FlowNode, NodeOptions
+from corral.contracts.flow import FlowNode, NodeOptions, make_node
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.options import BatchOptions, EnqueueOptions, TaskOptions
@@ -184,8 +184,7 @@ class Task(Generic[P, R]):
         Nothing is sent: ``await node.enqueue(client)`` adds the whole tree. Options and errors as for `enqueue`, and
         ``on_failure``: see `NodeOptions`.
         """
-        on_failure = options.pop("on_failure", "fail_parent")
-        return FlowNode(self.spec.request(payload, options), children, on_failure)
+        return make_node(self.spec, payload, children, options)
 
     def _requests(
         self, payloads: Sequence[P], job_id: Callable[[P], str] | None, options: BatchOptions
