@@ -11,8 +11,8 @@ from tests.servers import free_port
 
 async def connections(server: Server, mine: str) -> int:
     """How many connections the server has that send under this name."""
-    listed: bytes = await server.call("CLIENT", "LIST")
-    return sum(f"name={mine} " in line for line in listed.decode().splitlines())
+    listed: list[bytes] = await server.call_each("CLIENT", "LIST")
+    return sum(f"name={mine} " in line for text in listed for line in text.decode().splitlines())
 
 
 async def test_nothing_connects_at_first() -> None:
