@@ -53,7 +53,7 @@ async def remove_step(
 ) -> Removal:
     """Remove a job and all its keys; `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same
     below a parent that is gone. A waiting job is
-    searched for, some tens of thousands of places a call."""
+    searched for, some thousands of places a call."""
     search = 0
     while True:
         code, detail = await server.run(

@@ -1,11 +1,11 @@
 --- Take a job out of the line of waiting ones, of which Redis knows no places: a list is searched from its ends. So a
 --- job is looked for where it should be by the time of its arrival, then near both ends, and at last page by page, some
---- tens of thousands in a call. Deep in a long line the newest job takes its place: to close the gap would cost as much
+--- thousands in a call. Deep in a long line the newest job takes its place: to close the gap would cost as much
 --- as there are jobs between it and the nearer end.
 --- `from` is 0, or what an earlier call gave back. Returns the list's name; or nothing, and where to search on, unless
 --- the job is in no line.
 --- @include lib/fields_of
-local NEAR, PAGE, AROUND = 50000, 20000, 500
+local NEAR, PAGE, AROUND = 50000, 5000, 500
 
 local function place_in(members, first, job_id)
   for at, member in ipairs(members) do
