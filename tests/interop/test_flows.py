@@ -173,6 +173,7 @@ async def test_corral_adds_children_at_run_time(bull: NodeQueue, heard: Heard, c
 
 
 @row("flow-dependencies", FROM_CORRAL)
+@row("form-parent", FROM_CORRAL)
 async def test_node_reads_a_flow_of_corral(
     bull: NodeQueue, ours: QueueClient, heard: Heard, client: Client, redis_url: str, prefix: str
 ) -> None:
@@ -194,6 +195,7 @@ async def test_node_reads_a_flow_of_corral(
 
 
 @row("flow-dependencies", FROM_NODE)
+@row("form-parent", FROM_NODE)
 async def test_corral_reads_a_flow_of_node(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """Corral's readers see the family that Node made and partly ran, and a child is detached."""
     children = [tree_of_node(bull, "a", returns(7)), tree_of_node(bull, "b", {}, delay=60_000)]

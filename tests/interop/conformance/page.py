@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.interop.conformance.reasons import NOT_YET, reason_for
+from tests.interop.conformance.reasons import reason_for
 from tests.interop.conformance.recorder import Outcomes, read
 from tests.interop.conformance.rows import BOARD, BOTH, FROM_CORRAL, FROM_NODE, GROUPS, PEERS, Cell
 
@@ -45,15 +45,16 @@ Corral, and Corral's worker goes on to work afterwards.
 
 
 def problems(outcomes: Outcomes) -> list[str]:
-    """What stands in the way of a page: a test that is not green, a reason without need."""
+    """What stands in the way of a page: a test that is not green, an empty cell without a reason, a needless reason."""
     found = [
         f"{cell}: {test} {outcome}"
         for cell, tests in outcomes.items()
         for test, outcome in tests.items()
         if outcome not in GREEN
     ]
-    needless = [cell for cell in cells() if cell in outcomes and reason_for(cell) is not None]
-    return found + [f"{cell}: has tests, and a reason why it has none" for cell in needless]
+    wrong = [cell for cell in cells() if (cell in outcomes) == (reason_for(cell) is not None)]
+    said = {True: "has tests, and a reason why it has none", False: "has no test, and no reason why"}
+    return found + [f"{cell}: {said[cell in outcomes]}" for cell in wrong]
 
 
 def cells() -> Iterator[Cell]:
@@ -71,7 +72,7 @@ def render(outcomes: Outcomes) -> str:
     def shown(cell: Cell) -> str:
         if cell in outcomes:
             return "✓"
-        reason = reason_for(cell) or NOT_YET
+        reason = reason_for(cell) or "?"
         if reason not in reasons:
             reasons.append(reason)
         return str(reasons.index(reason) + 1)

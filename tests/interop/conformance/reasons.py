@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.interop.conformance.rows import BOTH, FROM_NODE, Cell
+from tests.interop.conformance.rows import BOTH, FROM_CORRAL, FROM_NODE, GROUPS, Cell
 
 NODE = ("5-61", "5-81", "6-7")
 
@@ -21,9 +21,39 @@ class Reason:
 
 REASONS: list[Reason] = [
     Reason("BullMQ 5.61 takes no notice of an offset.", ("offset",), ("5-61",), (FROM_NODE,)),
+    Reason("BullMQ 5.61 has no verb for it.", ("orphans",), ("5-61",), (FROM_CORRAL,)),
+    Reason("The port has no verb for it.", ("change-delay", "orphans", "metrics"), ("port",), (FROM_CORRAL,)),
+    Reason(
+        "The port counts no metrics, and does not write the name of the worker.",
+        ("metrics", "worker-name"),
+        ("port",),
+        (FROM_NODE,),
+    ),
+    Reason(
+        "Corral's operator reads keys here, and no behaviour of the peer: Node's columns show it.",
+        ("orphans", "workers"),
+        ("port",),
+        (FROM_NODE,),
+    ),
+    Reason(
+        "Not tried with the port: it stores these as Node does, whose columns show them.",
+        (
+            *GROUPS["Flows"],
+            *GROUPS["Schedules"],
+            *GROUPS["Limits"],
+            "form-parent",
+            "custom-event",
+            "remove-children",
+        ),
+        ("port",),
+    ),
+    Reason(
+        "Not tried with the port: Node's columns show it.",
+        ("events", "worker-name"),
+        ("port",),
+        (FROM_CORRAL,),
+    ),
 ]
-
-NOT_YET = "not shown yet"
 
 
 def reason_for(cell: Cell) -> str | None:
