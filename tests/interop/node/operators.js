@@ -2,7 +2,6 @@
 // What operators do to many jobs and to limits, and events of one's own.
 
 const { connectionOptions } = require('./connections');
-const { plainJob } = require('./queues');
 
 function operatorCommands(connections) {
   const { bullmq } = connections;
@@ -26,12 +25,6 @@ function operatorCommands(connections) {
     clearLogs: async args => (await connections.job(args)).clearLogs(args.keep),
     setGlobalConcurrency: async args => queue(args).setGlobalConcurrency(args.concurrency),
     setGlobalRateLimit: async args => queue(args).setGlobalRateLimit(args.max, args.duration),
-    addFlow: args =>
-      using(
-        args,
-        options => new bullmq.FlowProducer(options),
-        async producer => ({ job: plainJob((await producer.add(args.flow)).job) }),
-      ),
     publishEvent: args =>
       using(
         args,
