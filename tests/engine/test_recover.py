@@ -284,7 +284,8 @@ class TestFencing:
         await stall(driver, "a")
         before = await driver.bytes_of_all()
         for verb in Verb:
-            assert await driver.settle(end(run, verb, "null")) == [Refusal.NOT_ACTIVE]
+            refusal = Refusal.NO_CHILDREN if verb is Verb.WAIT_FOR_CHILDREN else Refusal.NOT_ACTIVE
+            assert await driver.settle(end(run, verb, "null")) == [refusal]
         assert await driver.bytes_of_all() == before
 
     async def test_a_missing_lock_alone_refuses_nothing(self, driver: Driver) -> None:

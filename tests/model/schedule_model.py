@@ -38,9 +38,10 @@ class ScheduleModel(QueueState):
         replaced = self.pending_id(schedule_id) if known else ""
         is_pending = replaced in self.jobs and "ats" not in self.jobs[replaced]
         unchanged = known is not None and known.every == every
-        time = self.now
+        time, count = self.now, 1
         if known and unchanged:
             time = known.next_run if is_pending else self._after(known)
+            count = self.jobs[replaced]["opts"]["repeat"]["count"] if is_pending else 1
         time = self._free(schedule_id, time, every, replaced if is_pending else "")
         if is_pending:
             for place in (self.delayed, self.prioritized):
@@ -51,8 +52,8 @@ class ScheduleModel(QueueState):
         self.meta |= {"opts.maxLenEvents": "10000", "version": "corral"}
         offset = known.offset if known and unchanged else time % every
         made = known.made if known else 1
-        self.schedules[schedule_id] = ScheduleState(every, offset, time, made, made - 1)
-        self._make(schedule_id, time, 1)
+        self.schedules[schedule_id] = ScheduleState(every, offset, time, made, made - count)
+        self._make(schedule_id, time, count)
         return self.pending_id(schedule_id), time
 
     def unschedule(self, schedule_id: str) -> bool:
