@@ -109,13 +109,14 @@ async def test_sent_again(driver: Driver) -> None:
     assert await driver.bytes_of_all() == before
 
 
-async def test_an_id_of_three_parts(driver: Driver) -> None:
-    """A parent whose id has colons is released into its own queue."""
-    parent = new_node(driver, "report:ada:2026", has_children=True)
-    child = new_node(driver, "a", parent)._replace(parent_key=driver.keys.job("report:ada:2026"))
+@pytest.mark.parametrize("parent_id", ["report:ada:2026", "repeat:s:1800000000000", "repeat:eu:s:1800000000000"])
+async def test_an_id_of_several_parts(driver: Driver, parent_id: str) -> None:
+    """A parent whose id has colons, as that of a scheduled run has, is released into its own queue."""
+    parent = new_node(driver, parent_id, has_children=True)
+    child = new_node(driver, "a", parent)._replace(parent_key=driver.keys.job(parent_id))
     await add(driver, parent, child)
     await driver.settle(end(await driver.take_one()))
-    assert await driver.waiting() == ["report:ada:2026"]
+    assert await driver.waiting() == [parent_id]
 
 
 class TestJobsThatExist:

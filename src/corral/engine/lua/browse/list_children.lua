@@ -3,6 +3,7 @@
 --- @key events  stream  (names the slot of the queue)
 --- @include lib/family
 --- @include lib/fields_of
+--- @include lib/split_key
 --- @arg parent_key  string   the parent's full key
 --- @arg part        string   dependencies, processed, failed or unsuccessful
 --- @arg cursor      string   0, or where to go on

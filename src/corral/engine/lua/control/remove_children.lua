@@ -9,6 +9,7 @@
 --- @include lib/erase_job
 --- @include lib/family
 --- @include lib/fields_of
+--- @include lib/split_key
 --- @arg now          string   milliseconds, or empty for the server's time
 --- @arg sender       string   who calls, or empty when the call is never sent again
 --- @arg number       string   the sender's number of this call

@@ -6,6 +6,7 @@
 --- @include lib/sent
 --- @include lib/erase_job
 --- @include lib/family
+--- @include lib/split_key
 --- @arg prefix    string   what every key of the queue begins with
 --- @arg now       string   milliseconds, or empty for the server's time
 --- @arg sender    string   who calls, or empty when the call is never sent again

@@ -1,12 +1,12 @@
 --- Look at the nodes of a flow before anything of it is written. Notes of each node: `exists`, there is a job with its
 --- id; `counted`, its parent knows it already; `left_out`, its parent takes no more children, because it has begun to
 --- run or has ended. Returns nil, or the code of a refusal and the node's place.
---- @include lib/children
 --- @include lib/fields_of
+--- @include lib/split_key
 local MOST_LEVELS = 1000
 
 local function waits_for_children(job_key)
-  local base, job_id = queue_of(job_key)
+  local base, job_id = split_key(job_key)
   return redis.call('ZSCORE', base .. 'waiting-children', job_id) ~= false
 end
 

@@ -2,19 +2,9 @@
 --- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`.
 --- @include lib/fields_of
 --- @include lib/is_of_v5
-local function queue_of(job_key)
-  local base, job_id = string.match(job_key, '^(.*:)([^:]+)$')
-  -- An id may have three parts, and a prefix any number: where the queue is tells which of the two it is.
-  local outer, long_id = string.match(job_key, '^(.*:)([^:]+:[^:]+:[^:]+)$')
-  if outer and string.find(outer, ':[^:]+:$') and redis.call('EXISTS', base .. 'meta') == 0
-    and redis.call('EXISTS', outer .. 'meta') == 1 then
-    return outer, long_id
-  end
-  return base, job_id
-end
-
+--- @include lib/split_key
 local function release_parent(parent_key, now)
-  local base, parent_id = queue_of(parent_key)
+  local base, parent_id = split_key(parent_key)
   local settings = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'version', 'corral.peers')
   local kept = fields_of(parent_key, 'delay', 'priority')
   local delay, priority = tonumber(kept[1] or 0) or 0, tonumber(kept[2] or 0) or 0
@@ -41,7 +31,7 @@ local function release_parent(parent_key, now)
 end
 
 local function release_if_waiting(parent_key, now)
-  local base, parent_id = queue_of(parent_key)
+  local base, parent_id = split_key(parent_key)
   if redis.call('EXISTS', parent_key) == 1 and redis.call('ZREM', base .. 'waiting-children', parent_id) == 1 then
     release_parent(parent_key, now)
   end
@@ -65,7 +55,7 @@ local function fail_parent(child_key, parent_key, now)
   if redis.call('EXISTS', parent_key) == 0 then
     return
   end
-  local base, parent_id = queue_of(parent_key)
+  local base, parent_id = split_key(parent_key)
   local reason = 'child ' .. child_key .. ' failed'
   local was_delayed = redis.call('ZREM', base .. 'delayed', parent_id) == 1
   if was_delayed then

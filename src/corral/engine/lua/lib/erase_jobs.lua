@@ -6,12 +6,13 @@
 --- @include lib/fields_of
 --- @include lib/in_chunks
 --- @include lib/job_keys
+--- @include lib/split_key
 local function leave_parent(prefix, job_key, parent_key, now, parents_go)
   local dependencies = parent_key .. ':dependencies'
   if redis.call('SREM', dependencies, job_key) == 0 or redis.call('SCARD', dependencies) > 0 then
     return nil
   end
-  local base, parent_id = queue_of(parent_key)
+  local base, parent_id = split_key(parent_key)
   if parents_go and base == prefix then
     return redis.call('ZREM', waiting_children, parent_id) == 1 and parent_id or nil
   end

@@ -22,15 +22,6 @@ local function children_of(job_key)
   return found
 end
 
---- A job's key as what every key of its queue begins with, and the id. Ids of scheduled jobs have colons of their own.
-local function split_key(job_key)
-  local scheduled = string.find(job_key, ':repeat:', 1, true)
-  if scheduled then
-    return string.sub(job_key, 1, scheduled), string.sub(job_key, scheduled + 1)
-  end
-  return string.match(job_key, '^(.*:)[^:]+$'), string.match(job_key, '([^:]+)$')
-end
-
 --- Nothing, or why a job may not be removed: 0 a worker holds it, -8 it is the next run of a schedule.
 local function why_kept(base, job_id)
   if redis.call('EXISTS', base .. job_id .. ':lock') == 1 then

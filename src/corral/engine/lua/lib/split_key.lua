@@ -1,0 +1,23 @@
+--- A job's key as what every key of its queue begins with, and the id: `<prefix>:<queue>:` and the rest.
+---
+--- An id may have three parts, that of a scheduled job more, and a prefix any number: where a queue's `meta` is tells
+--- which parts are the id's.
+local function is_queue(base)
+  return redis.call('EXISTS', base .. 'meta') == 1
+end
+
+local function split_key(job_key)
+  local base, job_id = string.match(job_key, '^(.*:)([^:]+)$')
+  local outer, long_id = string.match(job_key, '^(.*:[^:]+:)([^:]+:[^:]+:[^:]+)$')
+  if not outer or is_queue(base) then
+    return base, job_id
+  end
+  if is_queue(outer) then
+    return outer, long_id
+  end
+  local scheduled = string.find(job_key, ':repeat:', 1, true)
+  if scheduled and is_queue(string.sub(job_key, 1, scheduled)) then
+    return string.sub(job_key, 1, scheduled), string.sub(job_key, scheduled + 1)
+  end
+  return base, job_id
+end
