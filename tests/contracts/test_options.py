@@ -127,8 +127,11 @@ def test_a_bad_id_has_an_error_of_its_own() -> None:
     ("options", "is_call"), [(TaskOptions, False), (EnqueueOptions, True), (BatchOptions, True)]
 )
 def test_what_the_type_checker_knows_the_run_time_takes(options: type, is_call: bool) -> None:
-    """No option of the typed dictionaries is unknown when the program runs."""
-    for option in get_type_hints(options):
+    """No option of the typed dictionaries is unknown when the program runs.
+
+    But for `repeat`: it asks for a schedule instead of a job, and is taken before the options of a job are read.
+    """
+    for option in get_type_hints(options).keys() - {"repeat"}:
         with pytest.raises((InvalidOption, InvalidJobId)) as caught:
             call_changes({option: object()}) if is_call else merge_task_options(DEFAULTS, {option: object()})
         assert "not an option" not in str(caught.value)

@@ -23,9 +23,9 @@ def test_a_script_belongs_to_the_phase_of_its_verb() -> None:
 
 
 def test_a_job_begins_by_being_enqueued_and_ends_by_removal() -> None:
-    """Only enqueue makes a job, only control removes one."""
-    assert {row.verb for row in TRANSITIONS if row.source is None} == {"enqueue"}
-    assert {row.verb for row in TRANSITIONS if row.target is None} == {"control"}
+    """Enqueue makes jobs, and so does a schedule; control removes them, and a schedule its pending one."""
+    assert {row.verb for row in TRANSITIONS if row.source is None} == {"enqueue", "recur"}
+    assert {row.verb for row in TRANSITIONS if row.target is None} == {"control", "recur"}
 
 
 def test_only_a_running_job_reaches_an_outcome() -> None:
@@ -40,6 +40,7 @@ def test_only_a_claim_starts_a_job() -> None:
     assert into == {("claim", JobState.WAITING), ("claim", JobState.PRIORITIZED)}
 
 
-def test_a_running_job_cannot_be_removed() -> None:
-    """Removal has no row from active."""
-    assert JobState.ACTIVE not in {row.source for row in TRANSITIONS if row.target is None}
+def test_a_running_job_is_not_removed() -> None:
+    """Out of active a job goes only with its whole queue, or when its worker has lost it."""
+    removals = {row.script for row in TRANSITIONS if row.source is JobState.ACTIVE and row.target is None}
+    assert removals == {"control/obliterate_jobs", "control/clean_listed"}

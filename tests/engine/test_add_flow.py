@@ -109,7 +109,9 @@ async def test_sent_again(driver: Driver) -> None:
     assert await driver.bytes_of_all() == before
 
 
-@pytest.mark.parametrize("parent_id", ["report:ada:2026", "repeat:s:1800000000000", "repeat:eu:s:1800000000000"])
+@pytest.mark.parametrize(
+    "parent_id", ["report:ada:2026", "repeat:s:1800000000000", "repeat:eu:s:1800000000000"]
+)
 async def test_an_id_of_several_parts(driver: Driver, parent_id: str) -> None:
     """A parent whose id has colons, as that of a scheduled run has, is released into its own queue."""
     parent = new_node(driver, parent_id, has_children=True)

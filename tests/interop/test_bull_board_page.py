@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, Route, async_playwright
 
 from corral.client.queue import QueueClient
 from tests.interop.bull_board import bull_board
 from tests.interop.conformance.rows import board
 from tests.interop.corral_worker import corral_worker
+
+if TYPE_CHECKING:  # the suites that need no Node are collected together with this one, without its packages
+    from playwright.async_api import ConsoleMessage, Page, Route
 
 #: Where to put pictures of the pages, for who wants to look at them.
 PICTURES = os.environ.get("PICTURES")
@@ -39,6 +42,8 @@ async def _nothing(route: Route) -> None:
 @board("board-page")
 async def test_its_pages_show_our_queue_and_our_job(ours: QueueClient, redis_url: str, prefix: str) -> None:
     """The pages of the queue and of a job load without an error on the console, and say what Corral stored."""
+    from playwright.async_api import async_playwright
+
     async with corral_worker(redis_url, prefix, ours.name):
         handle = await ours.enqueue("email.sendInvite", {"to": MARK}, remove_on_complete=False)
         await handle.wait(timeout=10)
