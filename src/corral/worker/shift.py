@@ -102,9 +102,11 @@ class Shift:
                     cancelled = error
                     self._signs.now.set()
                 await drain(self.services, self._grace, self._signs.now)
+                await settle_rest(self.services, lane_tasks)
+                # The sleepers go last: what is settled leaves tokens, and whoever is handed one and has no use for it
+                # must still be there to put it back.
                 for task in attendant_tasks:
                     task.cancel()
-                await settle_rest(self.services, lane_tasks)
         except BaseExceptionGroup as group_error:
             raise first_error(group_error) from None
         finally:
