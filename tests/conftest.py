@@ -42,8 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if name != SERVER_VARIABLE:
             del os.environ[name]
     keep_apart(config)
-    if config.getoption("--conformance") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(config.getoption("--conformance")))
+    page: Path | None = config.getoption("--conformance")
+    if page and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(page))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

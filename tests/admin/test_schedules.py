@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -62,12 +63,13 @@ async def test_a_page(operated: QueueAdmin) -> None:
 
 
 async def test_a_preview_of_a_schedule(operated: QueueAdmin) -> None:
-    """Its next runs, no more than its limit allows; none of a schedule that is not there."""
+    """Its next runs, no more than its limit allows; a schedule that is not there is an error that says so."""
     await operated.schedules.upsert("daily", Every(days=1, start=LATER, limit=3), "report")
     expected = [LATER + timedelta(days=number) for number in range(3)]
     assert await operated.schedules.preview("daily") == expected
     assert await operated.schedules.preview("daily", 2) == expected[:2]
-    assert await operated.schedules.preview("gone") == []
+    with pytest.raises(InvalidOption, match="Cron"):
+        await operated.schedules.preview("0 9 * * 1-5")
 
 
 async def test_a_preview_of_a_rule(operated: QueueAdmin, client: Client) -> None:
@@ -75,7 +77,8 @@ async def test_a_preview_of_a_rule(operated: QueueAdmin, client: Client) -> None
     runs = await operated.schedules.preview(Cron("0 9 * * mon", tz="America/New_York"), 4)
     assert [run.astimezone().weekday() for run in runs] == [0, 0, 0, 0]
     assert runs[0] > datetime.now(UTC)
-    assert len(await operated.schedules.preview(Every(minutes=5, limit=2))) == 2
+    pair = await operated.schedules.preview(Every(minutes=5, limit=2))
+    assert [later - earlier for earlier, later in pairwise(pair)] == [timedelta(minutes=5)]
     assert await operated.schedules.preview(Every(minutes=5, end=datetime(2020, 1, 1, tzinfo=UTC))) == []
     assert await client.queues() == []
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from corral import InvalidFlow, Queue
+from corral import Deduplication, InvalidFlow, InvalidOption, Queue
 from corral.client.flow_plan import Above, plan_flow
 from corral.contracts.flow import FlowNode, OnFailure
 from corral.engine.keys import QueueKeys
@@ -148,3 +148,12 @@ class TestRefusals:
         with pytest.raises(InvalidFlow) as error:
             plan_flow([load.node(text, children=[load.node(text)])], keys_of)
         assert error.value.kind == "too-large"
+
+
+def test_children_of_a_running_job_are_children() -> None:
+    """What a node below another may not have, a node that a running job adds to itself may not have either."""
+    above = Above(keys_of("orders"), "p", True)
+    with pytest.raises(InvalidOption, match="deduplication"):
+        plan_flow([send.node(1, deduplication=Deduplication("d"))], keys_of, above)
+    with pytest.raises(InvalidOption, match="durability"):
+        plan_flow([send.node(1, durability="fsync")], keys_of, above)

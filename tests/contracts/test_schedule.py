@@ -47,7 +47,7 @@ def ms(*moment: int) -> int:
         (lambda: Every(5, minutes=1), "interval", "either"),
         (lambda: Every(minutes="5"), "minutes", "number"),  # type: ignore[arg-type]
         (lambda: Every(minutes=-5), "minutes", "not negative"),
-        (lambda: Every(60, offset=60), "offset", "shorter than the interval"),
+        (lambda: Every(60, offset=60), "offset", "less than the interval"),
         (lambda: Every(60, offset=10, immediately=True), "immediately", "one of them"),
         (lambda: Every(60, start=NOON, end=NOON - timedelta(hours=1)), "end", "nothing would ever run"),
     ],

@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import sys
+from typing import Any
 
 from corral.contracts.schedule import Cron
 from corral.engine.claim import Claim, claim_jobs
@@ -50,7 +51,7 @@ class Mortal:
         if self.point == point:
             die()
 
-    async def sent(self, point: str, call: asyncio.Future[object]) -> None:
+    async def sent(self, point: str, call: asyncio.Future[Any]) -> None:
         """Die while a call is under way, if this is the point; else wait for its answer."""
         if self.point == point:
             for _ in range(5):

@@ -181,9 +181,9 @@ async def until_next_is_far(client: Client, keys: QueueKeys) -> StoredSchedule:
 @pytest.mark.parametrize("kind", ["interval", "pattern"])
 async def test_a_lost_iteration(client: Client, keys: QueueKeys, ran: Ran, kind: str) -> None:
     """A schedule whose iteration is in no state lives again as soon as a worker looks."""
-    new = NewSchedule(
-        "s", "tick", **({"every_ms": SECOND} if kind == "interval" else {"pattern": "* * * * * *"})
-    )
+    new = NewSchedule("s", "tick", every_ms=SECOND)
+    if kind == "pattern":
+        new = NewSchedule("s", "tick", pattern="* * * * * *")
     await upsert_schedule(client.server, keys, new, upcoming=secondly if kind == "pattern" else None)
     lost = await client.server.call("ZRANGE", keys.key("delayed"), 0, -1)
     waiting = await client.server.call("LRANGE", keys.key("wait"), 0, -1)

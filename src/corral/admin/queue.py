@@ -11,6 +11,7 @@ from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
 from corral.admin.workers import QueueWorker, workers_in
 from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.names import decode_job_id
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, read_metrics
@@ -167,12 +168,13 @@ class QueueAdmin:
         await clearing.obliterate(self._server, self._keys, force=force, on_progress=on_progress)
 
     async def orphans(self, *, limit: int = 1000, on_progress: Progress | None = None) -> list[str]:
-        """Find jobs that are in no state, iterations of schedules included: their ids as they are in Redis, at most
-        `limit`. Takes a look at every key of the server, a thousand at a time.
+        """Find jobs that are in no state, iterations of schedules included: their ids, at most `limit`. Takes a look
+        at every key of the server, a thousand at a time.
 
         In doubt, because a list changes faster than it can be read, a job is none.
         """
-        return await orphans.find(self._server, self._keys, limit=limit, on_progress=on_progress)
+        found = await orphans.find(self._server, self._keys, limit=limit, on_progress=on_progress)
+        return [decode_job_id(wire_id) for wire_id in found]
 
     async def remove_orphans(self, *, on_progress: Progress | None = None) -> int:
         """Remove jobs that are in no state, with all their keys, and keys that are left of jobs that are gone. Returns

@@ -113,14 +113,15 @@ class SchedulesAdmin:
 
     async def preview(self, schedule: str | Repeat, count: int = 10) -> Times:
         """The next runs, in UTC: of a schedule by its id, or of a rule if it were made now. Fewer than `count` when it
-        ends; none when there is no such schedule."""
+        ends. Raises `InvalidOption` when there is no such schedule."""
         wanted = min(count, MOST_PREVIEWED)
         if isinstance(schedule, str):
             found = await self.get(schedule)
-            return [] if found is None else found.upcoming(wanted)
+            if found is None:
+                raise InvalidOption(
+                    "schedule", schedule, 'there is none with this id; for a pattern give Cron("…")'
+                )
+            return found.upcoming(wanted)
         now = (await list_schedules(self._server, self._keys, limit=0)).now
-        first = schedule.first_run(now)
         wanted = min(wanted, schedule.limit or wanted)
-        if first is None or wanted < 1:
-            return []
-        return [instant(run) for run in (first, *schedule.upcoming(wanted - 1, first))]
+        return [instant(run) for run in schedule.first_runs(wanted, now)]

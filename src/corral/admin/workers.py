@@ -30,7 +30,7 @@ def workers_in(lines: Iterable[str], prefix: str, queue: str) -> list[QueueWorke
     named = connection_name(prefix, queue, "x").removesuffix("x")
     found = []
     for line in lines:
-        fields = dict(part.partition("=")[::2] for part in line.split(" "))
+        fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
         name = fields.get("name", "")
         if name == plain or name.startswith(named):
             worker = QueueWorker(

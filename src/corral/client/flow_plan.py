@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from corral.client.enqueuer import deduplication_words
 from corral.client.ids import new_job_id
-from corral.contracts.flow import FAILURE_FLAGS, FlowNode
+from corral.contracts.flow import FAILURE_FLAGS, FlowNode, check_child
 from corral.contracts.names import decode_job_id
 from corral.contracts.producer import EnqueueRequest
 from corral.engine.enqueue import MAX_NODES
@@ -66,6 +66,8 @@ def plan_children(
     roots: Sequence[FlowNode[Any]], keys_of: Callable[[str], QueueKeys], above: Above | None
 ) -> list[list[PlannedJob]]:
     """The jobs of some trees, each of which fits into a call. Errors as `plan_flow`."""
+    for root in roots if above is not None else ():
+        check_child(root)
     met, taken = set[int](), set[str]()
     return [_tree(entry, keys_of, met, taken) for entry in _with_ids(roots, above)]
 

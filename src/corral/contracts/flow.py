@@ -109,7 +109,7 @@ class FlowNode(Generic[R_co]):
         if self.children:
             self._check_parent()
         for child in self.children:
-            _check_child(child)
+            check_child(child)
 
     def __repr__(self) -> str:
         below = f", children={list(self.children)}" if self.children else ""
@@ -172,7 +172,8 @@ def make_node(
     return FlowNode(spec.request(payload, options), children, on_failure)
 
 
-def _check_child(child: object) -> None:
+def check_child(child: object) -> None:
+    """Refuse what cannot be a child: what is no node, and options that only a root may have."""
     if not isinstance(child, FlowNode):
         raise InvalidFlow("malformed", f"a child is a node, made by task.node(…), not {child!r}")
     request: EnqueueRequest[Any] = child.request

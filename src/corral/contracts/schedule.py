@@ -89,6 +89,12 @@ class _Rule:
         """The next ``count`` runs after ``after_ms``; fewer, when the rule ends. Does not know of ``limit``."""
         return list(islice(self._runs(after_ms), count))
 
+    def first_runs(self, count: int, now_ms: int) -> list[int]:
+        """The first ``count`` runs of a schedule that is made now; fewer, when the rule ends. Does not know of
+        ``limit``."""
+        first = self.first_run(now_ms)
+        return [] if first is None or count < 1 else [first, *self.upcoming(count - 1, first)]
+
     def _runs(self, after_ms: int) -> Iterator[int]:
         run = self.next_run(after_ms)
         while run is not None:
@@ -190,7 +196,7 @@ class Every(_Rule):
         grid = None if offset is None else timedelta(milliseconds=_milliseconds("offset", offset))
         object.__setattr__(self, "offset", grid)
         if grid is not None and grid >= self.interval:
-            raise InvalidSchedule("offset", offset, f"it is shorter than the interval of {self.interval}")
+            raise InvalidSchedule("offset", offset, f"give less than the interval of {self.interval}")
         if grid is not None and immediately:
             raise InvalidSchedule("immediately", True, "offset= says when the first run is: give one of them")
         _check_rule(self)
@@ -218,6 +224,14 @@ class Every(_Rule):
         if self.offset is not None:
             return self.next_run(now_ms)
         return _unless_after(self.end_ms, max(now_ms, self.start_ms or 0))
+
+    def first_runs(self, count: int, now_ms: int) -> list[int]:
+        """As of every rule; without an ``offset`` the first run sets the grid."""
+        first = self.first_run(now_ms)
+        if self.offset is not None or first is None:
+            return _Rule.first_runs(self, count, now_ms)
+        runs = [first + step * self.interval_ms for step in range(max(0, count))]
+        return [run for run in runs if _unless_after(self.end_ms, run) is not None]
 
 
 Repeat = Cron | Every
