@@ -99,7 +99,7 @@ MUTANTS = (
     # order and time
     Mutant("lib/promote_due", "in_chunks('ZREM', delayed, due)", "", "promoted jobs stay delayed"),
     Mutant("lib/promote_due", "(now + 1) * 4096 - 1", "now * 4096", "jobs of one millisecond come late"),
-    Mutant("lib/delay_job", "tonumber(last[2]) + 1", "tonumber(last[2])", "delayed jobs lose their order"),
+    Mutant("lib/delay_job", "tonumber(last) + 1", "tonumber(last)", "delayed jobs lose their order"),
     Mutant("lib/prioritize_job", "arrival = redis.call('INCR', pc)", "arrival = 1", "equals lose their order"),
     Mutant("lib/put_back", "run.verb == 'w' or", "", "what is given back runs last"),
     # locks, counts and tokens
@@ -131,10 +131,15 @@ MUTANTS = (
            "an iteration that fell out of its place stays lost"),
     Mutant("lib/continue_schedule", "  make_iteration(prefix, queue, schedule, opts, due, count, now)\n", "",
            "an iteration that was deleted is not made again"),
-    Mutant("recur/upsert_schedule", "  remove_pending(prefix, known.job_id, pending)\n", "",
-           "a changed schedule runs by its old rule too"),
-    Mutant("recur/remove_schedule", "  remove_pending(prefix, job_id, state)\n", "",
-           "a removed schedule runs once more"),
+    Mutant(
+        "recur/upsert_schedule",
+        "pending and remove_pending(prefix, known.job_id, pending, search)",
+        "nil",
+        "a changed schedule runs by its old rule too"),
+    Mutant("recur/remove_schedule",
+        "state and remove_pending(prefix, job_id, state, search)",
+        "nil",
+        "a removed schedule runs once more"),
     Mutant("lib/family", "    return -8\n", "", "a schedule ends with its pending job"),
     # families
     Mutant("lib/children", "if redis.call('SCARD', parent_key .. ':dependencies') == 0 then", "if true then",

@@ -48,8 +48,8 @@ REASONS: list[Reason] = [
         ("port",),
     ),
     Reason(
-        "Not tried with the port: Node's columns show it.",
-        ("events", "worker-name"),
+        "Not shown with the port: Node's columns show it.",
+        ("events", "worker-name", "workers"),
         ("port",),
         (FROM_CORRAL,),
     ),
