@@ -204,6 +204,11 @@ CASES: dict[str, dict[str, Verb]] = {
 """Where the jobs are, and what is done to them."""
 
 
+def nearness(cost: Cost) -> float:
+    """How near the times come to their bounds: 1 is at one of them. A busy machine disturbs either."""
+    return max(cost.p90_ms / BOUND_MS, cost.mean_ms / MEAN_MS)
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("place", CASES)
 async def test_no_call_holds_the_server(crowd: Crowd, place: str) -> None:
@@ -211,12 +216,12 @@ async def test_no_call_holds_the_server(crowd: Crowd, place: str) -> None:
     await asyncio.to_thread(crowd.gather, "wait" if place == "paused" else place)
     for name, verb in CASES[place].items():
         tries: list[Cost] = []
-        while len(tries) < TRIES and (not tries or tries[-1].p90_ms >= BOUND_MS):
+        while len(tries) < TRIES and (not tries or nearness(tries[-1]) >= 1):
             if place == "paused":
                 await asyncio.to_thread(crowd.split)
             tries.append(await crowd.cost(verb))
             crowd.raw.hdel(BASE + "meta", "paused")
-        best = min(tries, key=lambda cost: cost.p90_ms)
+        best = min(tries, key=nearness)
         print(f"{place}: {name}: {best}")
         assert best.commands <= COMMANDS_PER_CALL, f"{name}: {best}"
         assert best.mean_ms < MEAN_MS, f"{name}: {best}"
