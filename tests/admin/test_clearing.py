@@ -201,23 +201,6 @@ async def test_obliterate(operated: QueueAdmin, produced: QueueClient, raw: Raw,
     assert await operated.paused() is False
 
 
-async def test_a_queue_whose_name_is_also_a_prefix(
-    operated: QueueAdmin, produced: QueueClient, raw: Raw
-) -> None:
-    """`bull:mail` may be the queue `mail`, and the prefix of other queues: those are left alone, jobs and all."""
-    await produced.enqueue("mine")
-    async with Client(
-        operated._server.settings.url, prefix=f"{operated._server.settings.prefix}:{operated.name}"
-    ) as other:
-        theirs = await other.queue("inner").enqueue("theirs")
-        assert await operated.orphans() == []
-        assert await operated.remove_orphans() == 0
-        await operated.pause()
-        await operated.obliterate()
-        assert await other.queue("inner").get(theirs.id) is not None
-        assert await theirs.state() == JobState.WAITING
-
-
 async def test_obliterate_under_a_running_job(operated: QueueAdmin, client: Client) -> None:
     """A queue whose workers hold jobs stays as it is; with `force` it goes, and what the run says is refused."""
     queue = Queue(operated.name)

@@ -88,32 +88,13 @@ async def count_keys(server: Server, keys: QueueKeys) -> int:
 
 async def scan_keys(server: Server, keys: QueueKeys, base: str) -> AsyncIterator[list[bytes]]:
     """All keys of a queue that begin with `base`, found by SCAN, page by page of all that the server has. A key may
-    come twice. Left out are those of queues whose prefix begins in the same way: `bull:q` may be a prefix as well as
-    a queue of the prefix `bull`."""
-    inner = [name + b":" async for name in _queues_below(server, keys, base)]
-    async for found in _scan_all(server, keys, f"{escape(base)}*"):
-        yield [key for key in found if not key.startswith(tuple(inner))]
-
-
-async def _queues_below(server: Server, keys: QueueKeys, base: str) -> AsyncIterator[bytes]:
-    """The queues of which `base` is the prefix."""
-    async for found in _scan_all(server, keys, f"{escape(base)}*:meta"):
-        for key in found:
-            if await server.patiently(partial(_is_queue, server, keys, key)):
-                yield key.removesuffix(b":meta")
-
-
-async def _is_queue(server: Server, keys: QueueKeys, meta: bytes) -> bool:
-    async with server.borrowed(keys) as link:
-        is_hash = await link.call("TYPE", meta) == b"hash"
-        return is_hash and bool(await link.call("HEXISTS", meta, "opts.maxLenEvents"))
-
-
-async def _scan_all(server: Server, keys: QueueKeys, pattern: str) -> AsyncIterator[list[bytes]]:
-    cursor = b""
-    while cursor != b"0":
-        cursor, found = await server.patiently(partial(_scan, server, keys, cursor or b"0", pattern))
+    come twice."""
+    pattern, cursor = f"{escape(base)}*", b"0"
+    while True:
+        cursor, found = await server.patiently(partial(_scan, server, keys, cursor, pattern))
         yield found
+        if cursor == b"0":
+            return
 
 
 async def _scan(server: Server, keys: QueueKeys, cursor: bytes, pattern: str) -> tuple[bytes, list[bytes]]:
