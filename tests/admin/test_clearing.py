@@ -201,6 +201,22 @@ async def test_obliterate(operated: QueueAdmin, produced: QueueClient, raw: Raw,
     assert await operated.paused() is False
 
 
+async def test_a_queue_whose_name_is_also_a_prefix(
+    operated: QueueAdmin, produced: QueueClient, redis_url: str, prefix: str, raw: Raw
+) -> None:
+    """`bull:mail` may be the queue `mail`, and the prefix of other queues: those are left alone, jobs and all."""
+    await produced.enqueue("mine")
+    async with Client(redis_url, prefix=f"{prefix}:{operated.name}") as other:
+        inner = other.queue("inner")
+        jobs = [await inner.enqueue("theirs"), await inner.enqueue("theirs", job_id="a:b:c", delay=60)]
+        theirs = {key async for key in raw.scan_iter(match=f"{prefix}:{operated.name}:*inner:*")}
+        assert await operated.orphans() == []
+        assert await operated.remove_orphans() == 0
+        await operated.obliterate()
+        assert {key async for key in raw.scan_iter(match=f"{prefix}*")} == theirs
+        assert [await job.state() for job in jobs] == [JobState.WAITING, JobState.DELAYED]
+
+
 async def test_obliterate_under_a_running_job(operated: QueueAdmin, client: Client) -> None:
     """A queue whose workers hold jobs stays as it is; with `force` it goes, and what the run says is refused."""
     queue = Queue(operated.name)

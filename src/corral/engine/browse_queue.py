@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from corral.engine.browse import escape
+from corral.engine.key_owner import places_below
 from corral.engine.keys import QueueKeys
 from corral.engine.script import load
 from corral.engine.server import Server
@@ -88,13 +89,27 @@ async def count_keys(server: Server, keys: QueueKeys) -> int:
 
 async def scan_keys(server: Server, keys: QueueKeys, base: str) -> AsyncIterator[list[bytes]]:
     """All keys of a queue that begin with `base`, found by SCAN, page by page of all that the server has. A key may
-    come twice."""
+    come twice. Left out are those of queues whose prefix begins in the same way: `bull:q` may be a queue of the prefix
+    `bull`, and a prefix itself."""
     pattern, cursor = f"{escape(base)}*", b"0"
+    below: dict[bytes, bool] = {}
     while True:
         cursor, found = await server.patiently(partial(_scan, server, keys, cursor, pattern))
-        yield found
+        places = {key: places_below(base.encode(), key) for key in found}
+        unknown = {place for some in places.values() for place in some}.difference(below)
+        if unknown:
+            below |= await server.patiently(partial(_are_queues, server, keys, [*unknown]))
+        yield [key for key in found if not any(below[place] for place in places[key])]
+        below = {place: True for place, is_queue in below.items() if is_queue}
         if cursor == b"0":
             return
+
+
+async def _are_queues(server: Server, keys: QueueKeys, places: Sequence[bytes]) -> dict[bytes, bool]:
+    """Whether there is a queue at each of these places (`<prefix>:<queue>`)."""
+    metas = [place + b":meta" for place in places]
+    found: list[int] = await server.run(load("browse/are_queues"), keys, *metas)
+    return {place: bool(is_queue) for place, is_queue in zip(places, found, strict=True)}
 
 
 async def _scan(server: Server, keys: QueueKeys, cursor: bytes, pattern: str) -> tuple[bytes, list[bytes]]:
