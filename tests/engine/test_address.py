@@ -42,6 +42,14 @@ def test_tls() -> None:
     assert read_url("rediss://a?ssl_check_hostname=false").options["ssl_check_hostname"] is False
 
 
+def test_tls_of_the_sentinels_only() -> None:
+    """`sentinel_tls` encrypts what goes to the sentinels where the servers are plain; the certificates are theirs."""
+    found = read_url("redis+sentinel://a/m?sentinel_tls=true&ssl_ca_certs=/ca.pem")
+    assert (found.kind, found.tls, found.sentinel_kind, found.sentinel_tls) == (Connection, False, SSLConnection, True)
+    assert found.options == {}
+    assert found.sentinel_options == {"ssl_ca_certs": "/ca.pem", "ssl_check_hostname": True}
+
+
 def test_other_clients_options() -> None:
     """What redis-py's client has for its own timeouts is left aside."""
     assert read_url("redis://h/0?socket_timeout=5&max_connections=10").options == {"db": 0}

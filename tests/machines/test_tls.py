@@ -12,6 +12,7 @@ import pytest
 from corral import Client, Queue, ServerRefused, Worker
 from corral.engine.settings import server_settings
 from tests.servers import ServerProcess, free_port
+from tests.topologies import MASTER, Sentinel
 
 pytestmark = pytest.mark.tls
 
@@ -78,9 +79,31 @@ def guarded(request: pytest.FixtureRequest, certificates: Certificates) -> Itera
         yield f"localhost:{port}/0", certificates.showing if request.param == "yes" else certificates.trusting
 
 
+@pytest.fixture
+def guarded_sentinel(certificates: Certificates) -> Iterator[str]:
+    """A sentinel that speaks TLS only and watches a plain primary: the URL, where the worker's sentinel is asked."""
+    port, folder = free_port(), certificates.folder
+    settings = (
+        f"tls-port {port}", "port 0", "tls-auth-clients no", f"tls-cert-file {folder}/server.pem",
+        f"tls-key-file {folder}/server.key", f"tls-ca-cert-file {certificates.ca}",
+    )  # fmt: skip
+    with ServerProcess("redis7") as primary, Sentinel(primary, quorum=1, settings=settings):
+        yield f"redis+sentinel://localhost:{port}/{MASTER}{certificates.trusting}&sentinel_tls=true"
+
+
+async def test_behind_guarded_sentinels(guarded_sentinel: str) -> None:
+    """Sentinels with TLS before a primary without: the renewer, too, asks them so, and a long job runs once."""
+    await run_long_job(guarded_sentinel)
+
+
 async def test_a_job_runs(guarded: tuple[str, str]) -> None:
     """Client, worker and renewer connect: a job that runs longer than its lock lasts runs once."""
     place, query = guarded
+    await run_long_job(f"rediss://{place}{query}")
+
+
+async def run_long_job(url: str) -> None:
+    """Run a job that takes longer than its lock lasts, and see that it ran once."""
     queue, runs = Queue("mail"), list[int]()
 
     @queue.task
@@ -88,7 +111,6 @@ async def test_a_job_runs(guarded: tuple[str, str]) -> None:
         runs.append(1)
         await asyncio.sleep(2)  # a slow handler
 
-    url = f"rediss://{place}{query}"
     async with Client(url) as client, Worker(queue, url=url, lock_duration=0.8, stalled_interval=0.4):
         await (await long.enqueue(client, None)).result(timeout=20)
     assert runs == [1]

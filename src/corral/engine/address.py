@@ -99,6 +99,11 @@ class Address:
         """Whether connections to the servers are encrypted."""
         return issubclass(self.kind, SSLConnection)
 
+    @property
+    def sentinel_tls(self) -> bool:
+        """Whether connections to the sentinels are encrypted."""
+        return issubclass(self.sentinel_kind, SSLConnection)
+
 
 def shape_of(url: str) -> Shape:
     """The shape that the scheme of a URL says."""
@@ -137,7 +142,8 @@ def _read(url: str) -> Address:
         raise UnreadableUrl("its database is no number")
     kind, options = _options(f"{encryption}://{login}{at}{nodes[0]}/{db}?{parts.query}")
     sentinels = _sentinel_options(kind, options)
-    options = {name: value for name, value in options.items() if name not in SENTINEL_OPTIONS}
+    left_out = SENTINEL_OPTIONS if issubclass(kind, SSLConnection) else SENTINEL_OPTIONS | TLS_OPTIONS
+    options = {name: value for name, value in options.items() if name not in left_out}
     return Address(Shape(shape), nodes, kind, options, unquote(master), *sentinels)
 
 
@@ -165,32 +171,36 @@ def _options(url: str) -> tuple[type[AbstractConnection], dict[str, Any]]:
     kept = {name: value for name, value in given.items() if name not in FOREIGN}
     if "ssl_cert_reqs" in kept and kept["ssl_cert_reqs"] not in ("none", "optional", "required"):
         raise UnreadableUrl("ssl_cert_reqs must be required, optional or none")
-    checks = kept.pop("ssl_check_hostname", "1").lower()
-    if checks not in _YES:
-        raise UnreadableUrl("ssl_check_hostname must be true or false")
+    checks = _says_yes("ssl_check_hostname", kept, unsaid=True)
+    kept.pop("ssl_check_hostname", None)
     found: dict[str, Any] = dict(parse_url(f"{before}?{urlencode(kept)}" if kept else before))
     found.pop("host", None)
     found.pop("port", None)
     kind: type[AbstractConnection] = found.pop("connection_class", Connection)
-    if issubclass(kind, SSLConnection):
-        found["ssl_check_hostname"] = _YES[checks]
+    if issubclass(kind, SSLConnection) or _says_yes("sentinel_tls", found):
+        found["ssl_check_hostname"] = checks
     elif set(found) & TLS_OPTIONS:
         raise UnreadableUrl("it has options for TLS: make it rediss://")
     return kind, found
+
+
+def _says_yes(name: str, options: Mapping[str, Any], unsaid: bool = False) -> bool:
+    said = str(options[name]).lower() if name in options else str(int(unsaid))
+    if said not in _YES:
+        raise UnreadableUrl(f"{name} must be true or false")
+    return _YES[said]
 
 
 def _sentinel_options(
     kind: type[AbstractConnection], options: Mapping[str, Any]
 ) -> tuple[type[AbstractConnection], dict[str, Any]]:
     """How to connect to the sentinels: a user and password of their own, the certificates of the servers."""
-    said = str(options.get("sentinel_tls", "1" if issubclass(kind, SSLConnection) else "0")).lower()
-    if said not in _YES:
-        raise UnreadableUrl("sentinel_tls must be true or false")
+    encrypted = _says_yes("sentinel_tls", options, unsaid=issubclass(kind, SSLConnection))
     found = {
         name.removeprefix("sentinel_"): options[name]
         for name in ("sentinel_username", "sentinel_password")
         if name in options
     }
-    if not _YES[said]:
+    if not encrypted:
         return Connection, found
     return SSLConnection, found | {name: value for name, value in options.items() if name in TLS_OPTIONS}

@@ -28,7 +28,7 @@ def renewer_address(address: Address) -> ServerAddress:
         sentinel=SentinelLogin(
             username=sentinel.get("username"),
             password=sentinel.get("password"),
-            tls=_tls(sentinel) if "ssl_check_hostname" in sentinel else None,
+            tls=_tls(sentinel) if address.sentinel_tls else None,
         ),
     )
 
