@@ -45,7 +45,12 @@ def test_tls() -> None:
 def test_tls_of_the_sentinels_only() -> None:
     """`sentinel_tls` encrypts what goes to the sentinels where the servers are plain; the certificates are theirs."""
     found = read_url("redis+sentinel://a/m?sentinel_tls=true&ssl_ca_certs=/ca.pem")
-    assert (found.kind, found.tls, found.sentinel_kind, found.sentinel_tls) == (Connection, False, SSLConnection, True)
+    assert (found.kind, found.tls, found.sentinel_kind, found.sentinel_tls) == (
+        Connection,
+        False,
+        SSLConnection,
+        True,
+    )
     assert found.options == {}
     assert found.sentinel_options == {"ssl_ca_certs": "/ca.pem", "ssl_check_hostname": True}
 
