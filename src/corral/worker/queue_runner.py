@@ -14,6 +14,9 @@ __all__ = ["Ended", "Exchange", "QueueRunner"]
 MAX_SETTLEMENTS: Final = 200
 """In one call: it holds the server for a few milliseconds at this size."""
 
+LATEST_MS: Final = 60_000
+"""No answer is so much older than another: rather has the server's clock been put back."""
+
 
 class Ended(NamedTuple):
     """A run whose handler is through, and what is to be stored of it."""
@@ -115,7 +118,8 @@ class QueueRunner:
         if exchange.wanted:
             self.drained = len(jobs) < exchange.wanted
             self.next_due = next_due
-            if now_ms >= self.asked_at_ms:  # two lanes: an answer may be older than the last one
+            # Of two lanes, one may bring an answer that is older than the last one.
+            if not 0 < self.asked_at_ms - now_ms < LATEST_MS:
                 self.asked_at_ms = now_ms
                 self._limited(limited_ms)
         self._tell()
