@@ -28,6 +28,7 @@ COMMANDS = """commands:
   smoke     each part with very few jobs: does everything work?
   tune      find the best concurrency for each system, kept in tuned.json
   profile   where Corral's worker and the server spend their time
+  nodes     what each node of a cluster spends on a job, over one node, two and three (docs/scale.md)
   report    write docs/benchmarks.md from results.json
   setup     install only
 """
@@ -47,8 +48,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = [_system(parser, name) for name in words.systems] or list(SYSTEMS.values())
     commands = {
-        "run": run, "quick": quick, "smoke": smoke, "tune": tune, "profile": profile, "report": report,
-        "setup": setup,
+        "run": run, "quick": quick, "smoke": smoke, "tune": tune, "profile": profile, "nodes": nodes,
+        "report": report, "setup": setup,
     }  # fmt: skip
     if words.command not in commands:
         parser.error(f"there is no command {words.command!r}")
@@ -113,6 +114,12 @@ def profile(choice: Choice) -> None:
     install([SYSTEMS["corral"]], ["profiler"])
     with choice.bench(patience=20) as bench:
         profiling.profile(bench)
+
+
+def nodes(choice: Choice) -> None:
+    """Measure clusters of several sizes."""
+    with choice.bench(patience=20) as bench:
+        runs.nodes(bench, int(os.environ.get("BENCH_REPS", "3")))
 
 
 def report(_choice: Choice) -> None:

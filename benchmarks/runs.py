@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
+from statistics import median
 
 from benchmarks.bench import Bench
 from benchmarks.places import TUNED
 from benchmarks.systems import BARE, BARE_CLAIM, CORRAL, SYSTEMS, System, tuned
 from benchmarks.trials import backlog, enqueueing, idle, latency, processing
+from benchmarks.trials import nodes as cluster_nodes
 
 BACKLOG_REPS = 2
 """As many times more often than the rest: its bar is the narrowest."""
@@ -76,6 +78,17 @@ def measure_backlogs(bench: Bench, reps: int) -> None:
                     bench.measure("backlog", each.name, rep, partial(backlog.process, bench, each, server))
     except Exception as error:
         bench.fail("backlog", "corral", 0, error)
+
+
+def nodes(bench: Bench, reps: int) -> None:
+    """What each node of a cluster does, interleaved over the sizes; the medians at the end."""
+    for rep in range(reps):
+        for count in cluster_nodes.NODES:
+            bench.measure("nodes", str(count), rep, partial(cluster_nodes.spread, bench, count))
+    for count in cluster_nodes.NODES:
+        samples = [each for each in bench.samples if each["test"] == "nodes" and each["system"] == str(count)]
+        medians = {name: median(each[name] for each in samples) for name in ("sum_us", "busiest_us")}
+        print(f"{count} nodes: {medians}, at most {1e6 / medians['busiest_us']:,.0f} jobs/s")
 
 
 def quick(bench: Bench, systems: Sequence[System], reps: int) -> None:
