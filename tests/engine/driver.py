@@ -161,7 +161,7 @@ class Driver:
 
 def held(token: str, jobs: Sequence[Claimed]) -> list[Held]:
     """The runs that a claim started."""
-    return [Held(job.wire_id.decode(), token, job.starts) for job in jobs]
+    return [Held(job.wire_id.decode(), token, job.fence) for job in jobs]
 
 
 def end(
@@ -176,4 +176,4 @@ def end(
     traces: int = 10,
 ) -> Settlement:
     """How a run ended: completed with null unless said otherwise."""
-    return Settlement(run.wire_id, run.token, run.starts, verb, text, trace, amount, keep, age, traces)
+    return Settlement(run.wire_id, run.token, run.fence, verb, text, trace, amount, keep, age, traces)

@@ -240,7 +240,7 @@ class TestRefusals:
         await driver.add("p")
         run = await driver.take_one()
         child = new_node(driver, "a", driver.keys.job("p"))
-        stale = run._replace(starts=run.starts + 1)
+        stale = run._replace(fence="9:")
         assert await self.refused(driver, child, run=stale) == (Refusal.SUPERSEDED, -1)
         other = run._replace(token="somebody else's")
         assert await self.refused(driver, child, run=other) == (Refusal.HELD_BY_ANOTHER, -1)

@@ -194,7 +194,9 @@ class TestAChildFails:
 
     async def second(self, driver: Driver) -> Held:
         """The run of `b`, found by its lock."""
-        return Held("b", await driver.call("GET", driver.keys.job("b") + ":lock"), 1)
+        fields = await driver.fields("b")
+        token = await driver.call("GET", driver.keys.job("b") + ":lock")
+        return Held("b", token, f"1:{fields['timestamp']}")
 
     @pytest.mark.parametrize("text", ["{", "[]", '"x"', "null"])
     async def test_a_parent_text_that_cannot_be_read(self, family: Family, driver: Driver, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from corral.engine.control import remove_job
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Refusal, Settlement, Verb
 from corral.engine.recover import Held, Stalled, recover_stalled, renew_locks
@@ -150,7 +151,7 @@ class TestStalledCheck:
         claim = driver.a_claim(1)
         (job,) = (await driver.claim(claim)).jobs
         assert (job.deferred, job.stalls) == (TOO_OFTEN.encode(), b"2")
-        await driver.settle(Settlement("a", claim.token, job.starts, Verb.FAIL, TOO_OFTEN, keep_count=-1))
+        await driver.settle(Settlement("a", claim.token, job.fence, Verb.FAIL, TOO_OFTEN, keep_count=-1))
         stored = await driver.fields("a")
         assert (stored["failedReason"], stored["stc"]) == (TOO_OFTEN, "2")
         assert "defa" not in stored
@@ -250,11 +251,26 @@ class TestFencing:
         assert await driver.bytes_of_all() == before
         assert await driver.settle(end(new)) == [0]
 
+    async def test_after_its_job_was_removed_and_added_again(self, driver: Driver) -> None:
+        """Another job under the same id, at its own first start: the old run has nothing to do with it."""
+        await driver.add(new_job("a", data="1"))
+        old = await driver.take_one()
+        await driver.lose_lock("a")
+        assert await remove_job(driver.server, driver.keys, "a", clock=driver.now) == 1
+        driver.now += 1
+        await driver.add(new_job("a", data="2"))
+        new = await driver.take_one()
+        await driver.lose_lock("a")
+        before = await driver.bytes_of_all()
+        assert await self.write_everything(driver, old) == [Refusal.SUPERSEDED] * EVERY_WRITE + [0]
+        assert await driver.bytes_of_all() == before
+        assert await driver.settle(end(new)) == [0]
+
     async def test_with_the_right_number_and_anothers_lock(self, driver: Driver) -> None:
         """A right number with a wrong token is refused too."""
         _, new = await self.superseded(driver)
         before = await driver.bytes_of_all()
-        codes = await self.write_everything(driver, Held(new.wire_id, "stolen", new.starts))
+        codes = await self.write_everything(driver, Held(new.wire_id, "stolen", new.fence))
         assert codes == [Refusal.HELD_BY_ANOTHER] * EVERY_WRITE + [0]
         assert await driver.bytes_of_all() == before
 

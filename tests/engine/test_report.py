@@ -31,7 +31,7 @@ async def test_logs(driver: Driver) -> None:
 
 async def test_a_job_that_does_not_exist(driver: Driver) -> None:
     """Nothing is created for it."""
-    run = Held("nobody", "t", 1)
+    run = Held("nobody", "t", "1:")
     assert await save_progress(driver.server, driver.keys, run, b"1") == Refusal.NO_JOB
     assert await append_log(driver.server, driver.keys, run, "line", keep=5) == Refusal.NO_JOB
     assert await driver.bytes_of_all() == {}

@@ -236,7 +236,7 @@ class TestBatches:
         await driver.add("a", "b", "c", "d")
         a, b, c, d = await driver.take(4)
         await driver.call("DEL", driver.keys.job("b"))
-        wrong = Held(c.wire_id, "another", c.starts)
+        wrong = Held(c.wire_id, "another", c.fence)
         codes = await driver.settle(end(a), end(b), end(wrong), end(d, Verb.RETRY, "x"), end(a))
         gone, other, twice = Refusal.NO_JOB, Refusal.HELD_BY_ANOTHER, Refusal.NOT_ACTIVE
         assert codes == [0, gone, other, 0, twice]
@@ -288,7 +288,7 @@ class TestSentAgain:
         await driver.add("a", "b", "c", "d", new_job("e", priority=1), "f")
         a, b, c = await driver.take(3)
         ends = [end(a, keep=5), end(b, Verb.FAIL, "no"), end(c, Verb.DELAY, "x", amount=60_000)]
-        gone = Settlement("gone", "t", 1, Verb.COMPLETE, "null")
+        gone = Settlement("gone", "t", "1:", Verb.COMPLETE, "null")
         claim = driver.a_claim(2, "w", 1)
         first = await driver.commit(*ends, gone, claim=claim, points=60)
         before = await driver.bytes_of_all()

@@ -6,7 +6,7 @@ import pytest
 
 from corral.engine.record import Refusal, Verb
 from corral.engine.recover import Held
-from tests.engine.driver import Driver, end, new_job
+from tests.engine.driver import Driver, end, held, new_job
 from tests.engine.flows import add, new_node
 
 WAIT = Verb.WAIT_FOR_CHILDREN
@@ -33,7 +33,7 @@ async def test_it_waits_and_runs_again(driver: Driver) -> None:
     assert await driver.call("EXISTS", driver.keys.job("p") + ":lock") == 0
     await driver.settle(end(await driver.take_one(), text="1"))
     again = await driver.take_one()
-    assert (again.wire_id, again.starts) == ("p", 2)
+    assert (again.wire_id, again.fence) == ("p", f"2:{driver.now}".encode())
     assert "atm" not in await driver.fields("p")
     assert await driver.settle(end(again)) == [0]
 
@@ -54,11 +54,10 @@ async def test_parent_and_child_settled_in_one_call(driver: Driver) -> None:
     for order in (1, -1):
         run = await with_children(driver, f"a{order}")
         child = await driver.take_one()
-        reply = await driver.commit(*[end(run, WAIT), end(child)][::order], claim=driver.a_claim(2))
+        claim = driver.a_claim(2)
+        reply = await driver.commit(*[end(run, WAIT), end(child)][::order], claim=claim)
         assert [job.wire_id for job in reply.jobs] == [b"p"]
-        await driver.settle(
-            end(Held("p", await driver.call("GET", driver.keys.job("p") + ":lock"), 2), keep=0)
-        )
+        await driver.settle(end(held(claim.token, reply.jobs)[0], keep=0))
         assert await driver.scores("waiting_children") == {}
 
 
@@ -95,7 +94,7 @@ async def test_no_children_at_all(driver: Driver) -> None:
 async def test_a_superseded_run(driver: Driver) -> None:
     """Only the run that holds the job may send it to wait."""
     run = await with_children(driver, "a")
-    assert await driver.settle(end(run._replace(starts=9), WAIT)) == [Refusal.SUPERSEDED]
+    assert await driver.settle(end(run._replace(fence="9:"), WAIT)) == [Refusal.SUPERSEDED]
     assert await driver.settle(end(run._replace(token="x"), WAIT)) == [Refusal.HELD_BY_ANOTHER]
     assert await driver.active() == ["p"]
 

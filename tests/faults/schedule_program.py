@@ -80,7 +80,7 @@ async def live(point: str, url: str, prefix: str, queue: str) -> None:
         await mortal.sent("times sent", asyncio.ensure_future(preparing))
     mortal.reached("times sent")
     mortal.reached("times stored")
-    done = Settlement(job.wire_id, "t1", job.starts, Verb.COMPLETE, "null")
+    done = Settlement(job.wire_id, "t1", job.fence, Verb.COMPLETE, "null")
     wanted = 1 if point == "settled with a claim" else 0
     settling = commit_jobs(link, keys, [done], Claim(wanted, "t2", 300, "", "mortal", 2))
     await mortal.sent("settlement sent", asyncio.ensure_future(settling))

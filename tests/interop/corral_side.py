@@ -158,7 +158,7 @@ class CorralSide:
         return await self._settle(settlement._replace(trace="trace", traces=10), and_next)
 
     def _settlement(self, job_id: str, token: str, verb: Verb, text: str = "", amount: int = 0) -> Settlement:
-        return Settlement(job_id, token, self.runs[job_id].starts, verb, text, amount=amount)
+        return Settlement(job_id, token, self.runs[job_id].fence, verb, text, amount=amount)
 
     async def snooze(self, job_id: str, token: str, milliseconds: int) -> None:
         """Settle as snoozed."""
@@ -169,7 +169,7 @@ class CorralSide:
         await self._settle(self._settlement(job_id, token, Verb.GIVE_BACK), False)
 
     def _held(self, job_id: str, token: str) -> Held:
-        return Held(job_id, token, self.runs[job_id].starts)
+        return Held(job_id, token, self.runs[job_id].fence)
 
     async def extend(self, job_id: str, token: str) -> None:
         """Renew the lock."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,7 +37,12 @@ class Run(NamedTuple):
 
     wire_id: str
     token: str
-    starts: int
+    fence: str
+
+
+def fence_of(job: Mapping[str, str]) -> str:
+    """What the last run of a job is known by, from the job's fields."""
+    return f"{job.get('ats', '')}:{job.get('timestamp', '')}"
 
 
 @dataclass(frozen=True)

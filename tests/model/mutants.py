@@ -30,7 +30,7 @@ class Mutant(NamedTuple):
 
 MUTANTS = (
     # who may write
-    Mutant("lib/leave_active", "if job[1] ~= run.starts then", "if false then", "stale runs settle"),
+    Mutant("lib/leave_active", "if fence_of(job[1], job[7]) ~= run.fence then", "if false then", "stale runs settle"),
     Mutant(
         "lib/leave_active",
         "if holder and holder ~= run.token then",
@@ -44,12 +44,12 @@ MUTANTS = (
         "jobs settle that are not active",
     ),
     Mutant("lib/leave_active", "  facts.listed[job_id] = nil\n", "", "a batch leaves its jobs in active"),
-    Mutant("lib/refusal_of", "or kept[2] then", "then", "runs write to finished jobs"),
+    Mutant("lib/refusal_of", "or kept[3] then", "then", "runs write to finished jobs"),
     Mutant("lib/refusal_of", "if holder and holder ~= token then", "if false then", "reports ignore the lock"),
     Mutant(
         "recover/renew_locks",
-        "fields_of(prefix .. job_id, 'ats')[1] == starts",
-        "true",
+        "not holder and is_last(job_id, fence)",
+        "not holder",
         "stale runs take locks",
     ),
     Mutant("recover/renew_locks", "if holder == token then", "if holder then", "anybody renews any lock"),

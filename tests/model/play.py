@@ -13,7 +13,7 @@ from typing import Any
 from corral.engine.faults import ResponseError
 from corral.engine.record import Verb
 from tests.model.bench import HOUR_MS, KEEP_LOGS, Bench, expected
-from tests.model.calls import Child, End, Run, Sent, Wanted
+from tests.model.calls import Child, End, Run, Sent, Wanted, fence_of
 from tests.model.invariants import (
     check,
     check_counts,
@@ -101,7 +101,7 @@ class Play:
         token = f"{sender}:{number}"
         lone = len(ends) == 1 and not wanted
         before = self.bench.dump() if lone else {}
-        started = [self.model.jobs.get(end.run.wire_id, {}).get("ats") for end in ends]
+        current = [fence_of(self.model.jobs.get(end.run.wire_id, {})) for end in ends]
         codes, runs = self.model.commit(ends, token, wanted)
         self.model.sent[sender] = Sent(number, codes, runs)
         self.calls[sender].append(("commit", ends, token, wanted))
@@ -110,15 +110,15 @@ class Play:
         self.hold(reply.jobs, token, runs)
         if lone and codes[0]:
             self.check_untouched(before)
-        for code, end, starts in zip(codes, ends, started, strict=True):
+        for code, end, fence in zip(codes, ends, current, strict=True):
             if code == 0:
-                check(starts, str(end.run.starts))
+                check(fence, end.run.fence)
                 self.accepted[self.life(end.run.wire_id)] += end.verb in "cf"
         return codes
 
     def hold(self, jobs: Sequence[Any], token: str, runs: list[Run]) -> None:
         """What was given out is what was expected; it is kept for ever."""
-        check([Run(job.wire_id.decode(), token, job.starts) for job in jobs], runs)
+        check([Run(job.wire_id.decode(), token, job.fence.decode()) for job in jobs], runs)
         for job in jobs:
             fields = self.model.jobs[job.wire_id.decode()]
             values = (job.data, job.made, job.stalls, job.deferred, job.deduplication)

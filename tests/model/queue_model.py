@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corral.engine.record import Refusal
-from tests.model.calls import End, Run, Wanted
+from tests.model.calls import End, Run, Wanted, fence_of
 from tests.model.family_model import FamilyModel
 from tests.model.queue_state import HELD_OFF, PLACES, rank
 
@@ -131,7 +131,7 @@ class QueueModel(FamilyModel):
         job["processedOn"] = str(self.now)
         self.locks[wire_id] = token
         self.say("active", jobId=wire_id, prev="waiting")
-        return Run(wire_id, token, int(job["ats"]))
+        return Run(wire_id, token, fence_of(job))
 
     # --- settle -----------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ class QueueModel(FamilyModel):
             return Refusal.NO_JOB
         if holders.get(run.wire_id, run.token) != run.token:
             return Refusal.HELD_BY_ANOTHER
-        return 0 if job.get("ats") == str(run.starts) else Refusal.SUPERSEDED
+        return 0 if fence_of(job) == run.fence else Refusal.SUPERSEDED
 
     def _settle(self, end: End, holders: Mapping[str, str], swept_last: bool) -> int:
         wire_id = end.run.wire_id
@@ -276,7 +276,7 @@ class QueueModel(FamilyModel):
 
     def hold_again(self, runs: Sequence[Run]) -> list[Run]:
         """Of the runs that a call started, those that it still holds or can take again when it is sent again."""
-        held = [run for run in runs if str(run.starts) == self.jobs.get(run.wire_id, {}).get("ats")]
+        held = [run for run in runs if run.fence == fence_of(self.jobs.get(run.wire_id, {}))]
         return [run for run in held if self.locks.get(run.wire_id) == run.token or self.renew(run) == 2]
 
     def check_stalled(self, order: Sequence[str], max_stalled: int) -> list[tuple[str, int]]:

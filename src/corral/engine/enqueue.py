@@ -93,11 +93,11 @@ async def add_flow(
         sender: with `number`, lets the same call be sent again without adding anything twice.
         clock: milliseconds since the epoch for tests; empty for the server's time.
     """
-    job_id, token, starts = run or ("", "", "")
+    job_id, token, fence = run or ("", "", "")
     keys = _Across(keys, nodes)
     words: Iterable[Word] = chain.from_iterable(nodes)
     code, found = await link.run(
-        load("enqueue/add_flow"), keys, keys.base, clock, sender, number, LIBRARY, job_id, token, starts, *words,
+        load("enqueue/add_flow"), keys, keys.base, clock, sender, number, LIBRARY, job_id, token, fence, *words,
         timeout=timeout,
     )  # fmt: skip
     return FlowAdded(0, -1, found) if code == 0 else FlowAdded(code, found - 1, [])

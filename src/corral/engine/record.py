@@ -72,6 +72,12 @@ class Claimed(NamedTuple):
     deduplication: bytes | None
     wire_id: bytes
 
+    @property
+    def fence(self) -> bytes:
+        """The run's number, and when its job was added: a run that is no longer its job's last writes nothing, nor does
+        one whose job was removed and added again."""
+        return b"%d:%b" % (self.starts, self.timestamp or b"")
+
 
 class Verb(StrEnum):
     """How a run ends."""
@@ -97,7 +103,7 @@ class Settlement(NamedTuple):
 
     wire_id: Word
     token: Word
-    starts: int
+    fence: Word
     verb: str
     text: Word
     trace: str = ""

@@ -18,7 +18,7 @@ class Held(NamedTuple):
 
     wire_id: Word
     token: Word
-    starts: int
+    fence: Word
 
 
 class Stalled(NamedTuple):

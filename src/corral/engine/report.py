@@ -13,7 +13,7 @@ __all__ = ["append_log", "save_progress"]
 async def save_progress(server: Server, keys: QueueKeys, run: Held, progress: bytes) -> int:
     """Store the progress (JSON) of a running job. Returns 0 or a `Refusal`."""
     code: int = await server.run(
-        load("report/save_progress"), keys, keys.base, run.wire_id, run.token, run.starts, progress
+        load("report/save_progress"), keys, keys.base, run.wire_id, run.token, run.fence, progress
     )
     return code
 
@@ -21,6 +21,6 @@ async def save_progress(server: Server, keys: QueueKeys, run: Held, progress: by
 async def append_log(server: Server, keys: QueueKeys, run: Held, line: str, *, keep: int) -> int:
     """Append a line to a running job's log and keep the newest `keep`. Returns their number or a `Refusal`."""
     code: int = await server.run(
-        load("report/append_log"), keys, keys.base, run.wire_id, run.token, run.starts, line, keep
+        load("report/append_log"), keys, keys.base, run.wire_id, run.token, run.fence, line, keep
     )
     return code

@@ -90,7 +90,7 @@ async def rehearse(server: Server) -> None:
         claim = Claim(1, "rehearsal", 10_000)
         claims = await claim_jobs(link, keys, claim)
         ends = [
-            Settlement(job.wire_id, "rehearsal", job.starts, Verb.COMPLETE, "null", keep_count=0)
+            Settlement(job.wire_id, "rehearsal", job.fence, Verb.COMPLETE, "null", keep_count=0)
             for job in claims.jobs
         ]
         await commit_jobs(link, keys, ends, claim._replace(wanted=0))

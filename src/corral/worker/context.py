@@ -137,7 +137,7 @@ class RunContext:
         return self._children
 
     def _held(self) -> Held:
-        return Held(self._run.claimed.wire_id, self._run.token, self._run.claimed.starts)
+        return Held(self._run.claimed.wire_id, self._run.token, self._run.claimed.fence)
 
     def _check(self, code: int) -> None:
         if code == -1:

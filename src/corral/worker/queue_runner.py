@@ -113,7 +113,7 @@ class QueueRunner:
                 self.runs.add(run)
                 self._start(run)
             else:  # the claim was under way when the worker was asked to stop
-                give_back = Settlement(claimed.wire_id, token, claimed.starts, Verb.GIVE_BACK, "")
+                give_back = Settlement(claimed.wire_id, token, claimed.fence, Verb.GIVE_BACK, "")
                 self._ended.append(Ended(run, give_back))
         if exchange.wanted:
             self.drained = len(jobs) < exchange.wanted

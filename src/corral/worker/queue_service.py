@@ -140,7 +140,7 @@ class QueueService:
         assert self._lease is not None
         claimed = run.claimed
         try:
-            run.slot = self._lease.hold(self._index, claimed.wire_id, run.token.encode(), claimed.starts)
+            run.slot = self._lease.hold(self._index, claimed.wire_id, run.token.encode(), claimed.fence)
             self._by_slot[run.slot] = run
         except ValueError as error:
             log.warning("Job runs without renewal of its lock", queue=self.keys.queue, reason=str(error))

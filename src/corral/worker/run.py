@@ -23,7 +23,7 @@ class Cause(StrEnum):
 class Run:
     """A claimed job from its claim until its outcome is stored.
 
-    `token` and `claimed.starts` prove to the scripts that this run may still write. `cause` is set before the worker
+    `token` and `claimed.fence` prove to the scripts that this run may still write. `cause` is set before the worker
     cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first. `begun` is set when the
     task takes its first step: cancelled before that, it would never take any, and nobody would end the run. `made`
     counts the attempts that ended before, None when that cannot be read.

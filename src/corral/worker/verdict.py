@@ -86,14 +86,14 @@ def custom_backoff(policy: Policy, spec: TaskSpec[Any, Any] | None) -> Backoff |
 
 def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
     """The words that store an outcome."""
-    wire_id, starts = run.claimed.wire_id, run.claimed.starts
+    wire_id, fence = run.claimed.wire_id, run.claimed.fence
     if isinstance(outcome, Completed):
         count, age = policy.keep_completed
-        return Settlement(wire_id, run.token, starts, Verb.COMPLETE, outcome.result_json, "", 0, count, age)
+        return Settlement(wire_id, run.token, fence, Verb.COMPLETE, outcome.result_json, "", 0, count, age)
     if isinstance(outcome, Failed):
         count, age = policy.keep_failed
         return Settlement(
-            wire_id, run.token, starts, Verb.FAIL, outcome.reason, outcome.stack, policy.attempts, count, age,
+            wire_id, run.token, fence, Verb.FAIL, outcome.reason, outcome.stack, policy.attempts, count, age,
             policy.traces,
         )  # fmt: skip
     if isinstance(outcome, Retried):
@@ -101,19 +101,19 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
             (Verb.DELAY, outcome.delay_ms) if outcome.delay_ms else (Verb.RETRY, int(policy.options.lifo))
         )
         return Settlement(
-            wire_id, run.token, starts, verb, outcome.reason, outcome.stack, amount, traces=policy.traces
+            wire_id, run.token, fence, verb, outcome.reason, outcome.stack, amount, traces=policy.traces
         )
     if isinstance(outcome, Snoozed):
         verb, amount = (
             (Verb.SNOOZE, outcome.delay_ms) if outcome.due_ms is None else (Verb.SNOOZE_UNTIL, outcome.due_ms)
         )
-        return Settlement(wire_id, run.token, starts, verb, "", "", amount)
+        return Settlement(wire_id, run.token, fence, verb, "", "", amount)
     if isinstance(outcome, HeldOff):
-        return Settlement(wire_id, run.token, starts, Verb.HOLD_OFF, "", "", outcome.wait_ms)
+        return Settlement(wire_id, run.token, fence, Verb.HOLD_OFF, "", "", outcome.wait_ms)
     if isinstance(outcome, WaitingForChildren):
-        return Settlement(wire_id, run.token, starts, Verb.WAIT_FOR_CHILDREN, "")
+        return Settlement(wire_id, run.token, fence, Verb.WAIT_FOR_CHILDREN, "")
     assert isinstance(outcome, Released)
-    return Settlement(wire_id, run.token, starts, Verb.GIVE_BACK, "")
+    return Settlement(wire_id, run.token, fence, Verb.GIVE_BACK, "")
 
 
 NO_POLICY: Final = Policy(StoredOptions(), 1, None, (-1, -1), (-1, -1), MAX_TRACES)

@@ -17,7 +17,7 @@ async def hold(port: int, prefix: str, script: str, lock_ms: int, wire_id: str, 
     """Hold one job until this process is killed."""
     queue = QueueLease(script, [f"{prefix}renewed"], prefix, lock_ms)
     lease = Lease(ServerAddress("127.0.0.1", port), [queue])
-    lease.hold(0, wire_id.encode(), token.encode(), 1)
+    lease.hold(0, wire_id.encode(), token.encode(), b"1:5")
     await lease.start()
     forked = os.fork() if "fork" in sys.argv else 0
     if "fork" in sys.argv and not forked:

@@ -108,7 +108,7 @@ def take_lock(renewed: Renewed, prefix: str, job: str, token: bytes = TOKEN) -> 
 async def test_a_blocked_loop_keeps_its_locks(lease: Lease, renewed: Renewed, prefix: str) -> None:
     """Locks are renewed while the worker's loop stands still, for longer than a lock lasts."""
     lock = take_lock(renewed, prefix, "job")
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     # Six renewals are one and a half lock times; `next` blocks the loop.
     assert [renewed.next() for _ in range(6)] == [b"job"] * 6
     assert renewed.client.get(lock) == TOKEN
@@ -117,7 +117,7 @@ async def test_a_blocked_loop_keeps_its_locks(lease: Lease, renewed: Renewed, pr
 async def test_a_held_gil_keeps_its_locks(lease: Lease, renewed: Renewed, prefix: str) -> None:
     """Locks are renewed while a handler holds the GIL, for longer than a lock lasts."""
     lock = take_lock(renewed, prefix, "job")
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     renewed.next()
     held, size = 0.0, 24
     while held < 2 * LOCK_MS / 1000:
@@ -129,13 +129,13 @@ async def test_a_held_gil_keeps_its_locks(lease: Lease, renewed: Renewed, prefix
 
 async def test_a_dropped_job_is_not_renewed(lease: Lease, renewed: Renewed) -> None:
     """Once a job is dropped its lock is left alone, and its slot serves another job."""
-    first, second = lease.hold(0, b"first", TOKEN, 1), lease.hold(0, b"second", TOKEN, 1)
+    first, second = lease.hold(0, b"first", TOKEN, b"1:5"), lease.hold(0, b"second", TOKEN, b"1:5")
     assert {renewed.next(), renewed.next()} == {b"first", b"second"}
     lease.drop(first)
     renewed.next()  # a renewal that was under way
     renewed.forget()
     assert {renewed.next() for _ in range(3)} == {b"second"}
-    assert lease.hold(0, b"third", TOKEN, 1) == first
+    assert lease.hold(0, b"third", TOKEN, b"1:5") == first
     lease.drop(second)
     assert lease.held == 1
 
@@ -143,7 +143,7 @@ async def test_a_dropped_job_is_not_renewed(lease: Lease, renewed: Renewed) -> N
 async def test_many_jobs_are_renewed_in_few_calls(lease: Lease, renewed: Renewed) -> None:
     """Thousands of jobs are renewed in calls of hundreds, also when the table had to grow."""
     for number in range(3000):
-        lease.hold(0, f"job-{number}".encode(), TOKEN, 1)
+        lease.hold(0, f"job-{number}".encode(), TOKEN, b"1:5")
     seen: set[bytes] = set()
     while len(seen) < 3000:
         job = renewed.next()
@@ -158,8 +158,8 @@ async def test_a_lost_lock_is_reported_once(server: ServerProcess, renewed: Rene
         ServerAddress("127.0.0.1", server.port), [queue_lease(prefix)], lambda *what: lost.put_nowait(what)
     )
     take_lock(renewed, prefix, "taken", b"another worker's")
-    slot = lease.hold(0, b"taken", TOKEN, 1)
-    lease.hold(0, b"mine", TOKEN, 1)
+    slot = lease.hold(0, b"taken", TOKEN, b"1:5")
+    lease.hold(0, b"mine", TOKEN, b"1:5")
     await lease.start()
     try:
         assert await asyncio.wait_for(lost.get(), 5) == (slot, b"taken", TOKEN)
@@ -172,7 +172,7 @@ async def test_a_lost_lock_is_reported_once(server: ServerProcess, renewed: Rene
 
 async def test_script_flush_is_survived(lease: Lease, renewed: Renewed) -> None:
     """A server that forgot the script is given it again, within the same renewal."""
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     for _ in range(3):
         assert renewed.next(timeout=LOCK_MS / 1000) == b"job"
         renewed.client.script_flush()
@@ -183,7 +183,7 @@ async def test_a_server_restart_is_survived(make_server: Callable[..., ServerPro
     server = make_server(appendonly="always")
     renewed = Renewed(server.url, prefix)
     lease = Lease(ServerAddress("127.0.0.1", server.port), [queue_lease(prefix)])
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     await lease.start()
     try:
         assert renewed.next() == b"job"
@@ -210,7 +210,7 @@ async def test_a_frozen_server_is_reported_and_survived(
         tell(event)
 
     monkeypatch.setattr(lease._process, "_on_event", listen)
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     await lease.start()
     try:
         server.freeze()
@@ -224,7 +224,7 @@ async def test_a_frozen_server_is_reported_and_survived(
 
 async def test_a_killed_renewer_is_replaced(lease: Lease, renewed: Renewed) -> None:
     """When the renewer dies another one takes its place and finds the jobs in the table."""
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     assert renewed.next() == b"job"
     first = lease.pid
     assert first is not None
@@ -242,7 +242,7 @@ async def test_signals_to_the_group_do_not_end_it(lease: Lease, renewed: Renewed
     assert os.getpgid(lease.pid) != os.getpgid(0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(lease.pid, number)
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     assert renewed.next() == b"job"
     assert lease.restarts == 0
 
@@ -253,7 +253,7 @@ async def test_socket_password_and_database(make_server: Callable[..., ServerPro
     renewed = Renewed(f"{server.url}?db=3", prefix)
     address = ServerAddress(unix_path=str(server.socket_path), password="hush hush", db=3)
     lease = Lease(address, [queue_lease(prefix)])
-    lease.hold(0, b"job", TOKEN, 1)
+    lease.hold(0, b"job", TOKEN, b"1:5")
     await lease.start()
     try:
         assert renewed.next() == b"job"

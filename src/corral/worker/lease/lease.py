@@ -41,9 +41,9 @@ class Lease:
         self._table = LeaseTable()
         self._process = RenewerProcess(server, queues, self._table.fd, self._on_event)
 
-    def hold(self, queue_index: int, wire_id: bytes, token: bytes, ats: int) -> int:
-        """Renew this job's lock from now on. Returns the slot for `drop`. ValueError: the id is too long."""
-        return self._table.hold(queue_index, wire_id, token, ats)
+    def hold(self, queue_index: int, wire_id: bytes, token: bytes, fence: bytes) -> int:
+        """Renew this job's lock from now on. Returns the slot for `drop`. ValueError: something is too long."""
+        return self._table.hold(queue_index, wire_id, token, fence)
 
     def drop(self, slot: int) -> None:
         """Stop renewing the job of this slot."""
@@ -76,8 +76,8 @@ class Lease:
     def _on_event(self, event: dict[str, Any]) -> None:
         match event["event"]:
             case "lost":
-                wire_id, token = bytes.fromhex(event["id"]), bytes.fromhex(event["token"])
-                if self._on_lost and self._table.holds(event["slot"], wire_id, token, event["ats"]):
+                wire_id, token, fence = (bytes.fromhex(event[name]) for name in ("id", "token", "fence"))
+                if self._on_lost and self._table.holds(event["slot"], wire_id, token, fence):
                     self._on_lost(event["slot"], wire_id, token)
             case "failing":
                 prefix = self._queues[event["queue"]].prefix

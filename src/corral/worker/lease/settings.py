@@ -51,7 +51,7 @@ class ServerAddress:
 class QueueLease:
     """How the locks of one queue are renewed.
 
-    The script is called with `keys`, then with `lock_ms`, `prefix` and for each job its id, token and ats.
+    The script is called with `keys`, then with `lock_ms`, `prefix` and for each job its id, token and fence.
     It returns a number for each job: 1 renewed, 2 taken again (the lock was missing and this run is still
     the job's last), 0 lost.
     """

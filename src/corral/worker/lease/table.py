@@ -6,7 +6,15 @@ import mmap
 import os
 import tempfile
 
-from corral.worker.lease.renewer.layout import FIRST_SLOT, HEADER, MAX_TOKEN, MAX_WIRE_ID, SLOT, SLOT_SIZE
+from corral.worker.lease.renewer.layout import (
+    FIRST_SLOT,
+    HEADER,
+    MAX_FENCE,
+    MAX_TOKEN,
+    MAX_WIRE_ID,
+    SLOT,
+    SLOT_SIZE,
+)
 
 SLOTS_AT_ONCE = 64
 FIRST_SIZE = FIRST_SLOT + 1024 * SLOT_SIZE
@@ -14,7 +22,7 @@ _pack = SLOT.pack_into  # looked up once: it runs once per job
 
 
 class LeaseTable:
-    """One slot of fixed size for each running job: its queue, wire id, token and ats.
+    """One slot of fixed size for each running job: its queue, wire id, token and fence.
 
     Only the worker writes, from one thread, and only the renewer reads, from another process; there is no
     lock between them. A slot is named by its offset. Free slots are reused, the last freed first, so the
@@ -30,12 +38,13 @@ class LeaseTable:
         self._free: list[int] = []
         self._end = FIRST_SLOT
 
-    def hold(self, queue_index: int, wire_id: bytes, token: bytes, ats: int) -> int:
-        """Write a job into a free slot and return the slot. ValueError when id or token is too long."""
-        if len(wire_id) > MAX_WIRE_ID or len(token) > MAX_TOKEN:
-            raise ValueError(f"a lease takes ids up to {MAX_WIRE_ID} and tokens up to {MAX_TOKEN} bytes")
+    def hold(self, queue_index: int, wire_id: bytes, token: bytes, fence: bytes) -> int:
+        """Write a job into a free slot and return the slot. ValueError when something of it is too long."""
+        if len(wire_id) > MAX_WIRE_ID or len(token) > MAX_TOKEN or len(fence) > MAX_FENCE:
+            most = f"{MAX_WIRE_ID}, {MAX_TOKEN} and {MAX_FENCE}"
+            raise ValueError(f"a lease takes ids, tokens and fences up to {most} bytes")
         slot = self._free.pop() if self._free else self._new_slot()
-        _pack(self._memory, slot, 1, queue_index, len(token), len(wire_id), ats, token, wire_id)
+        _pack(self._memory, slot, 1, len(fence), queue_index, len(token), len(wire_id), fence, token, wire_id)
         return slot
 
     def drop(self, slot: int) -> None:
@@ -44,14 +53,13 @@ class LeaseTable:
             self._memory[slot] = 0
             self._free.append(slot)
 
-    def holds(self, slot: int, wire_id: bytes, token: bytes, ats: int) -> bool:
+    def holds(self, slot: int, wire_id: bytes, token: bytes, fence: bytes) -> bool:
         """Whether the slot is held, now, for exactly this run of this job."""
         if not self._memory[slot]:
             return False
-        content = SLOT.unpack_from(self._memory, slot)
-        return content[3:5] == (len(wire_id), ats) and (
-            content[5].startswith(token) and content[2] == len(token) and content[6].startswith(wire_id)
-        )
+        _, fence_size, _, token_size, id_size, *kept = SLOT.unpack_from(self._memory, slot)
+        sizes = (fence_size, token_size, id_size)
+        return [text[:size] for text, size in zip(kept, sizes, strict=True)] == [fence, token, wire_id]
 
     def __len__(self) -> int:
         """How many slots are held."""

@@ -25,7 +25,7 @@
 --- @arg library  string   written to meta.version where there is none
 --- @arg job_id   string   the running job that adds children to itself, or empty
 --- @arg token    string   the lock of its run
---- @arg starts   string   the run's number (ats)
+--- @arg fence    string   what the run is known by
 --- @rest first   twelve strings a node, parents before their children: what the keys of its queue begin with, id, flags
 ---               (c: there may be a job with this id, l: lifo, p: has children), name, data, opts, delay (ms), due (ms
 ---               since the epoch, or empty), priority, key of its parent (or empty), `parent` (JSON), deduplication (JSON,
@@ -40,7 +40,7 @@ if done then
   return done
 end
 if job_id ~= '' then
-  local refused = refusal_of(prefix, job_id, token, starts)
+  local refused = refusal_of(prefix, job_id, token, fence)
   if refused ~= 0 then
     return { refused, 0 }
   end

@@ -2,9 +2,10 @@
 --- judged before anything of its job is written (`leave_active`); ids leave the list together at the end
 --- (`sweep_active`).
 ---
---- A run is known by its lock and by its start number (`ats`). A lock that is merely missing, because the server
+--- A run is known by its lock and by its fence (`lib/fence_of`). A lock that is merely missing, because the server
 --- stood still longer than it lasts, does not end a run while no other has started.
 --- @key active  list  job ids that workers hold
+--- @include lib/fence_of
 --- @include lib/fields_of
 --- @include lib/in_chunks
 --- @include lib/wait_for_children
@@ -45,14 +46,14 @@ end
 
 local function leave_active(prefix, run, holder, facts)
   local job_key = prefix .. run.id
-  local job = fields_of(job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority')
+  local job = fields_of(job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority', 'timestamp')
   if not job[1] and redis.call('EXISTS', job_key) == 0 then
     return nil, -1
   end
   if holder and holder ~= run.token then
     return nil, -6
   end
-  if job[1] ~= run.starts then
+  if fence_of(job[1], job[7]) ~= run.fence then
     return nil, -2
   end
   if facts.children and run.verb == 'c' then

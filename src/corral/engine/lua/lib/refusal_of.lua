@@ -1,8 +1,9 @@
 --- Whether a run may still write to its job: no other has started, nobody else holds the lock.
 --- Returns 0, or BullMQ's code of the refusal.
+--- @include lib/fence_of
 --- @include lib/fields_of
-local function refusal_of(prefix, job_id, token, starts)
-  local kept = fields_of(prefix .. job_id, 'ats', 'finishedOn')
+local function refusal_of(prefix, job_id, token, fence)
+  local kept = fields_of(prefix .. job_id, 'ats', 'timestamp', 'finishedOn')
   if not kept[1] and redis.call('EXISTS', prefix .. job_id) == 0 then
     return -1
   end
@@ -10,7 +11,7 @@ local function refusal_of(prefix, job_id, token, starts)
   if holder and holder ~= token then
     return -6
   end
-  if kept[1] ~= starts or kept[2] then
+  if fence_of(kept[1], kept[2]) ~= fence or kept[3] then
     return -2
   end
   return 0

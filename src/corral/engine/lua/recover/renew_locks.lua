@@ -3,24 +3,29 @@
 --- started: then the server stood still longer than the lock, and nobody else has run the job.        active → active
 --- @key stalled  set   ids seen active at the last stalled check
 --- @key active   list  job ids that workers hold
+--- @include lib/fence_of
 --- @include lib/fields_of
 --- @include lib/in_chunks
 --- @arg lock_ms  string   how long the locks last from now
 --- @arg prefix   string   what every key of the queue begins with
---- @rest runs    three strings a run: id, token, ats
+--- @rest runs    three strings a run: id, token, fence
 --- @return one number a run: 1 renewed, 2 taken again, 0 lost
 --- BullMQ: extendLocks
+local function is_last(job_id, fence)
+  local kept = fields_of(prefix .. job_id, 'ats', 'timestamp')
+  return fence_of(kept[1], kept[2]) == fence
+end
+
 local answers, held = {}, {}
 for at = runs, #ARGV, 3 do
-  local job_id, token, starts = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local job_id, token, fence = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local lock_key = prefix .. job_id .. ':lock'
   local holder = redis.pcall('GET', lock_key)
   local answer = 0
   if holder == token then
     redis.call('PEXPIRE', lock_key, lock_ms)
     answer = 1
-  elseif not holder and fields_of(prefix .. job_id, 'ats')[1] == starts
-    and redis.call('LPOS', active, job_id) then
+  elseif not holder and is_last(job_id, fence) and redis.call('LPOS', active, job_id) then
     redis.call('SET', lock_key, token, 'PX', lock_ms)
     answer = 2
   end

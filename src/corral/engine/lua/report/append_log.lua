@@ -5,12 +5,12 @@
 --- @arg prefix  string   what every key of the queue begins with
 --- @arg job_id  string
 --- @arg token   string   the lock of the run
---- @arg starts  string   the run's number (ats)
+--- @arg fence   string   what the run is known by
 --- @arg line    string
 --- @arg keep    integer  how many of the newest lines to keep
 --- @return how many lines there are, or why it was refused: -1 no job, -2 superseded, -6 held by another
 --- BullMQ: addLog
-local refused = refusal_of(prefix, job_id, token, starts)
+local refused = refusal_of(prefix, job_id, token, fence)
 if refused ~= 0 then
   return refused
 end

@@ -34,7 +34,7 @@
 --- @arg rate_max       integer  the worker's own rate limit: how many jobs may start in a window, or empty
 --- @arg window_ms      integer  how long a window lasts, or empty
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
---- @rest runs          ten strings a run: id, token, ats, verb (c completed, f failed, r retried now, d delayed,
+--- @rest runs          ten strings a run: id, token, fence, verb (c completed, f failed, r retried now, d delayed,
 ---                     s snoozed, u snoozed until, w given back, l given back and the queue held off, k to wait for
 ---                     its children), text (result or reason), trace, amount (d, s, l: ms; u: ms since the epoch; f:
 ---                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
@@ -58,7 +58,7 @@ local rate = rate_of(queue, claim, starts_so_far)
 local ending = {}
 for at = runs, #ARGV, 10 do
   ending[#ending + 1] = {
-    id = ARGV[at], token = ARGV[at + 1], starts = ARGV[at + 2], verb = ARGV[at + 3], text = ARGV[at + 4],
+    id = ARGV[at], token = ARGV[at + 1], fence = ARGV[at + 2], verb = ARGV[at + 3], text = ARGV[at + 4],
     trace = ARGV[at + 5], amount = tonumber(ARGV[at + 6]), keep_count = tonumber(ARGV[at + 7]),
     keep_age = tonumber(ARGV[at + 8]), trace_limit = tonumber(ARGV[at + 9]),
   }

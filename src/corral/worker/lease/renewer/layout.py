@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 HEADER = struct.Struct("<Q")
 """Start of the table: the offset behind the last slot ever used."""
-SLOT = struct.Struct("<BxHHHq80s640s")
-"""One running job: held (0 or 1), queue index, length of token, length of id, ats, token, id."""
+SLOT = struct.Struct("<BBHHH48s80s640s")
+"""One running job: held (0 or 1), length of fence, queue index, length of token, length of id, fence, token, id."""
 FIRST_SLOT = 64
-SLOT_SIZE = 768
+SLOT_SIZE = 832
+MAX_FENCE = 48
 MAX_TOKEN = 80
 MAX_WIRE_ID = 640
 
@@ -22,17 +23,17 @@ MAX_WIRE_ID = 640
 class Held:
     """One slot of the table as it was read."""
 
-    __slots__ = ("ats", "slot", "token", "wire_id")
+    __slots__ = ("fence", "slot", "token", "wire_id")
 
-    def __init__(self, slot: int, ats: int, token: bytes, wire_id: bytes) -> None:
+    def __init__(self, slot: int, fence: bytes, token: bytes, wire_id: bytes) -> None:
         self.slot = slot
-        self.ats = ats
+        self.fence = fence
         self.token = token
         self.wire_id = wire_id
 
-    def key(self) -> tuple[int, int, bytes, bytes]:
+    def key(self) -> tuple[int, bytes, bytes, bytes]:
         """What makes this run of this job in this slot different from any other."""
-        return (self.slot, self.ats, self.token, self.wire_id)
+        return (self.slot, self.fence, self.token, self.wire_id)
 
 
 def used_size(table: mmap.mmap) -> int:
@@ -50,5 +51,6 @@ def read_held(table: mmap.mmap) -> Iterator[tuple[int, Held]]:
     """
     for slot in range(FIRST_SLOT, min(used_size(table), len(table)), SLOT_SIZE):
         if table[slot]:
-            _, queue, token_size, id_size, ats, token, wire_id = SLOT.unpack_from(table, slot)
-            yield queue, Held(slot, ats, token[:token_size], wire_id[:id_size])
+            _, fence_size, queue, token_size, id_size, *kept = SLOT.unpack_from(table, slot)
+            fence, token, wire_id = kept
+            yield queue, Held(slot, fence[:fence_size], token[:token_size], wire_id[:id_size])

@@ -48,7 +48,7 @@ class Renewer:
         self._shortest = min(queue.period for queue in self._queues)
         self._nodes = Nodes(settings["server"], min(self._shortest * 0.8, LONGEST_CALL))
         self._parent: int = settings["parent"]
-        self._lost: set[tuple[int, int, bytes, bytes]] = set()
+        self._lost: set[tuple[int, bytes, bytes, bytes]] = set()
 
     def run(self) -> None:
         """Renew until the parent is gone."""
@@ -106,7 +106,7 @@ class Renewer:
     def _call_script(self, queue: Queue, chunk: list[Held]) -> list[Any]:
         arguments = list(queue.arguments)
         for job in chunk:
-            arguments += (job.wire_id, job.token, b"%d" % job.ats)
+            arguments += (job.wire_id, job.token, job.fence)
         try:
             reply = self._nodes.call(queue.index, b"EVALSHA", queue.sha, *arguments)
         except ErrorReply as error:
@@ -120,7 +120,7 @@ class Renewer:
 
 def report_lost(job: Held) -> bool:
     """Tell the parent that this job's lock is lost. False when it could not be told now."""
-    return tell("lost", slot=job.slot, ats=job.ats, token=job.token.hex(), id=job.wire_id.hex())
+    return tell("lost", slot=job.slot, fence=job.fence.hex(), token=job.token.hex(), id=job.wire_id.hex())
 
 
 def tell(event: str, **fields: object) -> bool:
