@@ -83,6 +83,35 @@ async def test_a_preview_of_a_rule(operated: QueueAdmin, client: Client) -> None
     assert await client.queues() == []
 
 
+@pytest.mark.parametrize(
+    ("damage", "field"),
+    [
+        (("HSET", "repeat:bad", "every", "often"), "rule"),
+        (("HSET", "repeat:bad", "every", "0"), "rule"),
+        (("ZADD", "repeat", "inf", "bad"), "next_run"),
+        (("HSET", "repeat:bad", "data", "{"), "data"),
+        (("HSET", "repeat:bad", "opts", "[" * 9999), "opts"),
+    ],
+)
+async def test_a_damaged_schedule(
+    operated: QueueAdmin, client: Client, damage: tuple[str, str, str, str], field: str
+) -> None:
+    """It says what cannot be read, stands in nobody's way, and is whole again when it is stored anew."""
+    schedules = operated.schedules
+    for schedule_id in ("bad", "well"):
+        await schedules.upsert(schedule_id, Every(days=1, start=LATER), "report")
+    verb, key, *words = damage
+    await client.server.call(verb, f"{client.server.keys(operated.name).base}{key}", *words)
+    bad = await schedules.get("bad")
+    assert bad is not None
+    assert set(bad.malformed) == {field}
+    assert {schedule.id for schedule in await schedules.list()} == {"bad", "well"}
+    assert len(await schedules.preview("bad", 3)) == (0 if field in ("rule", "next_run") else 3)
+    assert (await schedules.upsert("bad", Every(days=1, start=LATER), "report")).malformed == {}
+    await client.server.call(verb, f"{client.server.keys(operated.name).base}{key}", *words)
+    assert await schedules.remove("bad") is True
+
+
 async def test_what_cannot_be_is_refused(operated: QueueAdmin) -> None:
     """Ids that cannot be, options that schedules do not have, a task of another queue: nothing is stored."""
     elsewhere = Queue("elsewhere")

@@ -109,6 +109,13 @@ def test_nothing_runs_after_the_end() -> None:
     assert Cron("0 * * * *", end=NOON, immediately=True).first_run(ms(2025, 6, 1, 13)) is None
 
 
+def test_nothing_runs_after_the_year_9999() -> None:
+    """An interval of many thousand years has one run: later ones cannot be told."""
+    rule = Every(days=10**7)
+    assert rule.first_runs(3, ms(2025, 6, 1)) == [ms(2025, 6, 1)]
+    assert rule.upcoming(3, ms(2025, 6, 1)) == []
+
+
 def test_a_pattern_runs_after_its_start() -> None:
     """As in BullMQ, a start that the pattern names is not a run itself."""
     rule = Cron("0 * * * *", start=NOON)

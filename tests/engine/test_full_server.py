@@ -14,6 +14,7 @@ from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from corral.errors import QueueFull
 from tests.engine.driver import Driver, end, new_job
+from tests.engine.schedules import Schedules, job
 from tests.servers import ServerProcess
 
 JOBS = 200
@@ -45,6 +46,21 @@ async def test_adding_is_refused(driver: Driver) -> None:
     with pytest.raises(QueueFull, match="q"):
         await driver.add("a", new_job("b", delay=5), sender="s", number=1)
     assert await driver.bytes_of_all() == before
+
+
+async def test_schedules_are_refused(driver: Driver) -> None:
+    """Storing one adds a job, so it is refused as any; those that there are go on."""
+    schedules = Schedules(driver)
+    await schedules.every()
+    await fill(driver)
+    before = await driver.bytes_of_all()
+    for schedule_id in ("s", "t"):
+        with pytest.raises(QueueFull, match="q"):
+            await schedules.every(2, schedule_id)
+    assert await driver.bytes_of_all() == before
+    assert job(0) in await schedules.claim(JOBS)
+    assert await schedules.pending() == [job(1)]
+    assert await schedules.remove()
 
 
 async def test_the_scripts_are_forgotten_as_well(driver: Driver) -> None:

@@ -106,6 +106,23 @@ class TestNext:
         await schedules.sweep()
         assert await schedules.pending("c") == [job(3, "c")]
 
+    async def test_a_taken_next_time_of_one_that_is_not_kept(
+        self, schedules: Schedules, driver: Driver
+    ) -> None:
+        """An iteration that ran while its successor's id was taken, and is removed at its end, is not run again."""
+        await schedules.cron(opts='{"removeOnComplete":true}')
+        await driver.call("HSET", driver.keys.job(job(2)), "name", "n", "finishedOn", 1, "ats", 1)
+        driver.now = at(1)
+        await driver.settle(end(await driver.take_one(), keep=0))
+        for minute in (1, 1.5):
+            driver.now = at(minute)
+            await schedules.sweep()
+            assert await schedules.pending() == []
+        driver.now = at(2)
+        await schedules.sweep()
+        assert await schedules.pending() == [job(3)]
+        assert (await schedules.opts(3))["repeat"]["count"] == 2
+
     async def test_no_job_of_a_schedule_that_is_gone(self, schedules: Schedules, driver: Driver) -> None:
         """An iteration that outlived its schedule runs, and has no successor."""
         await schedules.every()

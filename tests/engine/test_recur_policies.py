@@ -9,7 +9,7 @@ import pytest
 
 from corral.engine.record import Refusal, Verb
 from corral.engine.recover import Held
-from tests.engine.driver import Driver, end, new_job
+from tests.engine.driver import Driver, end, held, new_job
 from tests.engine.schedules import MINUTE, Schedules, at, job
 
 KINDS = pytest.mark.parametrize("kind", ["every", "cron"])
@@ -88,6 +88,59 @@ class TestMissed:
         wanted = {"run_once": [], "skip": [], "run_all": [job(498), job(499), job(500)]}[missed]
         assert await runs(schedules, driver, 500.6) == wanted
         assert await schedules.pending() == [job(501)]
+
+
+class TestLimit:
+    """What is passed over does not count for `limit`, also where the iteration that waits was lost afterwards."""
+
+    @pytest.fixture(params=["lost", "lost and over"])
+    async def lose(self, request: pytest.FixtureRequest, driver: Driver, schedules: Schedules) -> Any:
+        """The pending iteration is lost, and made again by a sweep."""
+
+        async def lose() -> None:
+            (lost,) = await schedules.pending()
+            await driver.call(
+                "DEL", driver.keys.key("delayed"), driver.keys.key("wait"), driver.keys.job(lost)
+            )
+            if request.param == "lost and over":
+                driver.now = int(lost.rpartition(":")[2]) + 3 * MINUTE // 2
+            await schedules.sweep()
+
+        return lose
+
+    @KINDS
+    async def test_missed(self, schedules: Schedules, driver: Driver, kind: str, lose: Any) -> None:
+        """Three runs are three runs, however many were skipped."""
+        await make(schedules, kind, missed="skip", limit=3)
+        assert await runs(schedules, driver, 1, 5.5) == [job(1)]
+        await lose()
+        assert (await schedules.read()).number == 2
+        later = int((await schedules.pending())[0].rpartition(":")[2])
+        assert await runs(schedules, driver, *((later - at(0)) / MINUTE + step for step in range(4))) == [
+            f"repeat:s:{later}", f"repeat:s:{later + MINUTE}",
+        ]  # fmt: skip
+
+    @KINDS
+    async def test_overlap(self, schedules: Schedules, driver: Driver, kind: str, lose: Any) -> None:
+        """The same for those that were left out because the one before went on."""
+        await make(schedules, kind, overlap="skip", missed="skip", limit=3)
+        driver.now = at(1)
+        run = await driver.take_one()
+        for minute in (2, 3):
+            driver.now = at(minute)
+            assert await schedules.claim() == []
+        await driver.settle(end(run))
+        await lose()
+        assert (await schedules.read()).number == 2
+
+    async def test_while_no_time_is_known(self, schedules: Schedules, driver: Driver) -> None:
+        """The one that waits for times to be prepared gets the number of the one that was passed over."""
+        await schedules.cron(missed="skip", limit=3)
+        driver.now = at(500.5)
+        assert await schedules.claim() == []
+        await schedules.prepare()
+        assert (await schedules.read()).number == 1
+        assert (await schedules.opts(501))["repeat"]["count"] == 1
 
 
 class TestSkipOverlap:
@@ -201,12 +254,45 @@ class TestCancelRunning:
         assert await schedules.claim() == [job(1)]
         assert await driver.scores("completed") == {job(0): at(0)}
 
+    @pytest.mark.parametrize("wanted", [1, 10])
+    async def test_its_place_is_free(self, schedules: Schedules, driver: Driver, wanted: int) -> None:
+        """Where the queue's concurrency is full, the place of the one that ends goes to the next ready job, in the
+        same call; what the call does not want wakes another worker."""
+        await driver.call("HSET", driver.keys.key("meta"), "concurrency", 2)
+        await schedules.every(overlap="cancel_running")
+        assert await schedules.claim() == [job(0)]
+        driver.now = at(1)
+        await driver.claim(driver.a_claim(0))
+        await driver.add("a", "b")
+        await driver.call("DEL", driver.keys.key("marker"))
+        assert await schedules.claim(wanted) == [job(1), "a"][:wanted]
+        assert ("0" in await driver.scores("marker")) == (wanted == 1)
+
     async def test_its_own_second_start(self, schedules: Schedules, driver: Driver) -> None:
         """An iteration that starts again supersedes nothing, least of all itself."""
         await schedules.every(overlap="cancel_running")
         await driver.settle(end(await driver.take_one(), Verb.RETRY, "x"))
         run: Held = await driver.take_one()
         assert await driver.settle(end(run)) == [0]
+
+
+@pytest.mark.parametrize("overlap", ["allow", "skip", "cancel_running"])
+async def test_one_that_kills_its_workers(schedules: Schedules, driver: Driver, overlap: str) -> None:
+    """An iteration that stalls more often than allowed is failed, unlike in BullMQ, and the schedule goes on."""
+    await schedules.every(overlap=overlap)
+    for _ in range(2):
+        assert (await driver.take_one()).wire_id == job(0)
+        await driver.lose_lock(job(0))
+        await driver.check_stalled(max_stalled=1)
+        await driver.check_stalled(max_stalled=1)
+    claim = driver.a_claim(10)
+    (last,) = (await driver.claim(claim)).jobs
+    assert last.deferred == b"job stalled more than allowable limit"
+    assert await schedules.pending() == [job(1)]
+    await driver.settle(end(*held(claim.token, [last]), Verb.FAIL, "stalled"))
+    driver.now = at(1)
+    assert await schedules.claim() == [job(1)]
+    assert await driver.scores("failed") == {job(0): at(0)}
 
 
 async def test_the_policies_survive_node(schedules: Schedules, driver: Driver) -> None:

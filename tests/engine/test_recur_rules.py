@@ -101,9 +101,9 @@ async def test_what_would_never_run_is_refused(driver: Driver) -> None:
 
 
 async def test_a_next_run_that_exists_is_an_error(driver: Driver) -> None:
-    """The job of a pattern's next run is there already, and does not wait."""
+    """The job of a pattern's next run is there already, and has begun."""
     due = (await stored(driver, Cron("@daily"))).next_run
     await driver.call("DEL", driver.keys.key("repeat_"), driver.keys.key("delayed"))
-    assert await driver.call("EXISTS", driver.keys.job(f"repeat:s:{due}")) == 1
+    await driver.call("HSET", driver.keys.job(f"repeat:s:{due}"), "ats", 1)
     with pytest.raises(ScheduleTaken, match="remove that job"):
         await stored(driver, Cron("@daily"))

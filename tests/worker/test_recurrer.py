@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import structlog
 
 from corral import Client, Job, Queue, Worker
 from corral.client.queue import QueueClient
@@ -194,15 +195,30 @@ async def test_a_lost_iteration(client: Client, keys: QueueKeys, ran: Ran, kind:
     assert len({job.id for job in ran.jobs}) == len(ran.jobs)
 
 
-async def test_a_rule_that_nobody_can_read(client: Client, keys: QueueKeys, ran: Ran) -> None:
-    """A pattern that is none stops its own schedule, and nothing else."""
+@pytest.mark.parametrize(
+    "damage",
+    [
+        ("HSET", "repeat:bad", "pattern", "no cron at all"),
+        ("HDEL", "repeat:bad", "pattern"),
+        ("ZADD", "repeat", "inf", "bad"),
+        ("ZADD", "repeat", "-inf", "bad"),
+    ],
+    ids=" ".join,
+)
+async def test_a_rule_that_nobody_can_read(
+    client: Client, keys: QueueKeys, ran: Ran, damage: tuple[str, ...]
+) -> None:
+    """What has no rule or no time stops its own schedule, and nothing else; a worker says so."""
     await upsert_schedule(
         client.server, keys, NewSchedule("bad", "tick", pattern="* * * * * *"), upcoming=secondly
     )
-    await client.server.call("HSET", f"{keys.base}repeat:bad", "pattern", "no cron at all")
+    verb, key, *words = damage
+    await client.server.call(verb, f"{keys.base}{key}", *words)
     await upsert_schedule(client.server, keys, NewSchedule("good", "tock", every_ms=100))
-    async with worker(client, ran):
-        await ran.until(12)
+    with structlog.testing.capture_logs() as logs:
+        async with worker(client, ran):
+            await ran.until(12)
+    assert {entry["schedule"] for entry in logs if entry["log_level"] == "error"} == {"bad"}
     names = [job.name for job in ran.jobs]
     assert names.count("tick") <= 1
     assert names.count("tock") >= 11

@@ -23,6 +23,9 @@ __all__ = ["MOST_RUNS_MADE_UP", "Cron", "Every", "Missed", "Overlap", "Repeat", 
 MOST_RUNS_MADE_UP = 1000
 """The highest ``limit`` of `RunAll`."""
 
+LATEST_MS = 253_402_300_799_999
+"""The year 9999 ends: the last time that there is a `datetime` for."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunAll:
@@ -239,7 +242,8 @@ Repeat = Cron | Every
 
 
 def _unless_after(end_ms: int | None, run_ms: int | None) -> int | None:
-    return None if run_ms is None or (end_ms is not None and run_ms > end_ms) else run_ms
+    last = LATEST_MS if end_ms is None else min(end_ms, LATEST_MS)
+    return None if run_ms is None or run_ms > last else run_ms
 
 
 def _interval_ms(interval: Duration | None, units: dict[str, float]) -> int:

@@ -96,12 +96,14 @@ class Iteration(NamedTuple):
 
 
 class StoredSchedule(NamedTuple):
-    """A schedule as it is stored, whoever stored it. `next_run`: when its pending iteration is due, or its last one
-    was (`ended`). `made`: how many iterations there have been; `number`: that of the last one, which `limit` is for
-    (it begins anew when the schedule is changed)."""
+    """A schedule as it is stored, whoever stored it; None also where something cannot be read.
+
+    `next_run`: when its pending iteration is due, or its last one was (`ended`). `made`: how many iterations there have
+    been; `number`: that of the last one, which `limit` is for (it begins anew when the schedule is changed).
+    """
 
     schedule_id: bytes
-    next_run: int
+    next_run: int | None
     name: bytes
     data: bytes
     opts: bytes
@@ -145,6 +147,7 @@ async def upsert_schedule(
 
     Raises:
         ScheduleRefusal: it would never run, or its times are taken.
+        QueueFull: the server has reached maxmemory; nothing was changed.
         ServerUnavailable: no answer in time. The call may be made again.
     """
     reply: int | list[Any] = TIMES_STALE
@@ -249,9 +252,12 @@ async def prepare_schedule(
 async def sweep_schedules(
     server: Server, keys: QueueKeys, cursor: Word, *, interval_ms: int, clock: Word = ""
 ) -> tuple[bytes, list[bytes]]:
-    """Look at a page of the schedules and give those their pending iteration that have lost it. The cursor of the next
-    page, `b"0"` after the last one, and the ids of schedules that want their times prepared. The first page (an empty
-    cursor) is refused, as if there were none, when another worker has swept within `interval_ms`."""
+    """Look at a page of the schedules and give those their pending iteration that have lost it.
+
+    The cursor of the next page, `b"0"` after the last one, and the ids of schedules that want their times prepared or
+    cannot go on. The first page (an empty cursor) is refused, as if there were none, when another worker has swept
+    within `interval_ms`.
+    """
     following, wanting = await server.run(
         load("recur/sweep_schedules"), keys, keys.base, clock, interval_ms, cursor
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from corral.contracts.duration import instant
@@ -42,6 +43,7 @@ async def store_schedule(
     Raises:
         InvalidSchedule: it would never run.
         ScheduleTaken: the job of its next run exists already.
+        QueueFull: the server has reached maxmemory; nothing was changed.
         ServerUnavailable: no answer in time.
     """
     upcoming = times_of(request.rule) if isinstance(request.rule, Cron) else None
@@ -110,9 +112,11 @@ def read_rule(stored: StoredSchedule) -> Repeat:
     }
     if stored.pattern is not None:
         return Cron(stored.pattern.decode(), tz=(stored.tz or b"UTC").decode(), **common)
-    every_ms = stored.every_ms or 0
-    grid_ms = stored.offset_ms % every_ms if every_ms > 0 else 0
-    return Every(every_ms / 1000, offset=grid_ms / 1000, **common)
+    if stored.every_ms is None:
+        raise InvalidSchedule(
+            "interval", None, "neither pattern nor interval can be read; store the schedule again"
+        )
+    return Every(stored.every_ms / 1000, offset=stored.offset_ms / 1000, **common)
 
 
 def snapshot(queue: str, stored: StoredSchedule) -> Schedule:
@@ -131,13 +135,19 @@ def snapshot(queue: str, stored: StoredSchedule) -> Schedule:
         queue=queue,
         name=_text(stored.name),
         rule=read("rule", read_rule, stored),
-        next_run=None if stored.ended else read("next_run", instant, stored.next_run),
+        next_run=None if stored.ended else read("next_run", _next_run, stored),
         iterations=stored.made,
         run_number=stored.number,
         data=read("data", parse_strict_json, stored.data),
         opts=read("opts", lambda: decode_options(stored.opts.decode())) or NO_OPTIONS,
         malformed=malformed,
     )
+
+
+def _next_run(stored: StoredSchedule) -> datetime:
+    if stored.next_run is None:
+        raise InvalidSchedule("next_run", None, "its time cannot be read; store the schedule again")
+    return instant(stored.next_run)
 
 
 def _text(value: bytes) -> str:

@@ -99,7 +99,7 @@ class Recurrer:
     async def _prepare(self, schedule_id: bytes) -> None:
         while True:
             now, schedule = await read_schedule(self._server, self._keys, schedule_id)
-            if schedule is None or schedule.pattern is None:
+            if schedule is None or (schedule.every_ms is not None and schedule.next_run is not None):
                 return
             try:
                 prepared = prepare_times(schedule, now)
@@ -119,6 +119,8 @@ def prepare_times(schedule: StoredSchedule, now_ms: int) -> Prepared:
     if not isinstance(rule, Cron):
         raise InvalidSchedule("pattern", None, "the schedule has no pattern")
     due = schedule.next_run
+    if due is None:
+        raise InvalidSchedule("next_run", None, "its time cannot be read")
     if not isinstance(rule.missed, RunAll) or due >= now_ms:
         return times_of(rule)(max(due, now_ms, schedule.start_ms or 0))
     first = rule.run_after(due, now_ms)

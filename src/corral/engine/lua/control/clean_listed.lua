@@ -11,7 +11,7 @@
 --- @include lib/sent
 --- @include lib/erase_jobs
 --- @include lib/is_old
---- @include lib/is_pending_iteration
+--- @include lib/pending_id
 --- @include lib/pass_baton
 --- @include lib/read_queue
 --- @arg prefix  string   what every key of the queue begins with

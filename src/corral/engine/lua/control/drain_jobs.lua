@@ -11,7 +11,7 @@
 --- @include lib/sent
 --- @include lib/in_chunks
 --- @include lib/erase_jobs
---- @include lib/is_pending_iteration
+--- @include lib/pending_id
 --- @include lib/page_of
 --- @arg prefix  string   what every key of the queue begins with
 --- @arg now     string   milliseconds, or empty for the server's time

@@ -1,5 +1,6 @@
 --- An iteration of a schedule is about to start: the next one is made in the same step, and the schedule's policies
---- decide whether this one runs at all. Returns whether it does. `run.unprepared` collects schedules that need times.
+--- decide whether this one runs at all. Returns whether it does. `run.unprepared` collects schedules that need times,
+--- `run.freed` counts the runs that ended for it.
 ---
 --- Only the pending iteration does this, so a second attempt or a recovered run makes no second successor.
 --- @key active     list    job ids that workers hold
@@ -8,9 +9,9 @@
 --- @include lib/job_keys
 --- @include lib/make_next
 --- @include lib/read_schedule
+--- @include lib/options_of
 --- @include lib/run_after
 --- @include lib/supersede
---- @include lib/stored_options
 local function is_under_way(prefix, job_id)
   local kept = fields_of(prefix .. job_id, 'ats', 'finishedOn')
   return kept[1] and not kept[2]
@@ -22,36 +23,35 @@ local function is_passed_over(prefix, schedule, now)
     or notes.overlap == 'skip' and notes.running and is_under_way(prefix, notes.running)
 end
 
+local function leave_out(prefix, job_id)
+  redis.call('LREM', active, 1, job_id)
+  redis.call('DEL', unpack(job_keys({}, prefix .. job_id)))
+  redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', 'waiting')
+end
+
 local function begin_iteration(prefix, queue, run, job_id, job, now)
   local schedule = read_schedule(prefix, job[11])
   if not schedule or schedule.job_id ~= job_id then
     return true
   end
-  local notes = schedule.notes
-  local opts = decoded(job[3])
+  local notes, opts = schedule.notes, options_of(job[3])
   local is_first_start = not job[4]
-  local passed_over = is_first_start and is_passed_over(prefix, schedule, now)
+  local passed_over, unprepared = is_first_start and is_passed_over(prefix, schedule, now), nil
   if passed_over then
-    redis.call('LREM', active, 1, job_id)
-    redis.call('DEL', unpack(job_keys({}, prefix .. job_id)))
-    redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', 'waiting')
+    leave_out(prefix, job_id)
+    unprepared = pass_over(prefix, queue, schedule, opts, now)
+  else
+    unprepared = make_next(prefix, queue, schedule, opts, number_of(schedule, opts) + 1, now)
   end
-  local unprepared, time = make_next(prefix, queue, schedule, opts, count_of(opts) + (passed_over and 0 or 1), now)
   if unprepared then
     run.unprepared[#run.unprepared + 1] = schedule.id
   end
-  local exclusive = notes.overlap == 'skip' or notes.overlap == 'cancel_running'
-  if not passed_over and exclusive then
+  if not passed_over and notes.overlap ~= 'allow' then
     if notes.overlap == 'cancel_running' and notes.running and notes.running ~= job_id then
-      supersede(prefix, queue, notes.running, job_id, now)
+      run.freed = run.freed + supersede(prefix, queue, notes.running, job_id, now)
     end
     notes.running = job_id
-  end
-  if time == nil then
-    notes.begun = schedule.next_run
-  end
-  if time == nil or not passed_over and exclusive then
-    keep_notes(schedule.id, notes)
+    keep_notes(schedule)
   end
   return not passed_over
 end

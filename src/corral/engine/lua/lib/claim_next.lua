@@ -1,6 +1,7 @@
 --- Promote what is due, then start up to `run.wanted` jobs. Returns the started jobs, the ms until a rate limit
 --- ends (0: none stopped it) and when the next delayed job is due (0: none known, or not asked because jobs were found).
---- `run.unprepared` gets the schedules that want their next times.
+--- `run.unprepared` gets the schedules that want their next times. A run that ended for its schedule's next one leaves
+--- its place (`run.freed`) to whoever is ready.
 --- @key delayed  zset  job ids by due time
 --- @key active   list  job ids that workers hold
 --- @include lib/promote_due
@@ -12,8 +13,9 @@ local function claim_next(prefix, queue, run, rate, now)
   local room, left, limited_ms = room_to_start(queue, run, rate)
   local started, counted = {}, 0
   local exhausted = false
+  run.freed = 0
   while not exhausted do
-    local asked = math.min(room - #started, left - counted)
+    local asked = math.min(run.wanted - #started, room + run.freed - #started, left - counted)
     if asked <= 0 then
       break
     end

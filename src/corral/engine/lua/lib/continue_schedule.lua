@@ -1,5 +1,5 @@
 --- A schedule whose pending iteration is in no state gets it again; one whose iteration has begun and that has no next
---- one gets the next. Returns whether times must be prepared for it first.
+--- one gets the next. Returns whether times must be prepared for it first, or whether it cannot go on.
 --- @key delayed           zset  job ids by due time
 --- @key prioritized       zset  job ids by priority, then arrival
 --- @key waiting_children  zset  parents that wait for their children
@@ -9,42 +9,49 @@
 --- @include lib/fields_of
 --- @include lib/make_iteration
 --- @include lib/make_next
+--- @include lib/options_of
 --- @include lib/place_job
+--- @include lib/priority_of
 --- @include lib/read_schedule
 --- @include lib/run_after
---- @include lib/stored_options
-local FAR = 20000
+local MOST_LISTED = 20000
 
---- Whether a job is in a state. A line is searched from both ends, 20,000 ids deep: a job that may stand further in
---- counts as there.
-local function is_somewhere(job_id)
-  if redis.call('ZSCORE', delayed, job_id) or redis.call('ZSCORE', prioritized, job_id)
-    or redis.call('ZSCORE', waiting_children, job_id) then
-    return true
-  end
-  for _, line in ipairs({ active, wait, paused }) do
-    if redis.call('LPOS', line, job_id, 'MAXLEN', FAR) or redis.call('LPOS', line, job_id, 'RANK', -1, 'MAXLEN', FAR)
-      or redis.call('LLEN', line) > 2 * FAR then
-      return true
+--- Whether a job stands in a line. The lines are read once in a call (`lines`, empty at first): to search them for each
+--- schedule would take too long. Where a line is longer than 20,000, any job may stand in it.
+local function is_in_line(lines, job_id)
+  if not lines.seen then
+    lines.seen = {}
+    for _, line in ipairs({ active, wait, paused }) do
+      lines.is_long = lines.is_long or redis.call('LLEN', line) > MOST_LISTED
+    end
+    for _, line in ipairs(lines.is_long and {} or { active, wait, paused }) do
+      for _, listed in ipairs(redis.call('LRANGE', line, 0, -1)) do
+        lines.seen[listed] = true
+      end
     end
   end
-  return false
+  return lines.is_long or lines.seen[job_id]
 end
 
-local function continue_schedule(prefix, queue, schedule_id, now)
+local function is_somewhere(lines, job_id)
+  return redis.call('ZSCORE', delayed, job_id) or redis.call('ZSCORE', prioritized, job_id)
+    or redis.call('ZSCORE', waiting_children, job_id) or is_in_line(lines, job_id)
+end
+
+local function continue_schedule(prefix, queue, schedule_id, lines, now)
   local schedule = read_schedule(prefix, schedule_id)
-  if not schedule then
-    return false
+  if not schedule or not schedule.next_run then
+    return schedule ~= nil
   end
   local due = schedule.next_run
   local kept = fields_of(prefix .. schedule.job_id, 'ats', 'opts', 'name', 'priority')
   if kept[1] then
-    local opts = decoded(kept[2])
-    return (make_next(prefix, queue, schedule, opts, count_of(opts) + 1, now))
+    local opts = options_of(kept[2])
+    return make_next(prefix, queue, schedule, opts, number_of(schedule, opts) + 1, now)
   end
   if kept[3] then
-    if not is_somewhere(schedule.job_id) then
-      local job = { delay = math.max(0, due - now), priority = tonumber(kept[4] or 0) or 0, front = false }
+    if not is_somewhere(lines, schedule.job_id) then
+      local job = { delay = math.max(0, due - now), priority = priority_of(kept[4]), front = false }
       place_job(queue, schedule.job_id, job, now)
     end
     return false
@@ -52,13 +59,14 @@ local function continue_schedule(prefix, queue, schedule_id, now)
   if redis.call('EXISTS', prefix .. schedule.job_id) == 1 then
     return false
   end
-  local opts, count = decoded(schedule.opts), schedule.made - (schedule.notes.made_before or 0)
+  local opts = options_of(schedule.opts)
+  local count = number_of(schedule, opts)
   if schedule.notes.begun == due then
-    return (make_next(prefix, queue, schedule, opts, count + 1, now))
+    return make_next(prefix, queue, schedule, opts, count + 1, now)
   end
   if due <= now then
     if schedule.notes.missed == 'skip' then
-      return (make_next(prefix, queue, schedule, opts, count, now))
+      return pass_over(prefix, queue, schedule, opts, now)
     end
     -- The last one of a schedule that has ended may have been trimmed, so it is not made again.
     local following = run_after(schedule, due, count + 1, now)

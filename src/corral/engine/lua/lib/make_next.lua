@@ -1,15 +1,18 @@
---- Make the iteration after `previous`, once: from then on it is the pending one. Returns whether times must be
---- prepared for the schedule, because the next one is not known or few are left.
+--- Make the iteration after the pending one, once: from then on it is the pending one. Where none can be made it is
+--- noted that this one began. Returns whether times must be prepared for the schedule, because the next one is not known
+--- or few are left.
 --- @key events  stream
 --- @include lib/make_iteration
+--- @include lib/pending_id
 --- @include lib/read_schedule
 --- @include lib/run_after
+--- @include lib/word
 local MAX_STEPS = 32
 
 --- The first time from `time` on whose job id is free: another time of the grid, or nil.
 local function free_time(prefix, schedule, time)
   for _ = 0, schedule.every and MAX_STEPS or 0 do
-    if redis.call('EXISTS', prefix .. iteration_id(schedule.id, time)) == 0 then
+    if not ends_before(schedule, time) and redis.call('EXISTS', prefix .. iteration_id(schedule.id, time)) == 0 then
       return time
     end
     time = time + (schedule.every or 0)
@@ -19,15 +22,26 @@ end
 
 local function make_next(prefix, queue, schedule, opts, count, now)
   local time, low = run_after(schedule, schedule.next_run, count, now)
-  if not time then
-    return low or false, time
-  end
-  local free = free_time(prefix, schedule, time)
+  local free = time and free_time(prefix, schedule, time)
   if free then
     make_iteration(prefix, queue, schedule, opts, free, count, now)
-    redis.call('HINCRBY', prefix .. 'repeat:' .. schedule.id, 'ic', 1)
-  else
+    redis.call('HSET', prefix .. 'repeat:' .. schedule.id, 'ic', word(schedule.made + 1))
+    return low or false
+  end
+  if time then
     redis.call('XADD', events, '*', 'event', 'duplicated', 'jobId', iteration_id(schedule.id, time))
   end
-  return low or false, time
+  if schedule.notes.begun ~= schedule.next_run then
+    schedule.notes.begun = schedule.next_run
+    keep_notes(schedule)
+  end
+  return low or false
+end
+
+--- As `make_next`, where the pending iteration does not run: it does not count.
+local function pass_over(prefix, queue, schedule, opts, now)
+  local count = number_of(schedule, opts)
+  schedule.notes.made_before = schedule.notes.made_before + 1
+  keep_notes(schedule)
+  return make_next(prefix, queue, schedule, opts, count, now)
 end

@@ -5,6 +5,7 @@
 --- over, unless the schedule makes up for it (run_all): then the latest `missed_limit` of what came due since `previous`
 --- run one by one.
 local LOW = 4
+local LATEST = 253402300799999  -- the year 9999 ends: later times are none that every client can read
 
 --- The first time of the grid after now.
 local function slot_after(every, offset, now)
@@ -46,8 +47,13 @@ local function prepared_after(schedule, previous, now)
   return later[at] or false, not notes.complete and #later - at < LOW
 end
 
+--- Whether a schedule has ended when it is `time`.
+local function ends_before(schedule, time)
+  return time > math.min(schedule.end_ms or LATEST, LATEST)
+end
+
 local function run_after(schedule, previous, count, now)
-  if schedule.limit and count > schedule.limit or schedule.end_ms and now > schedule.end_ms then
+  if schedule.limit and count > schedule.limit or ends_before(schedule, now) then
     return false
   end
   local following, low
@@ -56,7 +62,7 @@ local function run_after(schedule, previous, count, now)
   else
     following, low = prepared_after(schedule, previous, now)
   end
-  if following and schedule.end_ms and following > schedule.end_ms then
+  if following and ends_before(schedule, following) then
     return false
   end
   return following, low

@@ -23,6 +23,6 @@ notes.rule, notes.since, notes.complete, notes.times = rule, since, complete == 
 for at = times, #ARGV do
   notes.times[#notes.times + 1] = tonumber(ARGV[at])
 end
-keep_notes(schedule_id, notes)
-continue_schedule(prefix, read_queue(), schedule_id, (clock(now)))
+keep_notes(schedule)
+continue_schedule(prefix, read_queue(), schedule_id, {}, (clock(now)))
 return 1

@@ -3,22 +3,25 @@
 --- @key repeat_  zset  schedules by next iteration
 --- @include lib/clock
 --- @include lib/fields_of
+--- @include lib/options_of
 --- @include lib/read_schedule
 --- @include lib/run_after
---- @include lib/stored_options
 --- @arg prefix  string   what every key of the queue begins with
 --- @arg now     string   milliseconds, or empty for the server's time
 --- @arg first   integer  of the page, from 0
 --- @arg last    integer  of the page; before `first`: none
 --- @rest ids    schedules to read
---- @return now, how many schedules there are, schedules (nineteen fields each)
+--- @return now, how many schedules there are, schedules (nineteen fields each; false: not said, or not to be read)
 --- BullMQ: getJobScheduler
 local now_ms = clock(now)
 
 --- The number of the iteration made last, and whether none follows it.
 local function count_and_end(schedule)
+  if not schedule.next_run then
+    return number_of(schedule, {}), 0
+  end
   local kept = fields_of(prefix .. schedule.job_id, 'ats', 'opts', 'name')
-  local count = kept[2] and count_of(decoded(kept[2])) or schedule.made - (schedule.notes.made_before or 0)
+  local count = number_of(schedule, options_of(kept[2]))
   local has_begun = kept[1] or schedule.notes.begun == schedule.next_run
   if not has_begun and (kept[3] or schedule.next_run > now_ms) then
     return count, 0
@@ -37,11 +40,10 @@ for _, schedule_id in ipairs(wanted) do
     local notes = schedule.notes
     local count, is_over = count_and_end(schedule)
     rows[#rows + 1] = {
-      schedule.id, schedule.next_run, schedule.name, schedule.data, schedule.opts, schedule.pattern or false,
+      schedule.id, schedule.next_run or false, schedule.name, schedule.data, schedule.opts, schedule.pattern or false,
       schedule.tz or false, schedule.every or false, schedule.offset, schedule.limit or false,
-      schedule.start_ms or false, schedule.end_ms or false, schedule.made, notes.missed or 'run_once',
-      notes.missed_limit or 1, notes.overlap or 'allow', schedule.rule, count,
-      is_over,
+      schedule.start_ms or false, schedule.end_ms or false, schedule.made, notes.missed,
+      notes.missed_limit, notes.overlap, schedule.rule, count, is_over,
     }
   end
 end

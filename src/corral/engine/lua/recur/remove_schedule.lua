@@ -4,8 +4,8 @@
 --- @key repeat_    zset    schedules by next iteration
 --- @key schedules  hash    what Corral notes of each schedule
 --- @key events     stream
+--- @include lib/pending_id
 --- @include lib/pending_iteration
---- @include lib/read_schedule
 --- @include lib/sent
 --- @arg prefix       string  what every key of the queue begins with
 --- @arg sender       string  who calls, or empty when the call is never sent again
@@ -19,12 +19,11 @@ local done = recall(sender, number)
 if done then
   return done
 end
-local score = redis.call('ZSCORE', repeat_, schedule_id)
-if not score then
+if not redis.call('ZSCORE', repeat_, schedule_id) then
   return { 0, 0 }
 end
-local job_id = iteration_id(schedule_id, tonumber(score))
-local state = state_of_pending(prefix, job_id)
+local job_id = pending_id(schedule_id)
+local state = job_id and state_of_pending(prefix, job_id)
 local search_on = state and remove_pending(prefix, job_id, state, search)
 if search_on then
   return { 0, search_on }
@@ -34,7 +33,7 @@ if state then
 end
 redis.call('ZREM', repeat_, schedule_id)
 redis.call('DEL', prefix .. 'repeat:' .. schedule_id)
-redis.call('HDEL', schedules, schedule_id)
+redis.pcall('HDEL', schedules, schedule_id)
 local reply = { 1, 0 }
 remember(sender, number, reply)
 return reply

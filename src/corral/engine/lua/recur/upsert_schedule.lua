@@ -1,4 +1,4 @@
-#!lua flags=allow-oom
+#!lua
 --- Make a schedule, or change it.                                  nothing → waiting | prioritized | delayed
 --- Its one pending iteration is replaced; where nothing changes it keeps its time and its number.
 --- @key meta       hash    settings of the queue
@@ -7,11 +7,14 @@
 --- @include lib/read_queue
 --- @include lib/sent
 --- @include lib/word
+--- @include lib/fields_of
+--- @include lib/options_of
+--- @include lib/pending_id
 --- @include lib/read_schedule
 --- @include lib/run_after
 --- @include lib/pending_iteration
 --- @include lib/make_iteration
---- @include lib/stored_options
+--- @include lib/write_schedule
 --- @arg prefix        string   what every key of the queue begins with
 --- @arg now           string   milliseconds, or empty for the server's time
 --- @arg sender        string   who calls, or empty when the call is never sent again
@@ -52,12 +55,11 @@ local upcoming = {}
 for at = times, #ARGV do
   upcoming[#upcoming + 1] = tonumber(ARGV[at])
 end
-local bounds = { start_ms and word(start_ms), end_ms and word(end_ms) }
 local schedule = {
   id = schedule_id, name = name, data = data, opts = opts, pattern = pattern ~= '' and pattern or nil,
   tz = tz ~= '' and tz or nil, every = every_ms, limit = limit, start_ms = start_ms, end_ms = end_ms,
-  rule = rule_of(pattern, tz, bounds[1], bounds[2]), offset = offset_ms or known and known.offset or 0,
-  made = known and known.made or 1,
+  rule = rule_of(pattern, tz, start_ms and word(start_ms), end_ms and word(end_ms)),
+  offset = every_ms and (offset_ms or known and known.offset) or 0, made = known and known.made or 1,
 }
 schedule.notes = {
   missed = missed, missed_limit = missed_limit, overlap = overlap, rule = schedule.rule, since = since,
@@ -65,14 +67,15 @@ schedule.notes = {
   running = known and known.notes.running,
 }
 
-local unchanged = known and known.every == every_ms and known.pattern == schedule.pattern and known.tz == schedule.tz
-  and known.start_ms == start_ms and known.offset == schedule.offset
-local pending = known and state_of_pending(prefix, known.job_id)
+local unchanged = known and known.next_run and known.every == every_ms and known.pattern == schedule.pattern
+  and known.tz == schedule.tz and known.start_ms == start_ms and known.offset == schedule.offset
+local pending_job = pending_id(schedule_id)
+local pending = pending_job and state_of_pending(prefix, pending_job)
 local keeps_time = unchanged and pending
 local time, count = nil, 1
 if keeps_time then
   time = known.next_run
-  count = count_of(decoded(redis.call('HGET', prefix .. known.job_id, 'opts') or nil))
+  count = number_of(known, options_of(fields_of(prefix .. pending_job, 'opts')[1]))
 elseif every_ms then
   if unchanged then
     time = every_after(schedule, known.next_run, now_ms)
@@ -95,24 +98,32 @@ if schedule.pattern and not time then
     return -13
   end
 end
-if not time or end_ms and time > end_ms then
+if not time or ends_before(schedule, time) then
   return -12
 end
+if not pending then
+  -- One may wait for this time though the schedule names another, which somebody else has written.
+  local job_id = iteration_id(schedule_id, time)
+  local kept = fields_of(prefix .. job_id, 'rjk', 'ats')
+  if kept[1] == schedule_id and not kept[2] then
+    pending_job, pending = job_id, state_of_pending(prefix, job_id)
+  end
+end
 schedule.notes.made_before = schedule.made - count
-local replaced = pending and known.job_id
+local replaced = pending and pending_job
 for step = 0, 32 do
   local job_id = iteration_id(schedule_id, time)
   if job_id == replaced or redis.call('EXISTS', prefix .. job_id) == 0 then
     break
   elseif not every_ms then
     return -10
-  elseif step == 32 then
+  elseif step == 32 or ends_before(schedule, time + every_ms) then
     return -11
   end
   time = time + every_ms
 end
 
-local search_on = pending and remove_pending(prefix, known.job_id, pending, search)
+local search_on = pending and remove_pending(prefix, pending_job, pending, search)
 if search_on then
   return search_on
 end
@@ -125,19 +136,8 @@ end
 if every_ms and not offset_ms and not unchanged then
   schedule.offset = time % every_ms
 end
-local written = { 'name', name, 'ic', word(schedule.made), 'offset', word(every_ms and schedule.offset or 0) }
-for field, value in pairs({
-  pattern = schedule.pattern, tz = schedule.tz, every = every_ms and word(every_ms), limit = limit and word(limit),
-  startDate = bounds[1], endDate = bounds[2], data = data ~= '{}' and data or nil, opts = opts ~= '{}' and opts or nil,
-}) do
-  written[#written + 1] = field
-  written[#written + 1] = value
-end
-local schedule_key = prefix .. 'repeat:' .. schedule_id
-redis.call('DEL', schedule_key)
-redis.call('HSET', schedule_key, unpack(written))
-keep_notes(schedule_id, schedule.notes)
-local first_opts = decoded(opts)
+write_schedule(prefix, schedule)
+local first_opts = options_of(opts)
 first_opts['repeat'] = { offset = offset_ms }
 make_iteration(prefix, queue, schedule, first_opts, time, count, now_ms)
 redis.call('XTRIM', events, 'MAXLEN', '~', queue.max_events)
