@@ -49,6 +49,7 @@ def ms(*moment: int) -> int:
         (lambda: Every(minutes=-5), "minutes", "not negative"),
         (lambda: Every(60, offset=60), "offset", "less than the interval"),
         (lambda: Every(60, offset=10, immediately=True), "immediately", "one of them"),
+        (lambda: Every(60, start=NOON, immediately=True), "immediately", "one of them"),
         (lambda: Every(60, start=NOON, end=NOON - timedelta(hours=1)), "end", "nothing would ever run"),
     ],
 )
@@ -127,6 +128,13 @@ def test_immediately_is_now() -> None:
     rule = Cron("0 * * * *", immediately=True)
     assert rule.first_run(ms(2025, 6, 1, 12, 34)) == ms(2025, 6, 1, 12, 34)
     assert rule.run_after(ms(2025, 6, 1, 12, 34), ms(2025, 6, 1, 12, 34)) == ms(2025, 6, 1, 13)
+
+
+@pytest.mark.parametrize("immediately", [False, True])
+def test_an_interval_begins_now(immediately: bool) -> None:
+    """Whether that is said or not; only ``offset`` and ``start`` say otherwise."""
+    rule = Every(hours=1, immediately=immediately)
+    assert rule.first_runs(2, ms(2025, 6, 1, 12, 34)) == [ms(2025, 6, 1, 12, 34), ms(2025, 6, 1, 13, 34)]
 
 
 @pytest.mark.parametrize("missed", ["run_once", "skip"])

@@ -20,6 +20,7 @@ import redis
 from corral import Admin
 from corral.admin.queue import QueueAdmin
 from corral.admin.steps import Progress
+from corral.engine.recur import sweep_schedules
 from tests.servers import ServerProcess
 
 JOBS = 1_000_000
@@ -61,6 +62,16 @@ for n, id in ipairs(ids) do
   end
 end
 return #ids
+"""
+SCHEDULED = 500
+SCHEDULE = """
+local id, ms = ARGV[1], '1799971200000'
+local job_id = 'repeat:' .. id .. ':' .. ms
+redis.call('HSET', 'p:q:repeat:' .. id, 'name', 'n', 'every', 60000, 'offset', 0, 'ic', 1)
+redis.call('ZADD', 'p:q:repeat', ms, id)
+redis.call('HSET', 'p:q:' .. job_id, 'name', 'n', 'data', '{}', 'opts', '{}', 'timestamp', ms, 'delay', 0,
+  'priority', 0, 'rjk', id)
+redis.call('LSET', 'p:q:wait', ARGV[2], job_id)
 """
 
 Verb = Callable[[QueueAdmin, Progress], Awaitable[object]]
@@ -108,6 +119,12 @@ class Crowd:
                 if not some:
                     break
                 moved += int(some)
+
+    def schedule(self) -> None:
+        """The iterations of some schedules stand in line: at its ends, in its middle, and everywhere."""
+        for number in range(SCHEDULED):
+            place = (number, -1 - number, JOBS // 2 + number, number * JOBS // SCHEDULED)[number % 4]
+            self.raw.eval(SCHEDULE, 0, f"s{number}", place)
 
     def split(self) -> None:
         """Half of the ids stand in `paused`, half in `wait`, and the queue is paused."""
@@ -160,6 +177,15 @@ async def count(queue: QueueAdmin, _progress: Progress) -> None:
         await queue.priorities()
 
 
+async def sweep(queue: QueueAdmin, _progress: Progress) -> None:
+    """Look at schedules whose iterations wait near the ends of the line and far from them."""
+    server = queue._server
+    for _ in range(5):
+        cursor = b""
+        while cursor != b"0":
+            cursor, _ = await sweep_schedules(server, server.keys(queue.name), cursor, interval_ms=1)
+
+
 async def pause_and_resume(queue: QueueAdmin, _progress: Progress) -> None:
     """Merge two long lists; then pause and resume beside BullMQ 5."""
     await queue.resume()
@@ -209,20 +235,36 @@ def nearness(cost: Cost) -> float:
     return max(cost.p90_ms / BOUND_MS, cost.mean_ms / MEAN_MS)
 
 
+async def judge(crowd: Crowd, name: str, verb: Verb, prepare: Callable[[], None] = lambda: None) -> None:
+    """The calls of a verb stay under the bounds, if need be when it is tried again."""
+    tries: list[Cost] = []
+    while len(tries) < TRIES and (not tries or nearness(tries[-1]) >= 1):
+        await asyncio.to_thread(prepare)
+        tries.append(await crowd.cost(verb))
+        crowd.raw.hdel(BASE + "meta", "paused")
+    best = min(tries, key=nearness)
+    print(f"{name}: {best}")
+    assert best.commands <= COMMANDS_PER_CALL, f"{name}: {best}"
+    assert best.mean_ms < MEAN_MS, f"{name}: {best}"
+    assert best.p90_ms < BOUND_MS, f"{name}: {best}"
+
+
+@pytest.mark.faults
+async def test_a_sweep_holds_no_server(crowd: Crowd) -> None:
+    """Five hundred schedules, whose iterations wait all over the line, are looked at in short calls; none is taken
+    for lost."""
+    await asyncio.to_thread(crowd.gather, "wait")
+    await asyncio.to_thread(crowd.schedule)
+    length = crowd.raw.llen(BASE + "wait")
+    await judge(crowd, "sweep", sweep)
+    assert crowd.raw.llen(BASE + "wait") == length
+    crowd.raw.delete(BASE + "repeat")
+
+
 @pytest.mark.faults
 @pytest.mark.parametrize("place", CASES)
 async def test_no_call_holds_the_server(crowd: Crowd, place: str) -> None:
     """Over a million jobs, no call of a verb takes long, and none makes many commands."""
     await asyncio.to_thread(crowd.gather, "wait" if place == "paused" else place)
     for name, verb in CASES[place].items():
-        tries: list[Cost] = []
-        while len(tries) < TRIES and (not tries or nearness(tries[-1]) >= 1):
-            if place == "paused":
-                await asyncio.to_thread(crowd.split)
-            tries.append(await crowd.cost(verb))
-            crowd.raw.hdel(BASE + "meta", "paused")
-        best = min(tries, key=nearness)
-        print(f"{place}: {name}: {best}")
-        assert best.commands <= COMMANDS_PER_CALL, f"{name}: {best}"
-        assert best.mean_ms < MEAN_MS, f"{name}: {best}"
-        assert best.p90_ms < BOUND_MS, f"{name}: {best}"
+        await judge(crowd, f"{place}: {name}", verb, crowd.split if place == "paused" else lambda: None)

@@ -74,6 +74,7 @@ class SchedulesAdmin:
             InvalidSchedule: the id cannot be, or no run is left.
             InvalidPayload, PayloadTooLarge, InvalidOption: as for `enqueue`.
             ScheduleTaken: the job of the next run exists already.
+            QueueFull: the server has reached maxmemory; nothing was changed.
         """
         if isinstance(task, Task):
             spec: TaskSpec[Any, Any] = task.spec

@@ -58,7 +58,8 @@ class _Rule:
     limit: int | None = None
     """Runs in all, at least 1."""
     immediately: bool = False
-    """The first run is now, the others when the rule says. Not together with ``start``."""
+    """The first run is now, the others when the rule says: for a pattern. An interval begins now in any case, unless
+    ``start`` or ``offset`` says when: neither goes together with this (BullMQ: immediately)."""
     missed: Missed = "run_once"
     overlap: Overlap = "allow"
 

@@ -16,14 +16,12 @@
 --- @include lib/run_after
 local MOST_LISTED = 20000
 
---- Whether a job stands in a line. The lines are read once in a call (`lines`, empty at first): to search them for each
---- schedule would take too long. Where a line is longer than 20,000, any job may stand in it.
+--- Whether a job stands in a line. They are read once in a call (`lines`, empty at first): to search them for each
+--- schedule would take too long. Where more than 20,000 stand in line, any job counts as one of them.
 local function is_in_line(lines, job_id)
   if not lines.seen then
-    lines.seen = {}
-    for _, line in ipairs({ active, wait, paused }) do
-      lines.is_long = lines.is_long or redis.call('LLEN', line) > MOST_LISTED
-    end
+    local length = redis.call('LLEN', active) + redis.call('LLEN', wait) + redis.call('LLEN', paused)
+    lines.seen, lines.is_long = {}, length > MOST_LISTED
     for _, line in ipairs(lines.is_long and {} or { active, wait, paused }) do
       for _, listed in ipairs(redis.call('LRANGE', line, 0, -1)) do
         lines.seen[listed] = true
