@@ -81,6 +81,7 @@ class Schedules:
     async def prepare(self, schedule_id: str = "s", *, since: int | None = None, count: int = AHEAD) -> bool:
         """What a worker does for a schedule that wants its times."""
         row = await self.read(schedule_id)
+        assert row.next_run is not None
         prepared = each_minute(max(row.next_run, self.driver.now) if since is None else since, count=count)
         return await prepare_schedule(
             self.driver.server, self.driver.keys, schedule_id, row.rule, prepared, clock=self.driver.now

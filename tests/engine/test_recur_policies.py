@@ -289,7 +289,7 @@ async def test_one_that_kills_its_workers(schedules: Schedules, driver: Driver, 
     (last,) = (await driver.claim(claim)).jobs
     assert last.deferred == b"job stalled more than allowable limit"
     assert await schedules.pending() == [job(1)]
-    await driver.settle(end(*held(claim.token, [last]), Verb.FAIL, "stalled"))
+    await driver.settle(end(held(claim.token, [last])[0], Verb.FAIL, "stalled"))
     driver.now = at(1)
     assert await schedules.claim() == [job(1)]
     assert await driver.scores("failed") == {job(0): at(0)}

@@ -174,7 +174,7 @@ async def until_next_is_far(client: Client, keys: QueueKeys) -> StoredSchedule:
     async with asyncio.timeout(10):
         while True:
             now, row = await read_schedule(client.server, keys, "s")
-            if row is not None and row.next_run > now + MINUTE:
+            if row is not None and row.next_run is not None and row.next_run > now + MINUTE:
                 return row
             await asyncio.sleep(0.02)  # a slow handler: the worker's own call
 
