@@ -105,7 +105,7 @@ class Recurrer:
                 prepared = prepare_times(schedule, now)
             except (CorralError, UnicodeDecodeError, OverflowError) as error:
                 log.error(
-                    "Schedule cannot go on: its rule cannot be read",
+                    "Schedule cannot go on until it is stored again: its rule or time cannot be read",
                     queue=self._keys.queue, schedule=schedule_id.decode(errors="replace"), err=str(error),
                 )  # fmt: skip
                 return

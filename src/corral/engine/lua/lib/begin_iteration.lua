@@ -8,8 +8,8 @@
 --- @include lib/fields_of
 --- @include lib/job_keys
 --- @include lib/make_next
---- @include lib/read_schedule
 --- @include lib/options_of
+--- @include lib/read_schedule
 --- @include lib/run_after
 --- @include lib/supersede
 local function is_under_way(prefix, job_id)
@@ -35,13 +35,13 @@ local function begin_iteration(prefix, queue, run, job_id, job, now)
     return true
   end
   local notes, opts = schedule.notes, options_of(job[3])
-  local is_first_start = not job[4]
+  local is_first_start, count = not job[4], number_of(schedule, opts)
   local passed_over, unprepared = is_first_start and is_passed_over(prefix, schedule, now), nil
   if passed_over then
     leave_out(prefix, job_id)
-    unprepared = pass_over(prefix, queue, schedule, opts, now)
+    unprepared = pass_over(prefix, queue, schedule, opts, count, now)
   else
-    unprepared = make_next(prefix, queue, schedule, opts, number_of(schedule, opts) + 1, now)
+    unprepared = make_next(prefix, queue, schedule, opts, count + 1, now)
   end
   if unprepared then
     run.unprepared[#run.unprepared + 1] = schedule.id

@@ -57,14 +57,13 @@ local function continue_schedule(prefix, queue, schedule_id, lines, now)
   if redis.call('EXISTS', prefix .. schedule.job_id) == 1 then
     return false
   end
-  local opts = options_of(schedule.opts)
-  local count = number_of(schedule, opts)
+  local opts, count = options_of(schedule.opts), number_of(schedule, {})
   if schedule.notes.begun == due then
     return make_next(prefix, queue, schedule, opts, count + 1, now)
   end
   if due <= now then
     if schedule.notes.missed == 'skip' then
-      return pass_over(prefix, queue, schedule, opts, now)
+      return pass_over(prefix, queue, schedule, opts, count, now)
     end
     -- The last one of a schedule that has ended may have been trimmed, so it is not made again.
     local following = run_after(schedule, due, count + 1, now)

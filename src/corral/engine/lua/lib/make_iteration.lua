@@ -7,7 +7,6 @@
 --- @include lib/priority_of
 --- @include lib/store_job
 --- @include lib/word
---- Leave out what can be read but not be written (NaN).
 local function drop_unwritable(options)
   for name, value in pairs(options) do
     if not pcall(cjson.encode, value) then
@@ -19,6 +18,7 @@ end
 local function written(opts)
   local done, text = pcall(cjson.encode, opts)
   if not done then
+    -- Some of what another client wrote can be read but not be written again (NaN): it is left out.
     drop_unwritable(opts['repeat'])
     drop_unwritable(opts)
     text = cjson.encode(opts)

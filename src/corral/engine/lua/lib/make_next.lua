@@ -38,9 +38,8 @@ local function make_next(prefix, queue, schedule, opts, count, now)
   return low or false
 end
 
---- As `make_next`, where the pending iteration does not run: it does not count.
-local function pass_over(prefix, queue, schedule, opts, now)
-  local count = number_of(schedule, opts)
+--- As `make_next`, where the pending iteration does not run: the next one takes over its number (`count`).
+local function pass_over(prefix, queue, schedule, opts, count, now)
   schedule.notes.made_before = schedule.notes.made_before + 1
   keep_notes(schedule)
   return make_next(prefix, queue, schedule, opts, count, now)
