@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
 from corral.client.ids import new_job_id
+from corral.client.lane import Lane
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.options import Durability
 from corral.contracts.producer import EnqueueRequest
-from corral.engine.durability import check_durability, confirm
+from corral.engine.durability import confirm
 from corral.engine.enqueue import MAX_JOBS_PER_CALL, Added, add_jobs
-from corral.engine.link import Link
 from corral.engine.record import NewJob
 from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
@@ -51,22 +50,6 @@ class _Order:
         self.answers: list[Added] = []
 
 
-class _Lane:
-    """A connection and its numbered calls.
-
-    The name is new for each lane, wherever and whenever it is made: were one used twice (after `close`, in a forked
-    process), the server would take a new call for an old one sent again, and the job would be lost.
-    """
-
-    __slots__ = ("checked", "link", "name", "number")
-
-    def __init__(self, link: Link) -> None:
-        self.name = uuid.uuid4().hex
-        self.link = link
-        self.number = 0
-        self.checked: set[Durability] = set()
-
-
 class Enqueuer:
     """The producer's side of one queue.
 
@@ -80,7 +63,7 @@ class Enqueuer:
         self._server = server
         self.keys = server.keys(queue)
         self._timeout = server.settings.timeout
-        self._idle: list[_Lane] = []
+        self._idle: list[Lane] = []
         self._lanes = 0
         self._orders: list[_Order] = []
         self._under_way = 0
@@ -133,7 +116,7 @@ class Enqueuer:
                 raise
         yield answers_before
 
-    async def _free_lane(self) -> _Lane | None:
+    async def _free_lane(self) -> Lane | None:
         if self._idle:
             return self._idle.pop()
         if self._lanes >= LANES:
@@ -144,14 +127,14 @@ class Enqueuer:
         except BaseException:
             self._lanes -= 1
             raise
-        return _Lane(link)
+        return Lane(link)
 
-    def _lay_down(self, lane: _Lane) -> None:
+    def _lay_down(self, lane: Lane) -> None:
         self._idle.append(lane)
         if self._came_back is not None and not self._came_back.done():
             self._came_back.set_result(None)
 
-    def _give_back(self, lane: _Lane) -> None:
+    def _give_back(self, lane: Lane) -> None:
         if not self._orders:
             self._lay_down(lane)
             return
@@ -159,7 +142,7 @@ class Enqueuer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work_off(self, lane: _Lane) -> None:
+    async def _work_off(self, lane: Lane) -> None:
         """Make calls for those in line until nobody is."""
         try:
             while orders := self._next_orders():
@@ -176,7 +159,7 @@ class Enqueuer:
         finally:
             self._lay_down(lane)
 
-    async def _fill(self, lane: _Lane, orders: list[_Order]) -> None:
+    async def _fill(self, lane: Lane, orders: list[_Order]) -> None:
         """Make one call for several callers. While there is no answer, each gives up at its own time, and the call
         goes on, under its number, for those that have some left."""
         jobs = [job for order in orders for job in order.jobs]
@@ -211,15 +194,13 @@ class Enqueuer:
         return orders
 
     async def _call(
-        self, lane: _Lane, jobs: list[NewJob], durability: Durability | None, within: float
+        self, lane: Lane, jobs: list[NewJob], durability: Durability | None, within: float
     ) -> list[Added]:
         """Make the lane's current call, again and again for `within` seconds."""
         number, patience = lane.number, min(self._timeout * PATIENCE, within)
 
         async def attempt() -> list[Added]:
-            if durability is not None and durability not in lane.checked:
-                await check_durability(lane.link, durability)
-                lane.checked.add(durability)
+            await lane.check(durability)
             return await add_jobs(
                 lane.link, self.keys, jobs, sender=lane.name, number=number, timeout=patience
             )
@@ -234,7 +215,7 @@ class Enqueuer:
 
     async def _confirmed(
         self,
-        lane: _Lane,
+        lane: Lane,
         durability: Durability,
         answers: list[Added],
         add: Callable[[], Awaitable[list[Added]]],

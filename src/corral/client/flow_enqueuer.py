@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from corral.client.flow_plan import PlannedJob
+from corral.client.lane import Lane
 from corral.contracts.names import decode_job_id
 from corral.contracts.options import Durability
-from corral.engine.durability import check_durability, confirm
+from corral.engine.durability import confirm
 from corral.engine.enqueue import Added, FlowAdded, add_flow
 from corral.engine.faults import FAULTS
 from corral.engine.keys import QueueKeys
-from corral.engine.link import Link
 from corral.engine.record import NewNode, Refusal
 from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
@@ -40,16 +38,6 @@ _REFUSALS: Final = {
 }
 
 
-@dataclass(slots=True)
-class _Lane:
-    """A connection and its numbered calls, under a name that is used once: see `corral.client.enqueuer`."""
-
-    link: Link
-    name: str = field(default_factory=lambda: uuid.uuid4().hex)
-    number: int = 0
-    checked: set[Durability] = field(default_factory=set)
-
-
 class FlowEnqueuer:
     """Adds the flows whose roots belong to one queue. Each is one numbered call, which may be sent again until it is
     answered and adds nothing twice."""
@@ -59,14 +47,14 @@ class FlowEnqueuer:
         self._keys = keys
         self._timeout = server.settings.timeout
         self._places = asyncio.Semaphore(LANES)
-        self._idle: list[_Lane] = []
+        self._idle: list[Lane] = []
 
     async def add(self, nodes: Sequence[NewNode], durability: Durability | None = None) -> FlowAdded:
         """Add a flow. Errors as `Enqueuer.add`, and `InvalidFlow` on a cluster."""
         if self._server.clustered:
             check_slots(nodes)
         async with self._places:
-            lane = self._idle.pop() if self._idle else _Lane(await self._server.link(self._keys))
+            lane = self._idle.pop() if self._idle else Lane(await self._server.link(self._keys))
             lane.number += 1
             try:
                 return await until_answered(
@@ -82,11 +70,9 @@ class FlowEnqueuer:
                 self._idle.append(lane)
 
     async def _attempt(
-        self, lane: _Lane, nodes: Sequence[NewNode], durability: Durability | None
+        self, lane: Lane, nodes: Sequence[NewNode], durability: Durability | None
     ) -> FlowAdded:
-        if durability is not None and durability not in lane.checked:
-            await check_durability(lane.link, durability)
-            lane.checked.add(durability)
+        await lane.check(durability)
         added = await add_flow(
             lane.link, self._keys, nodes,
             sender=lane.name, number=lane.number, timeout=self._timeout * PATIENCE,
