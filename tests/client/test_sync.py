@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import os
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from corral import (
     SyncClient,
     Worker,
 )
+from corral.client.queue import QueueClient
+from corral.client.sync import SyncQueueClient
 from tests.faults.proxy import Proxy
 from tests.servers import free_port
 
@@ -111,6 +114,33 @@ class TestVerbs:
             jobs[0].result(timeout=30)
         with pytest.raises(TimeoutError):
             jobs[1].result(timeout=0.05)
+
+    def test_the_untyped_door_has_the_same_verbs(self) -> None:
+        """What a queue of `Client` can do, one of `SyncClient` can, with the same parameters; but for following
+        events, which needs a loop."""
+
+        def verbs(door: type) -> dict[str, list[str]]:
+            functions = {name: one for name, one in vars(door).items() if inspect.isfunction(one)}
+            return {
+                name: [
+                    str(parameter.replace(annotation=""))
+                    for parameter in inspect.signature(one).parameters.values()
+                ]
+                for name, one in functions.items()
+                if not name.startswith("_")
+            }
+
+        blocking, awaited = verbs(SyncQueueClient), verbs(QueueClient)
+        assert blocking == {name: verb for name, verb in awaited.items() if name != "events"}
+
+    def test_a_flow_is_made_by_names(self, blocking: SyncClient, queue_name: str) -> None:
+        """`queue.node` makes the jobs of a flow, as a task's does."""
+        queue = blocking.queue(queue_name)
+        child = queue.node("ship", {"to": "Ada"}, priority=2)
+        flow = queue.node("close", children=[child]).enqueue(blocking)
+        assert flow.state() is JobState.WAITING_CHILDREN
+        assert flow.job(child).state() is JobState.PRIORITIZED
+        assert queue.child_counts(flow.id).pending == 1
 
     def test_bad_input_is_the_same_error(self, blocking: SyncClient, queue_name: str) -> None:
         """What `Client` refuses is refused here, with the same types."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar, Unpack
 
 from corral.client.events import EventSubscription
@@ -15,16 +14,16 @@ from corral.contracts.flow import FlowNode, NodeOptions, make_node
 from corral.contracts.handle import JobHandle
 from corral.contracts.job import Job
 from corral.contracts.names import lookup_job_id
-from corral.contracts.options import DEFAULTS, BatchOptions, EnqueueOptions
+from corral.contracts.options import BatchOptions, EnqueueOptions
 from corral.contracts.producer import AsyncProducer
-from corral.contracts.spec import TaskSpec
+from corral.contracts.spec import untyped_spec
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, list_jobs, read_job, read_logs, read_metrics
 from corral.engine.publish import write_event
 from corral.engine.server import Server
 from corral.errors import InvalidOption
 
-__all__ = ["QueueClient"]
+__all__ = ["QueueClient", "untyped_node"]
 
 T = TypeVar("T")
 
@@ -64,7 +63,7 @@ class QueueClient:
 
         `data` is any JSON value; None is stored as `{}`, as BullMQ does.
         """
-        spec, value = self._spec(name), {} if data is None else data
+        spec, value = untyped_spec(self.name, name), {} if data is None else data
         if "repeat" in options:
             return await self._client.submit_schedule(spec.schedule(value, options))
         return await self._client.submit(spec.request(value, options))
@@ -79,17 +78,14 @@ class QueueClient:
         **options: Unpack[NodeOptions],
     ) -> FlowNode[Any]:
         """A job of a flow by its name: as a task's `node`. Nothing is sent before `await node.enqueue(client)`."""
-        return make_node(self._spec(name), {} if data is None else data, children, options)
+        return untyped_node(self.name, name, data, children, options)
 
     async def enqueue_many(
         self, name: str, data: Sequence[Any], /, **options: Unpack[BatchOptions]
     ) -> list[JobHandle[Any]]:
         """Add a job for each value, in their order and in few round trips."""
-        spec = self._spec(name)
+        spec = untyped_spec(self.name, name)
         return await self._client.submit_many([spec.request(value, options) for value in data])
-
-    def _spec(self, name: str) -> TaskSpec[Any, Any]:
-        return _untyped(self.name, name)
 
     def job(self, job_id: str) -> JobHandle[Any]:
         """A handle for a job by its id, whether or not there is one."""
@@ -170,9 +166,11 @@ class QueueClient:
         return EventSubscription(self._server, self.name, after=after)
 
 
-@lru_cache(maxsize=256)
-def _untyped(queue: str, name: str) -> TaskSpec[Any, Any]:
-    return TaskSpec(queue, name, JSON_CODEC, JSON_CODEC, DEFAULTS)
+def untyped_node(
+    queue: str, name: str, data: Any, children: Sequence[FlowNode[Any]], options: NodeOptions
+) -> FlowNode[Any]:
+    """A job of a flow by the names of its queue and task."""
+    return make_node(untyped_spec(queue, name), {} if data is None else data, children, options)
 
 
 def _state(state: str, allowed: Sequence[JobState]) -> JobState:

@@ -8,10 +8,11 @@ from typing import Any, Generic, Self, TypeVar, Unpack, cast
 from corral.client.client import Client
 from corral.client.flow_handle import Nodes
 from corral.client.loop_thread import LoopThread
+from corral.client.queue import untyped_node
 from corral.contracts.codec import JSON_CODEC, Codec
 from corral.contracts.duration import Duration
 from corral.contracts.family import ChildCounts, ChildKind, ChildPage, FlowTree
-from corral.contracts.flow import FlowHandle, FlowNode, SyncFlowHandle
+from corral.contracts.flow import FlowHandle, FlowNode, NodeOptions, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.job import Job
 from corral.contracts.names import check_queue_name, lookup_job_id
@@ -167,6 +168,18 @@ class SyncQueueClient:
         """See `QueueClient.enqueue_many`."""
         handles = self._loop.run(lambda client: client.queue(self.name).enqueue_many(name, data, **options))
         return [self._bound(handle) for handle in handles]
+
+    def node(
+        self,
+        name: str,
+        data: Any = None,
+        /,
+        *,
+        children: Sequence[FlowNode[Any]] = (),
+        **options: Unpack[NodeOptions],
+    ) -> FlowNode[Any]:
+        """See `QueueClient.node`. Nothing is sent before `node.enqueue(client)`."""
+        return untyped_node(self.name, name, data, children, options)
 
     def job(self, job_id: str) -> SyncJobHandle[Any]:
         """See `QueueClient.job`."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from corral.contracts.codec import Codec
+from corral.contracts.codec import JSON_CODEC, Codec
 from corral.contracts.names import check_schedule_id
-from corral.contracts.options import JobOptions, call_changes
+from corral.contracts.options import DEFAULTS, JobOptions, call_changes
 from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 from corral.contracts.schedule import Cron, Every
 from corral.contracts.wire_options import PER_JOB_FIELDS, encode_options, with_job_options
 from corral.errors import InvalidOption, PayloadTooLarge
 
-__all__ = ["TaskSpec"]
+__all__ = ["TaskSpec", "untyped_spec"]
 
 MOST_VARIANTS = 256
 """How many ``opts`` texts a task remembers."""
@@ -55,14 +56,19 @@ class TaskSpec(Generic[P, R]):
         """The longest payload, in bytes of JSON."""
         return self.options.payload_limit
 
+    def encoded(self, payload: P) -> bytes:
+        """The JSON of ``payload``. Raises `InvalidPayload` or `PayloadTooLarge`."""
+        data = self.payload.encode(payload)
+        if len(data) > self.options.payload_limit:
+            raise PayloadTooLarge(len(data), self.options.payload_limit)
+        return data
+
     def request(self, payload: P, options: Mapping[str, Any]) -> EnqueueRequest[R]:
         """The job to add for ``payload``, with the `EnqueueOptions` of the call.
 
         Raises `InvalidPayload`, `PayloadTooLarge`, `InvalidOption` or `InvalidJobId`.
         """
-        data = self.payload.encode(payload)
-        if len(data) > self.options.payload_limit:
-            raise PayloadTooLarge(len(data), self.options.payload_limit)
+        data = self.encoded(payload)
         if not options:
             return EnqueueRequest(self.queue, self.name, data, *self._plain)
         changes = call_changes(options)
@@ -112,3 +118,9 @@ class TaskSpec(Generic[P, R]):
                 self._variants.clear()
             text = self._variants[key] = encode_options(replace(self.options, **changes))
         return text
+
+
+@lru_cache(maxsize=256)
+def untyped_spec(queue: str, name: str) -> TaskSpec[Any, Any]:
+    """The definition of a task of another program, of which only the name is known."""
+    return TaskSpec(queue, name, JSON_CODEC, JSON_CODEC, DEFAULTS)
