@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from corral import Client, Context, Job, Queue, Serve, Worker
+from corral import CallNext, Client, Context, Job, Queue, Serve, Worker
 
 users = Queue("users")
 audit = Queue("audit")
@@ -24,7 +24,7 @@ async def lifespan() -> AsyncIterator[None]:
     database.close()
 
 
-async def timed(job: Job, context: Context, call_next: Any) -> Any:
+async def timed(job: Job, context: Context, call_next: CallNext) -> Any:
     began = time.perf_counter()
     try:
         return await call_next()

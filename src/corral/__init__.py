@@ -4,19 +4,29 @@ The front door: everything a program needs is re-exported here, and nothing is d
 """
 
 from corral.admin.admin import Admin
+from corral.admin.batch import Batch
 from corral.admin.bulk import JobFilter
+from corral.admin.jobs import JobsAdmin
+from corral.admin.queue import QueueAdmin
+from corral.admin.schedules import SchedulesAdmin
+from corral.admin.settings import QueueSettings
+from corral.admin.workers import QueueWorker
 from corral.client.client import Client
-from corral.client.sync import SyncClient
+from corral.client.events import EventSubscription
+from corral.client.queue import QueueClient
+from corral.client.sync import SyncClient, SyncQueueClient
 from corral.contracts.backoff import Exponential, Fixed
-from corral.contracts.context import BlockingContext, Context
+from corral.contracts.binding import TaskSource
+from corral.contracts.context import BlockingCancelSignal, BlockingContext, CancelSignal, Context, Logger
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.event import Event, EventName
-from corral.contracts.family import FlowTree
-from corral.contracts.flow import FailedChild, FlowHandle, FlowNode, SyncFlowHandle
+from corral.contracts.family import Child, ChildCounts, ChildPage, FlowTree
+from corral.contracts.flow import FailedChild, FlowHandle, FlowNode, NodeOptions, Producer, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.job import Job
-from corral.contracts.middleware import Middleware
+from corral.contracts.middleware import CallNext, Middleware
+from corral.contracts.options import BatchOptions, EnqueueOptions, RunOptions, TaskOptions
 from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable, WaitForChildren
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
@@ -24,9 +34,11 @@ from corral.contracts.retention import Keep
 from corral.contracts.schedule import Cron, Every, RunAll
 from corral.contracts.schedule_snapshot import Schedule
 from corral.contracts.states import JobState
+from corral.contracts.stored_options import StoredBackoff, StoredOptions
 from corral.contracts.task import Task, task
 from corral.contracts.taskset import TaskSet
-from corral.contracts.waiting import Waiting
+from corral.contracts.waiting import PendingChild, Waiting
+from corral.engine.browse import Metrics
 from corral.errors import (
     CorralError,
     DefinitionError,
@@ -34,6 +46,8 @@ from corral.errors import (
     DurabilityUnavailable,
     EmbeddedServerError,
     EventsTrimmed,
+    FieldProblem,
+    HandlerRaised,
     InvalidEvent,
     InvalidFlow,
     InvalidInput,
@@ -52,6 +66,7 @@ from corral.errors import (
     JobNotInState,
     JobScheduled,
     PayloadTooLarge,
+    ProcessDied,
     QueueActive,
     QueueError,
     QueueFull,
@@ -60,6 +75,7 @@ from corral.errors import (
     ServerRefused,
     ServerUnavailable,
     StaleRun,
+    TargetNotFound,
     UnknownTask,
     UnpicklableHandler,
 )
@@ -70,7 +86,15 @@ from corral.worker.worker import Worker
 
 __all__ = [
     "Admin",
+    "Batch",
+    "BatchOptions",
+    "BlockingCancelSignal",
     "BlockingContext",
+    "CallNext",
+    "CancelSignal",
+    "Child",
+    "ChildCounts",
+    "ChildPage",
     "Client",
     "Context",
     "CorralError",
@@ -80,16 +104,20 @@ __all__ = [
     "DuplicateTask",
     "DurabilityUnavailable",
     "EmbeddedServerError",
+    "EnqueueOptions",
     "Event",
     "EventName",
+    "EventSubscription",
     "EventsTrimmed",
     "Every",
     "Exponential",
     "FailedChild",
+    "FieldProblem",
     "Fixed",
     "FlowHandle",
     "FlowNode",
     "FlowTree",
+    "HandlerRaised",
     "InProcess",
     "InThread",
     "InvalidEvent",
@@ -113,30 +141,49 @@ __all__ = [
     "JobNotInState",
     "JobScheduled",
     "JobState",
+    "JobsAdmin",
     "Keep",
+    "Logger",
+    "Metrics",
     "Middleware",
+    "NodeOptions",
     "PayloadTooLarge",
+    "PendingChild",
+    "ProcessDied",
+    "Producer",
     "Queue",
     "QueueActive",
+    "QueueAdmin",
+    "QueueClient",
     "QueueError",
     "QueueFull",
+    "QueueSettings",
+    "QueueWorker",
     "RateLimit",
     "RateLimited",
     "RetryAt",
     "RunAll",
+    "RunOptions",
     "Schedule",
     "ScheduleTaken",
+    "SchedulesAdmin",
     "Serve",
     "ServerError",
     "ServerRefused",
     "ServerUnavailable",
     "Snooze",
     "StaleRun",
+    "StoredBackoff",
+    "StoredOptions",
     "SyncClient",
     "SyncFlowHandle",
     "SyncJobHandle",
+    "SyncQueueClient",
+    "TargetNotFound",
     "Task",
+    "TaskOptions",
     "TaskSet",
+    "TaskSource",
     "UnknownTask",
     "UnpicklableHandler",
     "Unrecoverable",

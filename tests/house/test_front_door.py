@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import ast
+import inspect
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin, get_overloads, get_type_hints
 
 import corral
+from corral import errors
+from corral.admin.bulk import Place
+from corral.client.loop_thread import LoopThread
+from corral.client.queue import Connected
+from corral.contracts.binding import Binding
+from corral.contracts.codec import Codec
+from corral.contracts.decorators import AsyncDecorator, ProcessDecorator, ThreadDecorator
+from corral.contracts.flow import AsyncFlowProducer, BlockingFlowProducer, ResultOf
+from corral.contracts.function_task import FunctionTask
+from corral.contracts.producer import AsyncProducer, BlockingProducer, EnqueueRequest, ScheduleRequest
+from corral.contracts.spec import TaskSpec
+from corral.engine.server import Server
+from corral.logs.logger import Logger as StructuredLogger
 from tests.house.source import SRC, tree_of
 
 FRONT_DOOR = [
     "Admin",
+    "Batch",
+    "BatchOptions",
+    "BlockingCancelSignal",
     "BlockingContext",
+    "CallNext",
+    "CancelSignal",
+    "Child",
+    "ChildCounts",
+    "ChildPage",
     "Client",
     "Context",
     "CorralError",
@@ -19,16 +43,20 @@ FRONT_DOOR = [
     "DuplicateTask",
     "DurabilityUnavailable",
     "EmbeddedServerError",
+    "EnqueueOptions",
     "Event",
     "EventName",
+    "EventSubscription",
     "EventsTrimmed",
     "Every",
     "Exponential",
     "FailedChild",
+    "FieldProblem",
     "Fixed",
     "FlowHandle",
     "FlowNode",
     "FlowTree",
+    "HandlerRaised",
     "InProcess",
     "InThread",
     "InvalidEvent",
@@ -52,30 +80,49 @@ FRONT_DOOR = [
     "JobNotInState",
     "JobScheduled",
     "JobState",
+    "JobsAdmin",
     "Keep",
+    "Logger",
+    "Metrics",
     "Middleware",
+    "NodeOptions",
     "PayloadTooLarge",
+    "PendingChild",
+    "ProcessDied",
+    "Producer",
     "Queue",
     "QueueActive",
+    "QueueAdmin",
+    "QueueClient",
     "QueueError",
     "QueueFull",
+    "QueueSettings",
+    "QueueWorker",
     "RateLimit",
     "RateLimited",
     "RetryAt",
     "RunAll",
+    "RunOptions",
     "Schedule",
     "ScheduleTaken",
+    "SchedulesAdmin",
     "Serve",
     "ServerError",
     "ServerRefused",
     "ServerUnavailable",
     "Snooze",
     "StaleRun",
+    "StoredBackoff",
+    "StoredOptions",
     "SyncClient",
     "SyncFlowHandle",
     "SyncJobHandle",
+    "SyncQueueClient",
+    "TargetNotFound",
     "Task",
+    "TaskOptions",
     "TaskSet",
+    "TaskSource",
     "UnknownTask",
     "UnpicklableHandler",
     "Unrecoverable",
@@ -87,6 +134,29 @@ FRONT_DOOR = [
     "get_logger",
     "task",
 ]
+
+INSIDE: dict[type, str] = {
+    Server: "what `client.server` and the makers of queues share is for packages of Corral",
+    Connected: "what an untyped queue needs of a `Client`",
+    LoopThread: "what an untyped queue needs of a `SyncClient`",
+    TaskSpec: "what a task hands to clients and workers",
+    Codec: "what a task hands to clients and workers",
+    EnqueueRequest: "what a task hands to a client",
+    ScheduleRequest: "what a task hands to a client",
+    Binding: "what a task set hands to a worker",
+    Place: "where the search for a `JobFilter` begins",
+    FunctionTask: "what `@queue.task` makes: a `Task`, and annotated as such",
+    AsyncDecorator: "what `@queue.task(…)` is for the rest of its line",
+    ThreadDecorator: "what `@queue.task(…)` is for the rest of its line",
+    ProcessDecorator: "what `@queue.task(…)` is for the rest of its line",
+    ResultOf: "any `Task`",
+    AsyncProducer: "any `Client` or `Producer`",
+    AsyncFlowProducer: "any `Client` or `Producer`",
+    BlockingProducer: "any `SyncClient`",
+    BlockingFlowProducer: "any `SyncClient`",
+    StructuredLogger: "what `get_logger` gives: a `Logger`",
+}
+"""Types that public signatures mention and users do not: nobody has to name them."""
 
 
 def test_the_front_door_is_frozen() -> None:
@@ -100,3 +170,52 @@ def test_the_front_door_defines_nothing() -> None:
     body = tree_of(SRC / "__init__.py").body[1:]
     other = [node for node in body if not isinstance(node, ast.Import | ast.ImportFrom)]
     assert all(isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__" for node in other)
+
+
+def test_what_signatures_mention_is_at_the_front_door() -> None:
+    """A type of Corral's that a public verb, property or field takes or gives can be imported from `corral`, and so on
+    for the types that it leads to. What is not, is `INSIDE`, which has nothing else."""
+    public = [getattr(corral, name) for name in corral.__all__]
+    mentioned = {found: place for one in public for place, found in _mentioned_by(one)}
+    assert {place: found for found, place in mentioned.items() if found not in (*public, *INSIDE)} == {}
+    assert [found for found in INSIDE if found not in mentioned] == []
+
+
+def test_every_error_is_at_the_front_door() -> None:
+    """Whatever Corral raises can be caught by a name of `corral`."""
+    assert set(errors.__all__) <= set(corral.__all__)
+
+
+def _mentioned_by(public: Any) -> Iterator[tuple[str, type]]:
+    """The types of Corral's in the annotations of a class and its public members, or of a function."""
+    for place, annotated in _annotated(public):
+        for name, annotation in get_type_hints(annotated).items():
+            if not name.startswith("_"):
+                for found in _types_in(annotation):
+                    yield place, found
+
+
+def _annotated(public: Any) -> Iterator[tuple[str, Any]]:
+    if inspect.isfunction(public):
+        yield public.__name__, public
+    if not inspect.isclass(public):
+        return
+    yield public.__name__, public
+    for name in dir(public):
+        if name.startswith("_") and name not in ("__init__", "__call__"):
+            continue
+        member = inspect.getattr_static(public, name)
+        function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+        if inspect.isfunction(function):
+            for each in get_overloads(function) or [function]:
+                yield f"{public.__name__}.{name}", each
+
+
+def _types_in(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, list | tuple):
+        for part in annotation:
+            yield from _types_in(part)
+    elif origin := get_origin(annotation):
+        yield from _types_in([origin, *get_args(annotation)])
+    elif isinstance(annotation, type) and annotation.__module__.startswith("corral."):
+        yield annotation

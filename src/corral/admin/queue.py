@@ -34,14 +34,19 @@ class QueueAdmin:
     `on_progress` is called with how much is done and how much there was when the verb began.
     """
 
+    name: str
+    """The queue's name."""
+    jobs: JobsAdmin
+    """What can be done to single jobs, and to many."""
+    schedules: SchedulesAdmin
+    """What makes jobs again and again."""
+
     def __init__(self, server: Server, name: str) -> None:
         self._server = server
         self._keys = server.keys(name)
         self.name = name
         self.jobs = JobsAdmin(server, name)
-        """What can be done to single jobs, and to many."""
         self.schedules = SchedulesAdmin(server, name)
-        """What makes jobs again and again."""
 
     def __repr__(self) -> str:
         return f"<QueueAdmin {self.name}>"
