@@ -5,7 +5,7 @@
     CorralError
     ├── InvalidInput (also ValueError)      what the caller gave is not acceptable; nothing was stored
     │   ├── InvalidPayload                  the payload does not validate, or is not strict JSON
-    │   ├── PayloadTooLarge                 its JSON is longer than the task allows
+    │   ├── PayloadTooLarge                 its JSON is longer than is allowed
     │   ├── InvalidResult                   what a handler returned is not what its task declares
     │   ├── InvalidJobId                    the job id cannot be used
     │   ├── InvalidQueueName                the queue name cannot be used
@@ -148,7 +148,7 @@ class PayloadTooLarge(InvalidInput):
         self.limit = limit
         super().__init__(
             f"the payload is {size:,} bytes of JSON and the limit is {limit:,}: store the content elsewhere and "
-            "enqueue a reference to it, or raise payload_limit= of the task"
+            "enqueue a reference to it, or raise payload_limit= (of the task, and of set_data)"
         )
 
 

@@ -102,6 +102,8 @@ async def test_what_refuses_no_input(operated: QueueAdmin, driver: Driver) -> No
         (InvalidOption, lambda: jobs.set_delay("j", run_at=datetime(2030, 1, 1))),  # noqa: DTZ001
         (InvalidPayload, lambda: jobs.set_data("j", float("nan"))),
         (PayloadTooLarge, lambda: jobs.set_data("j", "x" * 2**20)),
+        (PayloadTooLarge, lambda: jobs.set_data("j", "x" * 10, payload_limit=11)),
+        (InvalidOption, lambda: jobs.set_data("j", "x", payload_limit=0)),
         (InvalidOption, lambda: jobs.clear_logs("j", keep=-1)),
         (InvalidOption, lambda: jobs.retry_all("waiting")),
         (InvalidOption, lambda: jobs.count_matching(JobState.ACTIVE)),
@@ -234,6 +236,8 @@ class TestChange:
         assert (await driver.fields("j"))["data"] == '{"to":"ü"}'
         await operated.jobs.set_data("j", None)
         assert (await driver.fields("j"))["data"] == "{}"
+        await operated.jobs.set_data("j", "x" * 2**20, payload_limit=2**21)
+        assert len((await driver.fields("j"))["data"]) == 2**20 + 2
 
     async def test_logs(self, operated: QueueAdmin, driver: Driver) -> None:
         """Lines are added, the newest kept as the job's options say, cleared down to some or to none."""

@@ -106,6 +106,46 @@ async def test_limits(operated: QueueAdmin, produced: QueueClient, raw: Raw, pre
         await operated.set_concurrency(0)
 
 
+async def test_how_long_nothing_starts(operated: QueueAdmin, client: Client) -> None:
+    """The seconds until a time off or a window that is used up is over, and 0 while jobs may start."""
+    assert await operated.held_for() == 0
+    await operated.hold(60)
+    assert 55 < await operated.held_for() <= 60
+    await operated.hold(0)
+    tasks, limit = Queue(operated.name), RateLimit(1, per=60)
+
+    @tasks.task
+    async def note(number: int) -> int:
+        return number
+
+    async with Worker(tasks, client=client, limiter=limit):
+        await (await note.enqueue(client, 1)).result(timeout=10)
+    assert 50 < await operated.held_for(limit) <= 60
+    assert await operated.held_for(RateLimit(2, per=60)) == 0
+    with pytest.raises(InvalidOption, match="RateLimit"):
+        await operated.held_for(1)  # type: ignore[arg-type]
+
+
+async def test_deduplication_ids(operated: QueueAdmin, produced: QueueClient) -> None:
+    """The owner of an id is read, and the id taken from it, or from one job only; ids look as users give them."""
+    first = await produced.enqueue("x", job_id="invite:1", deduplication="news: ü")
+    assert await operated.deduplication("news: ü") == "invite:1"
+    assert not (await produced.enqueue("x", deduplication="news: ü")).created
+    assert not await operated.remove_deduplication("news: ü", job_id="invite:2")
+    assert await operated.remove_deduplication("news: ü", job_id="invite:1")
+    assert await operated.deduplication("news: ü") is None
+    second = await produced.enqueue("x", deduplication="news: ü")
+    assert second.created
+    assert await first.state() is JobState.WAITING
+    assert await operated.remove_deduplication("news: ü")
+    assert not await operated.remove_deduplication("news: ü")
+    for wrong in ("", None, 5):
+        with pytest.raises(InvalidOption, match="as text"):
+            await operated.deduplication(wrong)  # type: ignore[arg-type]
+        with pytest.raises(InvalidOption, match="as text"):
+            await operated.remove_deduplication(wrong)  # type: ignore[arg-type]
+
+
 async def test_trimming_events(operated: QueueAdmin, produced: QueueClient, raw: Raw, prefix: str) -> None:
     """The stream is cut to about what was asked for: whole blocks of it go."""
     await produced.enqueue_many("x", [{}] * 1000)

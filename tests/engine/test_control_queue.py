@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from corral.engine.control_queue import pause_queue, resume_queue
-from tests.engine.driver import Driver, new_job
+from corral.engine.control_queue import deduplication_owner, pause_queue, remove_deduplication, resume_queue
+from corral.engine.sender import Sent
+from tests.engine.driver import Driver, end, new_job
 
 
 async def pause(driver: Driver, step: int = 2000) -> int:
@@ -158,3 +159,57 @@ async def test_a_queue_that_does_not_exist_yet(driver: Driver) -> None:
     assert await driver.take(1) == []
     await resume(driver)
     assert [run.wire_id for run in await driver.take(1)] == ["a"]
+
+
+RULE = {"id": "d"}
+
+
+async def test_a_deduplication_id_and_its_owner(driver: Driver) -> None:
+    """Whoever owns an id can be read. Taken from it, the id goes to the next job, and the owner stays as it was."""
+    assert await deduplication_owner(driver.server, driver.keys, "d") is None
+    await driver.add(new_job("o", rule=RULE))
+    assert await deduplication_owner(driver.server, driver.keys, "d") == "o"
+    before = await driver.fields("o")
+    assert await remove_deduplication(driver.server, driver.keys, "d", sent=Sent("s", 1))
+    assert await driver.fields("o") == before
+    assert await driver.add(new_job("p", rule=RULE)) == [0]
+    assert await deduplication_owner(driver.server, driver.keys, "d") == "p"
+    assert await driver.waiting() == ["o", "p"]
+
+
+async def test_a_deduplication_id_is_taken_from_one_job_only(driver: Driver) -> None:
+    """With an owner named it stays with any other job; the end of the one that had it changes nothing for the next."""
+    await driver.add(new_job("o", rule=RULE))
+    assert not await remove_deduplication(driver.server, driver.keys, "d", "other", sent=Sent("s", 1))
+    assert await deduplication_owner(driver.server, driver.keys, "d") == "o"
+    assert await remove_deduplication(driver.server, driver.keys, "d", "o", sent=Sent("s", 2))
+    await driver.add(new_job("p", rule=RULE))
+    assert await driver.settle(end(await driver.take_one())) == [0]
+    assert await deduplication_owner(driver.server, driver.keys, "d") == "p"
+
+
+async def test_a_call_sent_again_takes_no_deduplication_id_twice(driver: Driver) -> None:
+    """The same call gives its first answer, and leaves the id to whoever has it by then."""
+    await driver.add(new_job("o", rule=RULE))
+    assert await remove_deduplication(driver.server, driver.keys, "d", sent=Sent("s", 1))
+    await driver.add(new_job("p", rule=RULE))
+    assert await remove_deduplication(driver.server, driver.keys, "d", sent=Sent("s", 1))
+    assert await deduplication_owner(driver.server, driver.keys, "d") == "p"
+
+
+async def test_a_job_kept_for_the_end_of_the_owner_stays(driver: Driver) -> None:
+    """A job that waits for its owner's end was accepted, and is added then, id or not."""
+    rule = {"id": "d", "keep": True}
+    await driver.add(new_job("o", rule=rule))
+    run = await driver.take_one()
+    await driver.add(new_job("p", rule=rule))
+    assert await remove_deduplication(driver.server, driver.keys, "d", sent=Sent("s", 1))
+    await driver.settle(end(run))
+    assert await driver.waiting() == ["p"]
+
+
+async def test_a_deduplication_key_of_another_type_is_no_owner(driver: Driver) -> None:
+    """What another client has made of the key is left alone."""
+    await driver.call("HSET", driver.keys.base + "de:d", "x", 1)
+    assert not await remove_deduplication(driver.server, driver.keys, "d", sent=Sent("s", 1))
+    assert await driver.call("HGETALL", driver.keys.base + "de:d") != []

@@ -229,6 +229,16 @@ class TestSettings:
         assert limits.started == 3
         assert 0 < limits.held_ms <= 60_000
 
+    async def test_how_it_stands_for_workers_with_a_limit(self, driver: Driver) -> None:
+        """The queue does not know the limit of its workers: whoever does can ask with it. The queue's number wins."""
+        workers = RateLimit(2, per=60)
+        await driver.add(*"abcd")
+        await ask(driver, 2, workers.max, workers.per_ms)
+        assert (await read_limits(driver.server, driver.keys)).held_ms == 0
+        assert 0 < (await read_limits(driver.server, driver.keys, workers)).held_ms <= 60_000
+        await set_rate(driver.server, driver.keys, MINUTE)
+        assert (await read_limits(driver.server, driver.keys, workers)).held_ms == 0
+
     async def test_a_change_reaches_those_who_wait(self, driver: Driver) -> None:
         """All who wait for the end of the limit are told, and one who waits for work is woken; what tells them
         does not stay for ever."""

@@ -8,7 +8,7 @@ from corral.engine.control import remove_job
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Refusal, Settlement, Verb
 from corral.engine.recover import Held, Stalled, recover_stalled, renew_locks
-from corral.engine.report import append_log, save_progress
+from corral.engine.report import append_log, save_data, save_progress
 from tests.engine.driver import INTERVAL_MS, Driver, end, new_job
 
 TOO_OFTEN = "job stalled more than allowable limit"
@@ -21,8 +21,8 @@ async def stall(driver: Driver, wire_id: str, *, max_stalled: int = 1) -> list[S
     return [*first, *await driver.check_stalled(max_stalled=max_stalled)]
 
 
-EVERY_WRITE = len(Verb) + 2
-"""Each way to settle, progress and log."""
+EVERY_WRITE = len(Verb) + 3
+"""Each way to settle, progress, payload and log."""
 
 
 class TestRenewal:
@@ -222,6 +222,7 @@ class TestFencing:
         keys, server = driver.keys, driver.server
         codes = [
             await save_progress(server, keys, run, b"50"),
+            await save_data(server, keys, run, b"2"),
             await append_log(server, keys, run, "line", keep=5),
         ]
         for verb in Verb:

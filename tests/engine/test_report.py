@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from corral.engine.record import Refusal
 from corral.engine.recover import Held
-from corral.engine.report import append_log, save_progress
-from tests.engine.driver import Driver, end
+from corral.engine.report import append_log, save_data, save_progress
+from tests.engine.driver import Driver, end, new_job
 
 
 async def test_progress(driver: Driver) -> None:
@@ -29,10 +29,21 @@ async def test_logs(driver: Driver) -> None:
     assert await driver.events() == []
 
 
+async def test_data(driver: Driver) -> None:
+    """The payload is replaced, the next run is given it, and no event is written."""
+    await driver.add(new_job("a", data='{"at":0}'))
+    run = await driver.take_one()
+    await driver.forget_events()
+    assert await save_data(driver.server, driver.keys, run, b'{"at":1}') == 0
+    assert (await driver.fields("a"))["data"] == '{"at":1}'
+    assert await driver.events() == []
+
+
 async def test_a_job_that_does_not_exist(driver: Driver) -> None:
     """Nothing is created for it."""
     run = Held("nobody", "t", "1:")
     assert await save_progress(driver.server, driver.keys, run, b"1") == Refusal.NO_JOB
+    assert await save_data(driver.server, driver.keys, run, b"1") == Refusal.NO_JOB
     assert await append_log(driver.server, driver.keys, run, "line", keep=5) == Refusal.NO_JOB
     assert await driver.bytes_of_all() == {}
 

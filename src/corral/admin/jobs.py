@@ -14,17 +14,13 @@ from corral.admin.view import JobsView
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.duration import Duration, instant_ms, milliseconds
 from corral.contracts.names import lookup_job_id
-from corral.contracts.options import DEFAULTS, check_priority
+from corral.contracts.options import DEFAULTS, check_payload_limit, check_priority
 from corral.contracts.states import FINISHED, JobState
 from corral.engine import control
 from corral.engine.record import Refusal
 from corral.engine.sender import Sender
 from corral.engine.server import Server
-from corral.errors import (
-    InvalidOption,
-    JobGone,
-    PayloadTooLarge,
-)
+from corral.errors import InvalidOption, JobGone, PayloadTooLarge
 
 __all__ = ["JobsAdmin"]
 
@@ -233,18 +229,21 @@ class JobsAdmin(JobsView):
         if state is not None:
             raise state_error(job_id, "rescheduled", state, [JobState.DELAYED])
 
-    async def set_data(self, job_id: str, data: Any) -> None:
+    async def set_data(self, job_id: str, data: Any, *, payload_limit: int = DEFAULTS.payload_limit) -> None:
         """Replace a job's payload by any JSON value; None is `{}`. Its next run gets it; one that runs has the old one
         (BullMQ: job.updateData). The payload is not validated: the job's task does that when it runs.
 
+        Args:
+            payload_limit: the longest that it may be, in bytes of JSON, where the task allows more than 1 MiB.
+
         Raises:
             InvalidPayload: it is not strict JSON.
-            PayloadTooLarge: more than 1 MiB.
+            PayloadTooLarge: it is longer. InvalidOption: the limit is none.
             JobGone: there is no such job.
         """
         text = JSON_CODEC.encode({} if data is None else data)
-        if len(text) > DEFAULTS.payload_limit:
-            raise PayloadTooLarge(len(text), DEFAULTS.payload_limit)
+        if len(text) > check_payload_limit("payload_limit", payload_limit):
+            raise PayloadTooLarge(len(text), payload_limit)
         wire_id = lookup_job_id(job_id)
         _must_exist(
             job_id,

@@ -11,13 +11,21 @@ from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
 from corral.admin.workers import QueueWorker, workers_in
 from corral.contracts.duration import Duration, milliseconds
-from corral.contracts.names import decode_job_id
+from corral.contracts.names import decode_job_id, lookup_job_id
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, read_metrics
 from corral.engine.browse_queue import count_priorities, list_clients, read_settings
-from corral.engine.control_queue import pause_queue, resume_queue, trim_events, write_setting
+from corral.engine.control_queue import (
+    deduplication_owner,
+    pause_queue,
+    remove_deduplication,
+    resume_queue,
+    trim_events,
+    write_setting,
+)
 from corral.engine.limit import hold_starts, read_limits, set_concurrency, set_rate
+from corral.engine.sender import Sender
 from corral.engine.server import Server
 from corral.errors import InvalidOption
 
@@ -44,6 +52,7 @@ class QueueAdmin:
     def __init__(self, server: Server, name: str) -> None:
         self._server = server
         self._keys = server.keys(name)
+        self._sender = Sender(server)
         self.name = name
         self.jobs = JobsAdmin(server, name)
         self.schedules = SchedulesAdmin(server, name)
@@ -112,6 +121,25 @@ class QueueAdmin:
         wanted = JobState(state)
         return await self._server.patiently(
             lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
+        )
+
+    async def deduplication(self, deduplication_id: str) -> str | None:
+        """The id of the job that owns this deduplication id: while one does, others with it are not added. None when
+        nobody does (BullMQ: getDeduplicationJobId)."""
+        key = _checked_id(deduplication_id)
+        owner = await self._server.patiently(lambda: deduplication_owner(self._server, self._keys, key))
+        return None if owner is None else decode_job_id(owner)
+
+    async def remove_deduplication(self, deduplication_id: str, *, job_id: str | None = None) -> bool:
+        """Let the next job with this deduplication id be added, whatever becomes of the one that owns it, which stays
+        as it is. False when nobody owns it (BullMQ: queue.removeDeduplicationKey).
+
+        Args:
+            job_id: only if this job owns it (BullMQ: job.removeDeduplicationKey).
+        """
+        key, owner = _checked_id(deduplication_id), "" if job_id is None else lookup_job_id(job_id)
+        return await self._sender.send(
+            lambda sent: remove_deduplication(self._server, self._keys, key, owner, sent=sent)
         )
 
     # --- taking jobs out --------------------------------------------------------------------------------
@@ -214,6 +242,16 @@ class QueueAdmin:
         hold_ms = milliseconds("duration", duration)
         await self._server.patiently(lambda: hold_starts(self._server, self._keys, hold_ms))
 
+    async def held_for(self, limit: RateLimit | None = None) -> float:
+        """Seconds until the next job may start; 0 when no rate limit holds it (BullMQ: getRateLimitTtl).
+
+        Args:
+            limit: that of the workers (`limiter=`), which the queue does not know. A limit of the queue wins over its
+                number. Without either, only a time off is seen (`hold`, `RateLimited`).
+        """
+        limits = await self._server.patiently(lambda: read_limits(self._server, self._keys, limit))
+        return limits.held_ms / 1000
+
     async def set_max_events(self, count: int) -> None:
         """Keep about so many events in the stream; it is cut when the next ones are written (BullMQ:
         `streams.events.maxLen`). Raises `InvalidOption` for less than 0."""
@@ -243,6 +281,12 @@ class QueueAdmin:
         await self._server.patiently(lambda: write_setting(self._server, self._keys, "corral.peers", value))
         if await self.paused():
             await self.pause()
+
+
+def _checked_id(deduplication_id: object) -> str:
+    if not isinstance(deduplication_id, str) or not deduplication_id:
+        raise InvalidOption("deduplication_id", deduplication_id, "give the id as text, and not empty")
+    return deduplication_id
 
 
 def _check_count(count: object) -> None:

@@ -132,6 +132,14 @@ class Context(RunFacts, Protocol):
         """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
         ...
 
+    async def set_data(self, payload: Any) -> None:
+        """Replace the job's payload: its next run gets this one, after a retry, a `Snooze` or `WaitForChildren`
+        (BullMQ: ``updateData``). This run keeps the payload that it was given.
+
+        Raises `InvalidPayload` or `PayloadTooLarge` when it is not the task's, and `StaleRun` like `progress`.
+        """
+        ...
+
     async def children(self, task: ResultOf[R], /) -> list[R]:
         """What the completed children of one task returned, in the order in which they were added. Raises
         `InvalidResult` for one that is not what the task declares.
@@ -183,6 +191,10 @@ class BlockingContext(RunFacts, Protocol):
 
     def log(self, text: str) -> None:
         """Add a line to the job's own log, which is kept with it. Raises `StaleRun` like `progress`."""
+        ...
+
+    def set_data(self, payload: Any) -> None:
+        """See `Context.set_data`."""
         ...
 
     def children(self, task: ResultOf[R], /) -> list[R]:

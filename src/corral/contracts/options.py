@@ -32,6 +32,7 @@ __all__ = [
     "RunOptions",
     "TaskOptions",
     "call_changes",
+    "check_payload_limit",
     "check_priority",
     "merge_task_options",
 ]
@@ -190,6 +191,11 @@ def check_priority(option: str, value: object) -> int:
 
 def _payload_limit(option: str, value: Any) -> int:
     return _integer(option, value, 1, 512 * 1024 * 1024)
+
+
+def check_payload_limit(option: str, value: object) -> int:
+    """``value`` as the longest payload, in bytes. Raises `InvalidOption`."""
+    return _payload_limit(option, value)
 
 
 def _retry_after(option: str, value: Any) -> int | None:

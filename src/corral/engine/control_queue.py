@@ -1,4 +1,4 @@
-"""Control of a whole queue: whether it hands out jobs, and its settings."""
+"""Control of a whole queue: whether it hands out jobs, its deduplication ids, its settings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from typing import Final
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.script import load
+from corral.engine.sender import Sent
 from corral.engine.server import Server
 
-__all__ = ["pause_queue", "resume_queue", "trim_events", "write_setting"]
+__all__ = [
+    "deduplication_owner",
+    "pause_queue",
+    "remove_deduplication",
+    "resume_queue",
+    "trim_events",
+    "write_setting",
+]
 
 IDS_PER_CALL: Final = 2000
 """How many ids a call moves from one list to another, one by one: about a millisecond."""
@@ -50,3 +58,25 @@ async def trim_events(server: Server, keys: QueueKeys, count: int) -> int:
         "XTRIM", keys.key("events"), "MAXLEN", "~", count, "LIMIT", EVENTS_PER_CALL
     )
     return removed
+
+
+async def deduplication_owner(server: Server, keys: QueueKeys, deduplication_id: str) -> str | None:
+    """The wire id of the job that owns a deduplication id, None when nobody does."""
+    owner: bytes | None = await server.call("GET", f"{keys.base}de:{deduplication_id}")
+    return None if owner is None else owner.decode(errors="replace")
+
+
+async def remove_deduplication(
+    server: Server, keys: QueueKeys, deduplication_id: str, owner: Word = "", *, sent: Sent
+) -> bool:
+    """Take a deduplication id from the job that owns it, or only from `owner`. Whether that was so."""
+    code = await server.run(
+        load("control/remove_deduplication"),
+        keys,
+        keys.base,
+        sent.sender,
+        sent.number,
+        deduplication_id,
+        owner,
+    )
+    return bool(code == 1)

@@ -32,8 +32,7 @@ class Limits(NamedTuple):
 
 async def set_rate(server: Server, keys: QueueKeys, limit: RateLimit | None) -> None:
     """Set the rate limit of the whole queue, None for none. Holds at once, also for workers that wait."""
-    if limit is not None and not isinstance(limit, RateLimit):
-        raise InvalidOption("limit", limit, "give RateLimit(max, per=seconds), or None")
+    _check_rate(limit)
     rate_max: Word = "" if limit is None else limit.max
     window_ms: Word = "" if limit is None else limit.per_ms
     await server.run(load("limit/set_rate"), keys, rate_max, window_ms)
@@ -54,8 +53,9 @@ async def hold_starts(server: Server, keys: QueueKeys, milliseconds: int) -> Non
     await server.run(load("limit/hold_starts"), keys, milliseconds)
 
 
-async def read_limits(server: Server, keys: QueueKeys) -> Limits:
-    """The limits of a queue, and how it stands."""
+async def read_limits(server: Server, keys: QueueKeys, workers: RateLimit | None = None) -> Limits:
+    """The limits of a queue, and how it stands; `workers`: the limit that they have, where the queue has none."""
+    _check_rate(workers)
     settings, started, left = await server.calls(
         [
             ("HMGET", keys.key("meta"), "concurrency", "max", "duration"),
@@ -66,7 +66,7 @@ async def read_limits(server: Server, keys: QueueKeys) -> Limits:
     concurrency, most, window_ms = map(_number, settings)
     rate = RateLimit(most, per=(window_ms or 1000) / 1000) if most else None
     count = _number(started) or 0
-    stops = count >= (most or HELD_OFF)
+    stops = count >= (most or (HELD_OFF if workers is None else workers.max))
     return Limits(concurrency, rate, count, max(0, left) if stops else 0)
 
 
@@ -85,6 +85,11 @@ async def read_limit_change(
         return None
     milliseconds, _, number = reply[0][1][0][0].partition(b"-")
     return int(milliseconds), int(number)
+
+
+def _check_rate(limit: object) -> None:
+    if limit is not None and not isinstance(limit, RateLimit):
+        raise InvalidOption("limit", limit, "give RateLimit(max, per=seconds), or None")
 
 
 def _number(text: bytes | None) -> int | None:

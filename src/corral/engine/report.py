@@ -7,13 +7,21 @@ from corral.engine.recover import Held
 from corral.engine.script import load
 from corral.engine.server import Server
 
-__all__ = ["append_log", "save_progress"]
+__all__ = ["append_log", "save_data", "save_progress"]
 
 
 async def save_progress(server: Server, keys: QueueKeys, run: Held, progress: bytes) -> int:
     """Store the progress (JSON) of a running job. Returns 0 or a `Refusal`."""
     code: int = await server.run(
         load("report/save_progress"), keys, keys.base, run.wire_id, run.token, run.fence, progress
+    )
+    return code
+
+
+async def save_data(server: Server, keys: QueueKeys, run: Held, data: bytes) -> int:
+    """Replace the payload (JSON) of a running job, for its next run. Returns 0 or a `Refusal`."""
+    code: int = await server.run(
+        load("report/save_data"), keys, keys.base, run.wire_id, run.token, run.starts, data
     )
     return code
 

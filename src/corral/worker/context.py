@@ -10,9 +10,10 @@ from corral.contracts.codec import JSON_CODEC
 from corral.contracts.context import CancelSignal, JobKind, Logger
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
 from corral.contracts.handle import JobHandle
+from corral.contracts.spec import TaskSpec, untyped_spec
 from corral.engine.keys import QueueKeys
 from corral.engine.recover import Held
-from corral.engine.report import append_log, save_progress
+from corral.engine.report import append_log, save_data, save_progress
 from corral.engine.server import Server
 from corral.errors import JobGone, StaleRun
 from corral.logs import get_logger
@@ -29,7 +30,9 @@ KEEP_LOGS: Final = 1000
 class RunContext:
     """The `Context` of one run. Its writes carry the run's number: a superseded run raises `StaleRun`."""
 
-    __slots__ = ("_children", "_client", "_keep_logs", "_keys", "_run", "_server", "attempt", "attempts")
+    __slots__ = (
+        "_children", "_client", "_keep_logs", "_keys", "_run", "_server", "_task", "attempt", "attempts",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -38,11 +41,13 @@ class RunContext:
         keys: QueueKeys,
         client: Handles,
         *,
+        task: TaskSpec[Any, Any] | None,
         attempt: int,
         attempts: int,
         keep_logs: int | None,
     ) -> None:
         self._run = run
+        self._task = task
         self._server = server
         self._keys = keys
         self._client = client
@@ -106,6 +111,13 @@ class RunContext:
             await self._server.patiently(
                 lambda: append_log(self._server, self._keys, self._held(), text, keep=self._keep_logs)
             )
+        )
+
+    async def set_data(self, payload: Any) -> None:
+        """Replace the job's payload, for its next run. Raises what is wrong with it, `StaleRun`, `JobGone`."""
+        data = (self._task or untyped_spec(self.queue, self.name)).encoded(payload)
+        self._check(
+            await self._server.patiently(lambda: save_data(self._server, self._keys, self._held(), data))
         )
 
     async def children(self, task: ResultOf[R], /) -> list[R]:

@@ -22,6 +22,7 @@ from corral.contracts.outcome import (
     decide,
     refuse,
 )
+from corral.contracts.spec import TaskSpec
 from corral.contracts.states import JobState
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Settlement
@@ -129,7 +130,7 @@ class Executor:
         """Call the handler where it wants to run, through the middleware if there is any."""
         if binding.mode == "async" and not binding.wants_context and not self._middleware:
             return await binding.function(payload)
-        context = self._context(run, policy, attempt)
+        context = self._context(run, binding.spec, policy, attempt)
         if not self._middleware:
             return await self._call_handler(binding, payload, context, policy.timeout)
         return await self._through_middleware(
@@ -174,15 +175,15 @@ class Executor:
         try:
             if not self._middleware:
                 return _encoded(JSON_RESULT, await fallback(job))
-            context = self._context(run, policy, attempt)
+            context = self._context(run, None, policy, attempt)
             return _encoded(JSON_RESULT, await self._through_middleware(run, context, lambda: fallback(job)))
         finally:
             self._deadlines.drop(run)
 
-    def _context(self, run: Run, policy: Policy, attempt: int) -> RunContext:
+    def _context(self, run: Run, task: TaskSpec[Any, Any] | None, policy: Policy, attempt: int) -> RunContext:
         return RunContext(
             run, self._server, self._keys, self._client,
-            attempt=attempt, attempts=policy.attempts, keep_logs=policy.options.keep_logs,
+            task=task, attempt=attempt, attempts=policy.attempts, keep_logs=policy.options.keep_logs,
         )  # fmt: skip
 
     def outcome_of(self, error: BaseException, run: Run, policy: Policy) -> Outcome:

@@ -32,11 +32,15 @@ class ThreadContext:
 
     def progress(self, value: Any) -> None:
         """Store and announce how far the job is: any JSON value. Raises `StaleRun` if this run was superseded."""
-        asyncio.run_coroutine_threadsafe(self._context.progress(value), self._loop).result()
+        self._wait(self._context.progress(value))
 
     def log(self, text: str) -> None:
         """Add a line to the job's own log. Raises `StaleRun` like `progress`."""
-        asyncio.run_coroutine_threadsafe(self._context.log(text), self._loop).result()
+        self._wait(self._context.log(text))
+
+    def set_data(self, payload: Any) -> None:
+        """Replace the job's payload, for its next run. Raises `StaleRun` like `progress`."""
+        self._wait(self._context.set_data(payload))
 
     def children(self, task: ResultOf[R], /) -> list[R]:
         """What the completed children of one task returned, in the order in which they were added."""
