@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from corral import Deduplication
+from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
 from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
@@ -87,3 +88,19 @@ async def test_node_owns_and_corral_adds(
 async def _judge(mode: str, owner: str, first: str, second: str, bull: NodeQueue) -> None:
     assert (second == first) is stays(mode, owner)
     assert await bull.call("getDeduplicationJobId", deduplicationId="d") == second
+
+
+async def test_either_side_takes_an_id_from_its_owner(
+    bull: NodeQueue, ours: QueueClient, operator: QueueAdmin
+) -> None:
+    """Who owns an id is the same on both sides, and where one side takes it away, the other's next job is added."""
+    first = await ours.enqueue("a", {}, deduplication="d")
+    assert await bull.call("getDeduplicationJobId", deduplicationId="d") == first.id
+    await bull.call("removeDeduplicationKey", deduplicationId="d")
+    assert await operator.deduplication("d") is None
+    second = await bull.add("b", {}, deduplication={"id": "d"})
+    assert await operator.deduplication("d") == second
+    assert not await operator.remove_deduplication("d", job_id=first.id)
+    assert await operator.remove_deduplication("d", job_id=second)
+    third = await bull.add("c", {}, deduplication={"id": "d"})
+    assert third not in (first.id, second)

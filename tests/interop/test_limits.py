@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from corral import RateLimit
+from corral.admin.queue import QueueAdmin
 from corral.client.client import Client
 from corral.client.queue import QueueClient
 from corral.engine.limit import hold_starts, set_concurrency, set_rate
@@ -155,3 +156,13 @@ async def somebody_looks(bull: NodeQueue, heard: Heard) -> None:
     """A worker that has room has asked for jobs: it has put one in line that came due."""
     job = await bull.add("due", {}, delay=1)
     await heard.until("waiting", job_id=job)
+
+
+async def test_how_long_nothing_starts(bull: NodeQueue, operator: QueueAdmin) -> None:
+    """Both sides tell the same time to live, whoever let the queue wait."""
+    assert await operator.held_for() == 0
+    await operator.hold(timedelta(hours=1))
+    assert 3_590_000 < await bull.call("getRateLimitTtl") <= 3_600_000
+    await operator.hold(0)
+    await bull.call("rateLimit", ms=1_800_000)
+    assert 1790 < await operator.held_for() <= 1800

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from corral import Client, Context, Queue, Snooze, Worker
 from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
@@ -270,3 +273,29 @@ async def test_node_reads_corrals_forms(bull: NodeQueue, ours: QueueClient, hear
     await heard.until("completed", job_id=plain.id)
     await heard.until("failed", job_id=urgent.id)
     assert (await bull.counts()).get("failed", 0) == 0
+
+
+async def test_a_handler_of_either_side_changes_the_payload(
+    bull: NodeQueue, ours: QueueClient, client: Client, heard: Heard
+) -> None:
+    """What a handler of Corral's sets for the next run of Node's job is what Node runs, and Node's updateData is what
+    Corral runs."""
+    tasks = Queue(bull.name)
+
+    @tasks.task
+    async def step(payload: dict[str, int], ctx: Context) -> int:
+        await ctx.set_data({"at": payload["at"] + 1})
+        raise Snooze(timedelta(hours=1))
+
+    job_id = await bull.add("step", {"at": 1})
+    async with Worker(tasks, client=client):
+        await heard.until("delayed", job_id=job_id)
+        assert (await bull.job(job_id))["data"] == {"at": 2}
+        await bull.call("updateData", jobId=job_id, data={"at": 10})
+        await bull.call("promote", jobId=job_id)
+        await heard.until("delayed", job_id=job_id, count=2)
+    assert (await bull.job(job_id))["data"] == {"at": 11}
+    await bull.call("startWorker", worker="w", opts={})
+    await bull.call("promote", jobId=job_id)
+    await heard.until("completed", job_id=job_id)
+    assert [job["data"] for job in await bull.call("workerRan", worker="w")] == [{"at": 11}]

@@ -25,6 +25,9 @@ function operatorCommands(connections) {
     clearLogs: async args => (await connections.job(args)).clearLogs(args.keep),
     setGlobalConcurrency: async args => queue(args).setGlobalConcurrency(args.concurrency),
     setGlobalRateLimit: async args => queue(args).setGlobalRateLimit(args.max, args.duration),
+    getRateLimitTtl: async args => queue(args).getRateLimitTtl(args.max),
+    rateLimit: async args => queue(args).rateLimit(args.ms),
+    removeDeduplicationKey: async args => queue(args).removeDeduplicationKey(args.deduplicationId),
     publishEvent: args =>
       using(
         args,
