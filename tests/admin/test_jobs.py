@@ -13,6 +13,7 @@ from corral.admin.jobs import JobsAdmin
 from corral.admin.queue import QueueAdmin
 from corral.contracts.states import JobState
 from corral.errors import (
+    InvalidJobId,
     InvalidOption,
     InvalidPayload,
     JobError,
@@ -105,6 +106,18 @@ async def test_what_refuses_no_input(operated: QueueAdmin, driver: Driver) -> No
         (PayloadTooLarge, lambda: jobs.set_data("j", "x" * 10, payload_limit=11)),
         (InvalidOption, lambda: jobs.set_data("j", "x", payload_limit=0)),
         (InvalidOption, lambda: jobs.clear_logs("j", keep=-1)),
+        (InvalidOption, lambda: jobs.clear_logs("j", keep=1.5)),  # type: ignore[arg-type]
+        (InvalidOption, lambda: jobs.add_log("j", None)),  # type: ignore[arg-type]
+        (InvalidOption, lambda: jobs.retry_many("job")),
+        (InvalidJobId, lambda: jobs.remove_many(["j", 5])),  # type: ignore[list-item]
+        (InvalidJobId, lambda: jobs.remove("\ud800")),
+        (InvalidOption, lambda: jobs.remove("j", children="no")),  # type: ignore[arg-type]
+        (InvalidOption, lambda: jobs.retry_all(where="timeout")),  # type: ignore[arg-type]
+        (InvalidOption, lambda: jobs.retry_all(limit=True)),
+        (InvalidOption, lambda: jobs.retry_all(reset_attempts="yes")),  # type: ignore[arg-type]
+        (InvalidOption, lambda: jobs.list("failed", limit=-1)),
+        (InvalidOption, lambda: jobs.list("failed", start=1.5)),  # type: ignore[arg-type]
+        (InvalidOption, lambda: jobs.logs("j", limit="5")),  # type: ignore[arg-type]
         (InvalidOption, lambda: jobs.retry_all("waiting")),
         (InvalidOption, lambda: jobs.count_matching(JobState.ACTIVE)),
         (InvalidOption, lambda: jobs.retry_all(limit=-1)),

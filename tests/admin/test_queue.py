@@ -81,7 +81,7 @@ async def test_settings(operated: QueueAdmin, produced: QueueClient) -> None:
     await operated.set_max_events(500)
     await operated.set_peers(6)
     assert await operated.settings() == QueueSettings(True, None, None, 500, "corral", 6)
-    with pytest.raises(InvalidOption, match="0 or more"):
+    with pytest.raises(InvalidOption, match="whole number from 0"):
         await operated.set_max_events(-1)
 
 
@@ -139,10 +139,10 @@ async def test_deduplication_ids(operated: QueueAdmin, produced: QueueClient) ->
     assert await first.state() is JobState.WAITING
     assert await operated.remove_deduplication("news: ü")
     assert not await operated.remove_deduplication("news: ü")
-    for wrong in ("", None, 5):
-        with pytest.raises(InvalidOption, match="as text"):
+    for wrong in (None, 5):
+        with pytest.raises(InvalidOption, match="give text"):
             await operated.deduplication(wrong)  # type: ignore[arg-type]
-        with pytest.raises(InvalidOption, match="as text"):
+        with pytest.raises(InvalidOption, match="give text"):
             await operated.remove_deduplication(wrong)  # type: ignore[arg-type]
 
 

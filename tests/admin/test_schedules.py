@@ -130,4 +130,13 @@ async def test_what_cannot_be_is_refused(operated: QueueAdmin) -> None:
         await schedules.upsert("a", Every(5), report, 1)
     with pytest.raises(InvalidOption, match="Cron"):
         await schedules.upsert("a", "0 0 * * *", "report")  # type: ignore[call-overload]
+    with pytest.raises(InvalidOption, match="name=5"):
+        await schedules.upsert("a", Every(5), 5)  # type: ignore[call-overload]
+    for wrong in (-1, True, "3"):
+        with pytest.raises(InvalidOption, match="whole number from 0"):
+            await schedules.preview(Every(5), wrong)  # type: ignore[arg-type]
+        with pytest.raises(InvalidOption, match="whole number from 0"):
+            await schedules.list(limit=wrong)  # type: ignore[arg-type]
+    with pytest.raises(InvalidOption, match="give the id"):
+        await schedules.preview(None)  # type: ignore[arg-type]
     assert await schedules.count() == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from corral import Client, Queue, Worker
 from corral.admin.queue import QueueAdmin
 from corral.admin.workers import QueueWorker, workers_in
@@ -36,6 +38,22 @@ def test_names() -> None:
         QueueWorker("a:b=c", "10.0.0.1:51", 0.0, 2.0),
         QueueWorker("host-7", "10.0.0.1:50", 60.0, 2.0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("/run/redis.sock:0", "/run/redis.sock"),
+        ("[/run/redis.sock:0]:0", "/run/redis.sock"),
+        ("/run/redis.sock", "/run/redis.sock"),
+        ("10.0.0.1:50", "10.0.0.1:50"),
+        ("[::1]:50", "[::1]:50"),
+    ],
+)
+def test_addresses(told: str, shown: str) -> None:
+    """A unix socket is shown by its path, however the server writes it; anything else as it is."""
+    [worker] = workers_in([f"id=3 addr={told} name=bull:bWFpbA=="], "bull", "mail")
+    assert worker.address == shown
 
 
 async def test_a_worker_is_listed(operated: QueueAdmin, client: Client) -> None:

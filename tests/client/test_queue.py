@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import redis.asyncio
 
-from corral import Client, InvalidOption, InvalidQueueName, JobState, Queue, Worker
+from corral import Client, InvalidJobId, InvalidOption, InvalidQueueName, JobState, Queue, Worker
 from corral.client.queue import QueueClient
 
 
@@ -79,7 +81,7 @@ async def test_metrics_are_of_finished_jobs(queue: QueueClient, worker: Worker) 
 
 
 async def test_log_lines_come_in_pages(queue: QueueClient, worker: Worker) -> None:
-    """The oldest first; a page of nothing is nothing."""
+    """The oldest first; a page of nothing is nothing, and what is no place raises, as in all pages."""
     lines = [f"line {number}" for number in range(10)]
     async with worker:
         job = await queue.enqueue("tell", lines)
@@ -87,7 +89,16 @@ async def test_log_lines_come_in_pages(queue: QueueClient, worker: Worker) -> No
     assert await queue.logs(job.id) == lines
     assert await queue.logs(job.id, start=4, limit=3) == lines[4:7]
     assert await queue.logs(job.id, limit=0) == []
-    assert await queue.logs(job.id, start=-3, limit=2) == lines[:2]
+    assert await queue.jobs("completed", limit=0) == []
+    assert (await queue.metrics("completed", limit=0)).minutes == []
+    wrong: list[Any] = [{"start": -3}, {"limit": -1}, {"limit": True}, {"start": 1.5}, {"limit": "5"}]
+    for page in wrong:
+        with pytest.raises(InvalidOption, match="whole number from 0"):
+            await queue.logs(job.id, **page)
+        with pytest.raises(InvalidOption, match="whole number from 0"):
+            await queue.jobs("failed", **page)
+        with pytest.raises(InvalidOption, match="whole number from 0"):
+            await queue.metrics("failed", **page)
 
 
 @pytest.mark.parametrize("job_id", ["plain", "invite:42", "a:b:c", "50%", "%3A", "wait", "events", "ü" * 100])
@@ -122,3 +133,18 @@ async def test_queues_are_found_by_name(client: Client, tasks: Queue, queue_name
     for name in names:
         await client.queue(name).enqueue("job")
     assert await client.queues() == names
+
+
+async def test_what_is_no_name_or_id_is_refused(queue: QueueClient) -> None:
+    """The untyped door takes text only, and nothing is stored otherwise."""
+    wrong: list[Any] = [5, None, b"x", "\ud800"]
+    for name in wrong:
+        with pytest.raises(InvalidOption, match="name="):
+            await queue.enqueue(name)
+        with pytest.raises(InvalidOption, match="name="):
+            queue.node(name)
+        with pytest.raises(InvalidJobId):
+            await queue.get(name)
+        with pytest.raises(InvalidJobId):
+            queue.job(name)
+    assert sum((await queue.counts()).values()) == 0

@@ -12,6 +12,7 @@ from corral.engine.keys import QueueKeys
 from corral.engine.link import Link, Word
 from corral.engine.record import Verb
 from corral.engine.report import append_log
+from corral.errors import InvalidOption
 from tests.engine.driver import Driver, end, new_job
 
 
@@ -116,11 +117,16 @@ class TestPages:
         assert await self.page(driver, state, 2, 2) == ["a"]
 
     async def test_pages_are_bounded(self, driver: Driver) -> None:
-        """No page is longer than a thousand, none shorter than one, none begins before the beginning."""
+        """No page is longer than a thousand, one of nothing is empty in every state, and none begins before the
+        beginning."""
         for first in range(0, 1500, 500):
             await driver.add(*(f"j{number}" for number in range(first, first + 500)))
         assert len(await self.page(driver, JobState.WAITING, 0, 10**12)) == browse.MAX_PAGE
-        assert await self.page(driver, JobState.WAITING, -5, -5) == ["j0"]
+        await driver.call("RPUSH", driver.keys.key("paused"), "parked")
+        for state in (JobState.WAITING, JobState.ACTIVE, JobState.COMPLETED, JobState.DELAYED):
+            assert await self.page(driver, state, 0, 0) == []
+        with pytest.raises(InvalidOption, match="start=-5"):
+            await self.page(driver, JobState.WAITING, -5, 5)
 
     async def test_parked_ids_are_waiting(self, driver: Driver) -> None:
         """What BullMQ 5 has parked stands before what waits, as it runs, and pages go over both."""

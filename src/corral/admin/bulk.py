@@ -11,9 +11,10 @@ from typing import Final
 
 from corral.admin.batch import Batch, state_error
 from corral.admin.steps import Progress
+from corral.contracts.arguments import string, whole
 from corral.contracts.duration import instant_ms
 from corral.contracts.names import lookup_job_id
-from corral.contracts.states import JobState
+from corral.contracts.states import FINISHED, JobState
 from corral.engine.browse import Between, count_between
 from corral.engine.browse_pages import count_matching
 from corral.engine.control import JOBS_PER_CALL, promote_jobs, retry_jobs
@@ -21,7 +22,7 @@ from corral.engine.control_all import Page, Place, Selection, promote_page, retr
 from corral.engine.keys import QueueKeys
 from corral.engine.sender import Sender
 from corral.engine.server import Server
-from corral.errors import JobError
+from corral.errors import InvalidOption, JobError
 
 __all__ = ["JobFilter", "Promotion", "Retrial", "count_jobs_matching"]
 
@@ -47,6 +48,8 @@ class JobFilter:
     finished_before: datetime | None = None
 
     def __post_init__(self) -> None:
+        string("name", self.name)
+        string("reason", self.reason)
         for option in ("finished_after", "finished_before"):
             if (moment := getattr(self, option)) is not None:
                 instant_ms(option, moment)
@@ -64,6 +67,14 @@ class JobFilter:
         return NO_LIMIT if before is None else instant_ms("finished_before", before)
 
 
+def _checked(state: object, where: object) -> JobFilter:
+    if state not in FINISHED:
+        raise InvalidOption("state", state, "give failed or completed")
+    if where is not None and not isinstance(where, JobFilter):
+        raise InvalidOption("where", where, "give JobFilter(name=…, reason=…), or None for all")
+    return where or JobFilter()
+
+
 async def _scope(server: Server, keys: QueueKeys, state: JobState, where: JobFilter) -> tuple[Selection, int]:
     """What matches now, and how many jobs have to be looked at."""
     lowest, highest = where.first.score, "" if where.before_ms == NO_LIMIT else str(where.before_ms - 1)
@@ -75,10 +86,11 @@ async def _scope(server: Server, keys: QueueKeys, state: JobState, where: JobFil
 
 
 async def count_jobs_matching(
-    server: Server, keys: QueueKeys, state: JobState, where: JobFilter, report: Progress
+    server: Server, keys: QueueKeys, state: JobState | str, where: JobFilter | None, report: Progress
 ) -> int:
     """How many finished jobs match, page by page."""
-    selection, total = await _scope(server, keys, state, where)
+    where = _checked(state, where)
+    selection, total = await _scope(server, keys, JobState(state), where)
     place, seen, matching = where.first, 0, 0
     while True:
         page = await server.patiently(partial(count_matching, server, keys, selection, place))
@@ -119,11 +131,14 @@ class Retrial:
             )
         )
 
-    async def of_all(self, state: JobState, where: JobFilter, limit: int | None, report: Progress) -> int:
+    async def of_all(
+        self, state: JobState | str, where: JobFilter | None, limit: int | None, report: Progress
+    ) -> int:
         """Those that match and have ended before now."""
-        selection, total = await _scope(self._server, self._keys, state, where)
+        where = _checked(state, where)
+        selection, total = await _scope(self._server, self._keys, JobState(state), where)
         place, seen, retried = where.first, 0, 0
-        most = NO_LIMIT if limit is None else limit
+        most = NO_LIMIT if limit is None else whole("limit", limit)
         while retried < most:
             page = await self._step(selection, place, most - retried)
             if page.seen == TOO_EARLY:  # the millisecond in which this began is not over

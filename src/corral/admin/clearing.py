@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from corral.admin.steps import Progress, Steps
+from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.contracts.states import JobState
 from corral.engine.browse_queue import count_place, scan_keys
@@ -80,8 +81,8 @@ async def clean(
     """Remove jobs of one state that are old enough. Returns how many that were."""
     if state not in CLEANED:
         raise InvalidOption("state", state, f"give one of {', '.join(CLEANED)}")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise InvalidOption("limit", limit, "give a number of jobs from 1, or None for all")
+    if limit is not None:
+        whole("limit", limit, 1)
     age_ms = milliseconds("older_than", older_than)
     places = CLEANED[JobState(state)]
     sizes = [await server.patiently(partial(count_place, server, keys, place)) for place in places]

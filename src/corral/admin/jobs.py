@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from corral.admin.batch import Batch, state_error
+from corral.admin.batch import Batch, several, state_error
 from corral.admin.bulk import JobFilter, Promotion, Retrial, count_jobs_matching
 from corral.admin.removing import Removing
 from corral.admin.steps import Progress
 from corral.admin.view import JobsView
+from corral.contracts.arguments import flag, string, whole
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.duration import Duration, instant_ms, milliseconds
 from corral.contracts.names import lookup_job_id
 from corral.contracts.options import DEFAULTS, check_payload_limit, check_priority
-from corral.contracts.states import FINISHED, JobState
+from corral.contracts.states import JobState
 from corral.engine import control
 from corral.engine.record import Refusal
 from corral.engine.sender import Sender
@@ -62,14 +63,16 @@ class JobsAdmin(JobsView):
             JobScheduled: it is the next run of a schedule. Nothing was changed.
         """
         report = on_progress or _silent
+        flag("children", children)
         return await self._removing(lambda count: report(count, count)).remove(job_id, children=children)
 
     async def remove_many(
         self, job_ids: Iterable[str], *, children: bool = True, on_progress: Progress | None = None
     ) -> Batch:
         """Remove several jobs, one after the other, as `remove` does. Returns which, and why the others were not."""
+        flag("children", children)
         return await self._removing(_quiet).remove_many(
-            list(dict.fromkeys(job_ids)), children=children, report=on_progress or _silent
+            several(job_ids), children=children, report=on_progress or _silent
         )
 
     async def remove_unprocessed_children(self, job_id: str) -> int:
@@ -101,7 +104,7 @@ class JobsAdmin(JobsView):
             JobGone: there is no such job.
             JobNotInState: it has not ended. Nothing was changed.
         """
-        _raise_first(await self.retry_many([job_id], reset_attempts=reset_attempts, lifo=lifo))
+        (await self.retry_many([job_id], reset_attempts=reset_attempts, lifo=lifo)).check_one()
 
     async def retry_many(
         self,
@@ -112,10 +115,8 @@ class JobsAdmin(JobsView):
         on_progress: Progress | None = None,
     ) -> Batch:
         """Make several finished jobs ready to run again, as `retry` does, in their order."""
-        front = "" if lifo is None else str(int(lifo))
-        return await Retrial(self._server, self._keys, self._sender, int(reset_attempts)).of_ids(
-            list(dict.fromkeys(job_ids)), front, on_progress or _silent
-        )
+        front = "" if lifo is None else str(int(flag("lifo", lifo)))
+        return await self._retrial(reset_attempts).of_ids(several(job_ids), front, on_progress or _silent)
 
     async def retry_all(
         self,
@@ -142,10 +143,12 @@ class JobsAdmin(JobsView):
         Raises:
             InvalidOption: a state in which jobs have not ended, or a negative limit.
         """
-        if limit is not None and limit < 0:
-            raise InvalidOption("limit", limit, "give a number from 0, or None for all")
-        retrial = Retrial(self._server, self._keys, self._sender, int(reset_attempts))
-        return await retrial.of_all(_finished(state), where or JobFilter(), limit, on_progress or _silent)
+        retrial = self._retrial(reset_attempts)
+        return await retrial.of_all(state, where, limit, on_progress or _silent)
+
+    def _retrial(self, reset_attempts: bool) -> Retrial:
+        anew = int(flag("reset_attempts", reset_attempts))
+        return Retrial(self._server, self._keys, self._sender, anew)
 
     async def count_matching(
         self,
@@ -155,9 +158,7 @@ class JobsAdmin(JobsView):
         on_progress: Progress | None = None,
     ) -> int:
         """How many finished jobs `retry_all` would retry now. Arguments as there; nothing is changed."""
-        return await count_jobs_matching(
-            self._server, self._keys, _finished(state), where or JobFilter(), on_progress or _silent
-        )
+        return await count_jobs_matching(self._server, self._keys, state, where, on_progress or _silent)
 
     async def promote(self, job_id: str) -> None:
         """Make a delayed job ready now. Event: `waiting` (BullMQ: job.promote).
@@ -166,12 +167,12 @@ class JobsAdmin(JobsView):
             JobGone: there is no such job.
             JobNotInState: it is not delayed. Nothing was changed.
         """
-        _raise_first(await self.promote_many([job_id]))
+        (await self.promote_many([job_id])).check_one()
 
     async def promote_many(self, job_ids: Iterable[str], *, on_progress: Progress | None = None) -> Batch:
         """Make several delayed jobs ready now, in their order."""
         promotion = Promotion(self._server, self._keys, self._sender)
-        return await promotion.of_ids(list(dict.fromkeys(job_ids)), on_progress or _silent)
+        return await promotion.of_ids(several(job_ids), on_progress or _silent)
 
     async def promote_all(self, *, on_progress: Progress | None = None) -> int:
         """Make all delayed jobs ready, in the order in which they are due. Returns how many.
@@ -196,7 +197,7 @@ class JobsAdmin(JobsView):
         """
         check_priority("priority", priority)
         wire_id = lookup_job_id(job_id)
-        front = int(lifo)
+        front = int(flag("lifo", lifo))
         found = await self._sender.send(
             lambda sent: control.set_priority(
                 self._server, self._keys, wire_id, priority, front=front, sent=sent
@@ -241,13 +242,15 @@ class JobsAdmin(JobsView):
             PayloadTooLarge: it is longer. InvalidOption: the limit is none.
             JobGone: there is no such job.
         """
-        text = JSON_CODEC.encode({} if data is None else data)
-        if len(text) > check_payload_limit("payload_limit", payload_limit):
-            raise PayloadTooLarge(len(text), payload_limit)
+        encoded = JSON_CODEC.encode({} if data is None else data)
+        if len(encoded) > check_payload_limit("payload_limit", payload_limit):
+            raise PayloadTooLarge(len(encoded), payload_limit)
         wire_id = lookup_job_id(job_id)
         _must_exist(
             job_id,
-            await self._server.patiently(lambda: control.set_data(self._server, self._keys, wire_id, text)),
+            await self._server.patiently(
+                lambda: control.set_data(self._server, self._keys, wire_id, encoded)
+            ),
         )
 
     # --- logs -------------------------------------------------------------------------------------------
@@ -256,6 +259,7 @@ class JobsAdmin(JobsView):
         """Add a line to a job's log; the newest 1,000 stay, or as many as its own `keepLogs` says. Returns how many
         there are (BullMQ: queue.addJobLog). Raises `JobGone`."""
         wire_id = lookup_job_id(job_id)
+        string("line", line)
         count = await self._sender.send(
             lambda sent: control.add_log(self._server, self._keys, wire_id, line, keep=KEEP_LOGS, sent=sent)
         )
@@ -264,8 +268,7 @@ class JobsAdmin(JobsView):
 
     async def clear_logs(self, job_id: str, *, keep: int = 0) -> None:
         """Delete a job's log, but for its newest `keep` lines (BullMQ: job.clearLogs). Raises `JobGone`."""
-        if keep < 0:
-            raise InvalidOption("keep", keep, "give a number from 0")
+        whole("keep", keep)
         wire_id = lookup_job_id(job_id)
         _must_exist(
             job_id,
@@ -273,17 +276,6 @@ class JobsAdmin(JobsView):
                 lambda: control.clear_log(self._server, self._keys, wire_id, keep=keep)
             ),
         )
-
-
-def _finished(state: JobState | str) -> JobState:
-    if state not in FINISHED:
-        raise InvalidOption("state", state, "give failed or completed")
-    return JobState(state)
-
-
-def _raise_first(batch: Batch) -> None:
-    for error in batch.refused.values():
-        raise error
 
 
 def _must_exist(job_id: str, found: bool) -> None:

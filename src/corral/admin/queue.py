@@ -10,6 +10,7 @@ from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
 from corral.admin.workers import QueueWorker, workers_in
+from corral.contracts.arguments import flag, string, whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.contracts.names import decode_job_id, lookup_job_id
 from corral.contracts.rate_limit import RateLimit
@@ -126,7 +127,7 @@ class QueueAdmin:
     async def deduplication(self, deduplication_id: str) -> str | None:
         """The id of the job that owns this deduplication id: while one does, others with it are not added. None when
         nobody does (BullMQ: getDeduplicationJobId)."""
-        key = _checked_id(deduplication_id)
+        key = string("deduplication_id", deduplication_id)
         owner = await self._server.patiently(lambda: deduplication_owner(self._server, self._keys, key))
         return None if owner is None else decode_job_id(owner)
 
@@ -137,7 +138,10 @@ class QueueAdmin:
         Args:
             job_id: only if this job owns it (BullMQ: job.removeDeduplicationKey).
         """
-        key, owner = _checked_id(deduplication_id), "" if job_id is None else lookup_job_id(job_id)
+        key, owner = (
+            string("deduplication_id", deduplication_id),
+            "" if job_id is None else lookup_job_id(job_id),
+        )
         return await self._sender.send(
             lambda sent: remove_deduplication(self._server, self._keys, key, owner, sent=sent)
         )
@@ -152,6 +156,7 @@ class QueueAdmin:
         meanwhile some may be. Parents do not wait for removed children: one in the same queue that waited for nothing
         else goes too (BullMQ: queue.drain, in one piece).
         """
+        flag("delayed", delayed)
         return await clearing.drain(self._server, self._keys, delayed=delayed, on_progress=on_progress)
 
     async def clean(
@@ -198,6 +203,7 @@ class QueueAdmin:
         Raises:
             QueueActive: workers hold jobs, and there is no `force`. Nothing was changed.
         """
+        flag("force", force)
         await clearing.obliterate(self._server, self._keys, force=force, on_progress=on_progress)
 
     async def orphans(self, *, limit: int = 1000, on_progress: Progress | None = None) -> list[str]:
@@ -206,6 +212,7 @@ class QueueAdmin:
 
         In doubt, because a list changes faster than it can be read, a job is none.
         """
+        whole("limit", limit)
         found = await orphans.find(self._server, self._keys, limit=limit, on_progress=on_progress)
         return [decode_job_id(wire_id) for wire_id in found]
 
@@ -255,7 +262,7 @@ class QueueAdmin:
     async def set_max_events(self, count: int) -> None:
         """Keep about so many events in the stream; it is cut when the next ones are written (BullMQ:
         `streams.events.maxLen`). Raises `InvalidOption` for less than 0."""
-        _check_count(count)
+        whole("count", count)
         await self._server.patiently(
             lambda: write_setting(self._server, self._keys, "opts.maxLenEvents", count)
         )
@@ -263,7 +270,7 @@ class QueueAdmin:
     async def trim_events(self, count: int) -> int:
         """Cut the event stream to about the newest `count` now; how many went (BullMQ: trimEvents). Raises
         `InvalidOption` for less than 0."""
-        _check_count(count)
+        whole("count", count)
         removed = 0
         while some := await self._server.patiently(lambda: trim_events(self._server, self._keys, count)):
             removed += some
@@ -275,20 +282,9 @@ class QueueAdmin:
         It decides where the ready ids of a paused queue are: BullMQ 5 keeps them in a list `paused`, and on resuming
         forgets those that are not there. Raises `InvalidOption` for another number.
         """
-        if major not in (5, 6, None):
+        if major is not None and (not isinstance(major, int) or major not in (5, 6)):
             raise InvalidOption("major", major, "give 5 or 6, or None for what meta.version says")
         value = "" if major is None else major
         await self._server.patiently(lambda: write_setting(self._server, self._keys, "corral.peers", value))
         if await self.paused():
             await self.pause()
-
-
-def _checked_id(deduplication_id: object) -> str:
-    if not isinstance(deduplication_id, str) or not deduplication_id:
-        raise InvalidOption("deduplication_id", deduplication_id, "give the id as text, and not empty")
-    return deduplication_id
-
-
-def _check_count(count: object) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise InvalidOption("count", count, "give a number of events, 0 or more")

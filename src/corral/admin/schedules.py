@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeVar, Unpack, overload
 
-from corral.contracts.codec import JSON_CODEC
+from corral.contracts.arguments import whole
 from corral.contracts.duration import instant
 from corral.contracts.names import check_schedule_id
-from corral.contracts.options import DEFAULTS, RunOptions
-from corral.contracts.schedule import Repeat
+from corral.contracts.options import RunOptions
+from corral.contracts.schedule import Cron, Every, Repeat
 from corral.contracts.schedule_snapshot import Schedule
-from corral.contracts.spec import TaskSpec
+from corral.contracts.spec import TaskSpec, untyped_spec
 from corral.contracts.task import Task
 from corral.engine.recur import list_schedules, read_schedule, remove_schedule
 from corral.engine.recur_rules import snapshot, store_schedule
@@ -81,7 +81,7 @@ class SchedulesAdmin:
             if spec.queue != self.queue:
                 raise InvalidOption("task", task, f"its queue is {spec.queue!r}, and this is {self.queue!r}")
         else:
-            spec = TaskSpec(self.queue, task, JSON_CODEC, JSON_CODEC, DEFAULTS)
+            spec = untyped_spec(self.queue, task)
             payload = {} if payload is None else payload
         given = {**options, "repeat": rule, "job_id": schedule_id}
         await store_schedule(self._server, self._keys, spec.schedule(payload, given))
@@ -100,7 +100,8 @@ class SchedulesAdmin:
 
         Those that have ended stay in it, until they are removed. Repeatable jobs of BullMQ before 5.16 are left out.
         """
-        page = await list_schedules(self._server, self._keys, start=start, limit=limit)
+        whole("start", start)
+        page = await list_schedules(self._server, self._keys, start=start, limit=whole("limit", limit))
         return [snapshot(self.queue, stored) for stored in page.schedules]
 
     async def count(self) -> int:
@@ -115,7 +116,7 @@ class SchedulesAdmin:
     async def preview(self, schedule: str | Repeat, count: int = 10) -> Times:
         """The next runs, in UTC: of a schedule by its id, or of a rule if it were made now. Fewer than `count` when it
         ends. Raises `InvalidOption` when there is no such schedule."""
-        wanted = min(count, MOST_PREVIEWED)
+        wanted = min(whole("count", count), MOST_PREVIEWED)
         if isinstance(schedule, str):
             found = await self.get(schedule)
             if found is None:
@@ -123,6 +124,8 @@ class SchedulesAdmin:
                     "schedule", schedule, 'there is none with this id; for a pattern give Cron("…")'
                 )
             return found.upcoming(wanted)
+        if not isinstance(schedule, Cron | Every):
+            raise InvalidOption("schedule", schedule, 'give the id of one, Cron("…") or Every(…)')
         now = (await list_schedules(self._server, self._keys, limit=0)).now
         wanted = min(wanted, schedule.limit or wanted)
         return [instant(run) for run in schedule.first_runs(wanted, now)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from corral.contracts.names import connection_name
 
 __all__ = ["QueueWorker", "workers_in"]
+
+_SOCKET = re.compile(r"\[?(/.*?)(?::0)?(?:\]:0)?\Z")
+"""How Redis and Valkey write the address of a unix socket: `/run/redis.sock:0`, `[/run/redis.sock:0]:0`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def workers_in(lines: Iterable[str], prefix: str, queue: str) -> list[QueueWorke
         if name == plain or name.startswith(named):
             worker = QueueWorker(
                 name.removeprefix(named) if name != plain else "",
-                fields.get("addr", ""),
+                _SOCKET.sub(r"\1", fields.get("addr", "")),
                 _seconds(fields.get("age")),
                 _seconds(fields.get("idle")),
             )

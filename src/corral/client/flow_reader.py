@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import get_args
 
+from corral.contracts.arguments import whole
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.family import Child, ChildCounts, ChildKind, ChildPage, FlowTree
 from corral.contracts.names import decode_job_id
@@ -31,7 +32,7 @@ async def child_page(
     if kind not in PARTS:
         raise InvalidOption("kind", kind, f"give one of {', '.join(get_args(ChildKind))}")
     found, after = await page_children(
-        server, keys, wire_id, kind, cursor=cursor, limit=min(max(1, limit), 1000)
+        server, keys, wire_id, kind, cursor=whole("cursor", cursor), limit=min(whole("limit", limit, 1), 1000)
     )
     return ChildPage([_child(server.settings.prefix, key, kind, text) for key, text in found], after)
 
@@ -40,6 +41,8 @@ async def flow_tree(
     server: Server, keys: QueueKeys, wire_id: str, *, depth: int, width: int
 ) -> FlowTree | None:
     """A job with those below it: so many levels, so many children of each."""
+    whole("depth", depth)
+    whole("width", width)
     job = await read_job(server, keys, wire_id)
     if job is None:
         return None

@@ -38,6 +38,8 @@ _ESCAPED_SUFFIXES = {f"%{ord(suffix[0]):02X}{suffix[1:]}": suffix for suffix in 
 _SUFFIX_ESCAPES = {suffix: escaped for escaped, suffix in _ESCAPED_SUFFIXES.items()}
 _LONGEST_WIRE_ID = 3 * MAX_NAME_BYTES
 
+NO_UNICODE = "it is not valid Unicode text (a lone surrogate)"
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _INTEGER = re.compile(r"-?[0-9]+\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-]{1,200}\Z")
@@ -93,7 +95,16 @@ def encode_job_id(job_id: object) -> str:
 
 
 def lookup_job_id(job_id: str) -> str:
-    """The id in Redis of an existing job: like `encode_job_id`, but generated and scheduled ids pass too."""
+    """The id in Redis of an existing job: like `encode_job_id`, but generated and scheduled ids pass too.
+
+    Raises `InvalidJobId` for what is no text, or none that could be stored.
+    """
+    if not isinstance(job_id, str):
+        raise InvalidJobId(str(job_id), f"it must be text, not {type(job_id).__name__}")
+    try:
+        job_id.encode()
+    except UnicodeEncodeError:
+        raise InvalidJobId(job_id, NO_UNICODE) from None
     if job_id.startswith("repeat:") or len(job_id) > _LONGEST_WIRE_ID:
         return job_id
     return _to_wire(job_id)
@@ -161,7 +172,7 @@ def _fault(name: str) -> str | None:
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        return "it is not valid Unicode text (a lone surrogate)"
+        return NO_UNICODE
     if size > MAX_NAME_BYTES:
         return f"it has {size} bytes, and {MAX_NAME_BYTES} are allowed; a hash of a long key will do"
     return None

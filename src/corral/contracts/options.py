@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypedDict, cast
 
+from corral.contracts.arguments import flag, whole
 from corral.contracts.backoff import Backoff, Exponential, Fixed
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.duration import Duration, instant_ms, milliseconds
@@ -166,22 +167,16 @@ def _changes(options: Mapping[str, Any], fields: Mapping[str, _Field], where: st
     return changes
 
 
-def _integer(option: str, value: Any, lowest: int, highest: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise InvalidOption(option, value, f"give a whole number from {lowest:,} to {highest:,}")
-    return value
-
-
 def _attempts(option: str, value: Any) -> int:
-    return _integer(option, value, 1, MAX_ATTEMPTS)
+    return whole(option, value, 1, MAX_ATTEMPTS)
 
 
 def _retries(option: str, value: Any) -> int:
-    return _integer(option, value, 0, MAX_ATTEMPTS - 1) + 1
+    return whole(option, value, 0, MAX_ATTEMPTS - 1) + 1
 
 
 def _priority(option: str, value: Any) -> int:
-    return _integer(option, value, 0, MAX_PRIORITY)
+    return whole(option, value, 0, MAX_PRIORITY)
 
 
 def check_priority(option: str, value: object) -> int:
@@ -190,7 +185,7 @@ def check_priority(option: str, value: object) -> int:
 
 
 def _payload_limit(option: str, value: Any) -> int:
-    return _integer(option, value, 1, 512 * 1024 * 1024)
+    return whole(option, value, 1, 512 * 1024 * 1024)
 
 
 def check_payload_limit(option: str, value: object) -> int:
@@ -204,12 +199,6 @@ def _retry_after(option: str, value: Any) -> int | None:
     if (result := milliseconds(option, value)) == 0:
         raise InvalidOption(option, value, "longer than 0; False is not at all")
     return result
-
-
-def _flag(option: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidOption(option, value, "give True or False")
-    return value
 
 
 def _is_function(value: Any) -> bool:
@@ -271,7 +260,7 @@ _CALL_FIELDS: dict[str, _Field] = {
     **_SHARED,
     "delay": ("delay_ms", milliseconds),
     "run_at": ("due_ms", instant_ms),
-    "lifo": ("lifo", _flag),
+    "lifo": ("lifo", flag),
     "deduplication": ("deduplication", _deduplication),
     "durability": ("durability", _durability),
     "job_id": ("job_id", _job_id),

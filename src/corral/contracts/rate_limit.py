@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.errors import InvalidOption
 
@@ -26,7 +27,7 @@ class RateLimit:
 
     def __post_init__(self) -> None:
         """Refuse what no window can be made of."""
-        _check_number("max", self.max)
+        whole("max", self.max, 1, MOST)
         if milliseconds("per", self.per) < 1:
             raise InvalidOption("per", self.per, "give a window of at least a millisecond")
 
@@ -39,9 +40,4 @@ class RateLimit:
 def check_concurrency(value: object) -> None:
     """Raise `InvalidOption` for what no number of jobs at once can be. None is no limit."""
     if value is not None:
-        _check_number("concurrency", value)
-
-
-def _check_number(option: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
-        raise InvalidOption(option, value, f"give a whole number from 1 to {MOST:,}")
+        whole("concurrency", value, 1, MOST)

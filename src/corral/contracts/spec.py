@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from corral.contracts.arguments import string
 from corral.contracts.codec import JSON_CODEC, Codec
 from corral.contracts.names import check_schedule_id
 from corral.contracts.options import DEFAULTS, JobOptions, call_changes
@@ -120,7 +121,11 @@ class TaskSpec(Generic[P, R]):
         return text
 
 
-@lru_cache(maxsize=256)
 def untyped_spec(queue: str, name: str) -> TaskSpec[Any, Any]:
-    """The definition of a task of another program, of which only the name is known."""
+    """The definition of a task of another program, of which only the name is known. Raises `InvalidOption`."""
+    return _untyped_spec(queue, string("name", name))
+
+
+@lru_cache(maxsize=256)
+def _untyped_spec(queue: str, name: str) -> TaskSpec[Any, Any]:
     return TaskSpec(queue, name, JSON_CODEC, JSON_CODEC, DEFAULTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
+from corral.contracts.arguments import whole
 from corral.contracts.job import Job
 from corral.contracts.states import JobState
 from corral.engine.faults import ResponseError
@@ -24,6 +25,7 @@ __all__ = [
     "job_state",
     "list_jobs",
     "list_queues",
+    "page_of",
     "read_ending",
     "read_job",
     "read_logs",
@@ -70,6 +72,13 @@ class Metrics(NamedTuple):
     minutes: list[int]
 
 
+def page_of(start: int, limit: int, most: int = MAX_PAGE) -> tuple[int, int]:
+    """The first and the last place of a page of at most `most`. Raises `InvalidOption`."""
+    first, length = whole("start", start), min(whole("limit", limit), most)
+    # From 0 to -1 would be everything.
+    return (first, first + length - 1) if length else (1, 0)
+
+
 async def count_jobs(server: Server, keys: QueueKeys) -> dict[JobState, int]:
     """How many jobs are in each state. Ids that BullMQ 5 parks in `paused` count as waiting."""
     counts: list[int] = await server.run(load("browse/count_jobs"), keys)
@@ -104,7 +113,7 @@ async def list_jobs(
 
     One call, and another for each further 250 jobs or mebibyte. Ids that BullMQ 5 parks in `paused` are waiting.
     """
-    first, last = max(0, start), max(0, start) + min(max(1, limit), MAX_PAGE) - 1
+    first, last = page_of(start, limit)
     ids, hashes = await server.run(load("browse/list_jobs"), keys, keys.base, state, first, last)
     while len(hashes) < len(ids):
         hashes += await server.run(load("browse/read_jobs"), keys, keys.base, *ids[len(hashes) :])
@@ -159,10 +168,7 @@ async def read_logs(
     server: Server, keys: QueueKeys, wire_id: str, *, start: int = 0, limit: int = 100
 ) -> list[str]:
     """A page of a job's log lines, the oldest first."""
-    if limit < 1:
-        return []
-    first = max(0, start)
-    rows = await server.call("LRANGE", keys.job(wire_id) + ":logs", first, first + min(limit, MAX_PAGE) - 1)
+    rows = await server.call("LRANGE", keys.job(wire_id) + ":logs", *page_of(start, limit))
     return [row.decode("utf-8", "replace") for row in rows]
 
 
@@ -171,10 +177,8 @@ async def read_metrics(
 ) -> Metrics:
     """How many jobs completed or failed, in all and by the minute."""
     name = f"metrics_{state}"
-    first = max(0, start)
-    last = first + min(max(1, limit), MAX_PAGE) - 1
     total, minutes = await server.calls(
-        [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), first, last)]
+        [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), *page_of(start, limit))]
     )
     return Metrics(int(total or 0), [int(minute) for minute in minutes])
 

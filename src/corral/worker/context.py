@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
+from corral.contracts.arguments import string
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.context import CancelSignal, JobKind, Logger
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
@@ -107,6 +108,7 @@ class RunContext:
 
         When the reply is lost the line is sent again, and may stand there twice.
         """
+        string("text", text)
         self._check(
             await self._server.patiently(
                 lambda: append_log(self._server, self._keys, self._held(), text, keep=self._keep_logs)
