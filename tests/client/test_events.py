@@ -197,6 +197,8 @@ class TestAGapIsTold:
         """Is refused at once."""
         with pytest.raises(InvalidOption):
             queue.events(after="yesterday")
+        with pytest.raises(InvalidOption, match="id of an event"):
+            queue.events(after=1700000000000)  # type: ignore[arg-type]
 
 
 class TestPublishing:
@@ -254,6 +256,7 @@ class TestPublishing:
             ("mine", {"event": "completed"}, "own name"),
             ("mine", {"count": 7}, "json.dumps"),
             ("mine", {7: "x"}, "has to be text"),
+            ("mine", [("count", "7")], "a dict"),
             ("mine", {"half": "\ud800"}, "surrogate"),
             ("mine", {"large": "x" * 65_536}, "bytes"),
             ("mine", {f"f{number}": "" for number in range(65)}, "fields"),

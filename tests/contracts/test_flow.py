@@ -67,9 +67,11 @@ def test_a_flow_is_not_repeated() -> None:
 
 
 def test_children_are_nodes() -> None:
-    """Anything else among them is refused where it stands."""
+    """Anything else among them is refused where it stands, and so is one alone."""
     with pytest.raises(InvalidFlow, match=r"task\.node"):
         step.node(1, children=[step])  # type: ignore[list-item]
+    with pytest.raises(InvalidFlow, match="a list of nodes"):
+        step.node(1, children=step.node(2))  # type: ignore[arg-type]
 
 
 def test_after_makes_another_node() -> None:

@@ -53,6 +53,10 @@ def test_fan_in() -> None:
         1,
         2,
     ]
+    with pytest.raises(InvalidFlow, match=r"into=task\.node"):
+        fan_in([step.node(1)], into=step)  # type: ignore[arg-type]
+    with pytest.raises(InvalidFlow, match="a list of nodes"):
+        fan_in(step.node(1), into=step.node(2))  # type: ignore[arg-type]
 
 
 async def test_a_chain_runs_in_its_order(redis_url: str, prefix: str, queue_name: str) -> None:

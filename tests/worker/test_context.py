@@ -1,4 +1,4 @@
-"""The payload that a handler leaves to its next run. What else a context does is in test_worker and test_children."""
+"""What a handler may ask of its context: the payload of its next run, and what it refuses. See also test_children."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import redis.asyncio
 from corral import (
     BlockingContext,
     CallNext,
+    ChildCounts,
     Client,
     Context,
     InThread,
+    InvalidFlow,
+    InvalidOption,
     InvalidPayload,
     Job,
     JobState,
@@ -130,3 +133,30 @@ async def test_for_a_job_of_any_name(client: Client, queue: QueueClient) -> None
 
     async with Worker(tasks, client=client, middleware=[second]):
         assert await (await queue.enqueue("open", "first")).result(timeout=10) == ["second"]
+
+
+async def test_what_are_no_children_is_refused(client: Client, queue: QueueClient) -> None:
+    """One node instead of a list, what is no node, and a name instead of a task are errors that say what to give."""
+    tasks, told = Queue(queue.name), []
+
+    @tasks.task
+    async def child(number: int) -> int:
+        return number
+
+    @tasks.task
+    async def parent(number: int, ctx: Context) -> None:
+        wrong: list[Any] = [child.node(1), [child], [None], None, 5]
+        for nodes in wrong:
+            for verb in (ctx.add_children, ctx.run_children):
+                with pytest.raises(InvalidFlow, match="node") as caught:
+                    await verb(nodes)
+                told.append(caught.value.kind)
+        for task in ("child", None):
+            with pytest.raises(InvalidOption, match="give the task"):
+                await ctx.children(task)  # type: ignore[arg-type]
+
+    async with Worker(tasks, client=client):
+        job = await parent.enqueue(client, 1)
+        await job.result(timeout=10)
+    assert told == ["malformed"] * 10
+    assert await queue.child_counts(job.id) == ChildCounts(0, 0, 0, 0)

@@ -23,6 +23,10 @@ the life of a job, and fall over the other."""
 def event_words(name: str, fields: Mapping[str, str] | None) -> list[str]:
     """The fields of an event as words: name and value in turn. Raises `InvalidEvent`, which says what is allowed."""
     _check_name(name)
+    if fields is not None and not isinstance(fields, Mapping):
+        raise InvalidEvent(
+            name, f"its fields are names with their texts, a dict, not {type(fields).__name__}"
+        )
     words: list[str] = []
     for field, value in (fields or {}).items():
         if field == "event":

@@ -6,7 +6,7 @@ as a whole, in one atomic step, over all queues that it touches.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar, get_args, overload
 
@@ -29,6 +29,7 @@ __all__ = [
     "ResultOf",
     "SyncFlowHandle",
     "make_node",
+    "nodes_of",
 ]
 
 P = TypeVar("P")
@@ -102,7 +103,7 @@ class FlowNode(Generic[R_co]):
         if on_failure not in get_args(OnFailure):
             raise InvalidOption("on_failure", on_failure, f"give one of {', '.join(get_args(OnFailure))}")
         self.request = request
-        self.children = tuple(children)
+        self.children = nodes_of(children)
         self.on_failure: OnFailure = on_failure
         self.origin: FlowNode[R_co] = self
         """The node that this one was made of by `after`: both stand for one job."""
@@ -172,10 +173,19 @@ def make_node(
     return FlowNode(spec.request(payload, options), children, on_failure)
 
 
-def check_child(child: object) -> None:
-    """Refuse what cannot be a child: what is no node, and options that only a root may have."""
-    if not isinstance(child, FlowNode):
-        raise InvalidFlow("malformed", f"a child is a node, made by task.node(…), not {child!r}")
+def nodes_of(nodes: Iterable[FlowNode[R]]) -> tuple[FlowNode[R], ...]:
+    """Several nodes. Raises `InvalidFlow` for one alone, and for what is none."""
+    if not isinstance(nodes, Iterable):
+        raise InvalidFlow("malformed", f"children are given as a list of nodes, not {nodes!r}")
+    found = tuple(nodes)
+    for node in found:
+        if not isinstance(node, FlowNode):
+            raise InvalidFlow("malformed", f"a child is a node, made by task.node(…), not {node!r}")
+    return found
+
+
+def check_child(child: FlowNode[Any]) -> None:
+    """Refuse options that only a root may have."""
     request: EnqueueRequest[Any] = child.request
     if request.deduplication is not None:
         raise InvalidOption("deduplication", request.deduplication, "only the root of a flow may have it")

@@ -84,7 +84,7 @@ async def _check_nothing_is_missing(link: Link, keys: QueueKeys, after: str) -> 
 
 def place_of(event_id: str) -> tuple[int, int]:
     """Where an event stands in its stream. Raises `InvalidOption` for what is no id."""
-    found = _ID.fullmatch(event_id)
+    found = _ID.fullmatch(event_id) if isinstance(event_id, str) else None
     if found is None or int(found[1]) >= 2**64 or int(found[2] or 0) >= 2**64:
         raise InvalidOption("after", event_id, "give the id of an event, such as 1700000000000-0")
     return int(found[1]), int(found[2] or 0)

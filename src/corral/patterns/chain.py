@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from corral.contracts.flow import FlowNode
+from corral.contracts.flow import FlowNode, nodes_of
 from corral.errors import InvalidFlow
 
 __all__ = ["chain", "fan_in"]
@@ -60,4 +60,6 @@ def fan_in(children: Iterable[FlowNode[Any]], into: FlowNode[R]) -> FlowNode[R]:
 
         flow = fan_in([Photos.resize.node(photo) for photo in photos], into=Photos.album.node(title))
     """
-    return into.after(*children)
+    if not isinstance(into, FlowNode):
+        raise InvalidFlow("malformed", f"it ends in a node: into=task.node(…), not {into!r}")
+    return into.after(*nodes_of(children))

@@ -9,14 +9,14 @@ from typing import Any, Final, TypeVar
 from corral.contracts.arguments import string
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.context import CancelSignal, JobKind, Logger
-from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
+from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf, nodes_of
 from corral.contracts.handle import JobHandle
 from corral.contracts.spec import TaskSpec, untyped_spec
 from corral.engine.keys import QueueKeys
 from corral.engine.recover import Held
 from corral.engine.report import append_log, save_data, save_progress
 from corral.engine.server import Server
-from corral.errors import JobGone, StaleRun
+from corral.errors import InvalidOption, JobGone, StaleRun
 from corral.logs import get_logger
 from corral.worker.children import Children, Handles
 from corral.worker.run import Run
@@ -124,6 +124,8 @@ class RunContext:
 
     async def children(self, task: ResultOf[R], /) -> list[R]:
         """What the completed children of one task returned, in the order in which they were added."""
+        if not hasattr(task, "spec"):
+            raise InvalidOption("task", task, "give the task whose results these are: EmailTasks.send_invite")
         return await self._family().results(task)
 
     async def child(self, task: ResultOf[R], /) -> R:
@@ -139,11 +141,11 @@ class RunContext:
 
     async def add_children(self, nodes: Sequence[FlowNode[R]], /) -> list[JobHandle[R]]:
         """Add children to this job, none twice."""
-        return await self._family().add(nodes)
+        return await self._family().add(nodes_of(nodes))
 
     async def run_children(self, nodes: Sequence[FlowNode[R]], /) -> list[R]:
         """What these children returned; raises `WaitForChildren` as long as some have not ended."""
-        return await self._family().run_all(nodes)
+        return await self._family().run_all(nodes_of(nodes))
 
     def _family(self) -> Children:
         if self._children is None:
