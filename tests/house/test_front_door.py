@@ -9,7 +9,6 @@ from typing import Any, get_args, get_origin, get_overloads, get_type_hints
 
 import corral
 from corral import errors
-from corral.admin.bulk import Place
 from corral.client.loop_thread import LoopThread
 from corral.client.queue import Connected
 from corral.contracts.binding import Binding
@@ -19,6 +18,7 @@ from corral.contracts.flow import AsyncFlowProducer, BlockingFlowProducer, Resul
 from corral.contracts.function_task import FunctionTask
 from corral.contracts.producer import AsyncProducer, BlockingProducer, EnqueueRequest, ScheduleRequest
 from corral.contracts.spec import TaskSpec
+from corral.engine.control_all import Place
 from corral.engine.server import Server
 from corral.logs.logger import Logger as StructuredLogger
 from tests.house.source import SRC, tree_of

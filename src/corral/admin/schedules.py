@@ -98,7 +98,8 @@ class SchedulesAdmin:
     async def list(self, *, start: int = 0, limit: int = 20) -> Page:
         """A page of the schedules, at most 100, the next to run first (BullMQ: getJobSchedulers).
 
-        Those that have ended stay in it, until they are removed. Repeatable jobs of BullMQ before 5.16 are left out.
+        Those that have ended stand before them, until they are removed. Repeatable jobs of BullMQ before 5.16 are left
+        out.
         """
         whole("start", start)
         page = await list_schedules(self._server, self._keys, start=start, limit=whole("limit", limit))
