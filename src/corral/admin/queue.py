@@ -138,10 +138,8 @@ class QueueAdmin:
         Args:
             job_id: only if this job owns it (BullMQ: job.removeDeduplicationKey).
         """
-        key, owner = (
-            string("deduplication_id", deduplication_id),
-            "" if job_id is None else lookup_job_id(job_id),
-        )
+        key = string("deduplication_id", deduplication_id)
+        owner = "" if job_id is None else lookup_job_id(job_id)
         return await self._sender.send(
             lambda sent: remove_deduplication(self._server, self._keys, key, owner, sent=sent)
         )

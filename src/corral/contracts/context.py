@@ -133,8 +133,8 @@ class Context(RunFacts, Protocol):
         ...
 
     async def set_data(self, payload: Any) -> None:
-        """Replace the job's payload: its next run gets this one, after a retry, a `Snooze` or `WaitForChildren`
-        (BullMQ: ``updateData``). This run keeps the payload that it was given.
+        """Replace the job's payload: its next run gets this one, if there is one, for whatever reason: a retry, a
+        `Snooze`, `WaitForChildren`, a crash (BullMQ: ``updateData``). This run keeps the payload that it was given.
 
         Raises `InvalidPayload` or `PayloadTooLarge` when it is not the task's, and `StaleRun` like `progress`.
         """
