@@ -21,7 +21,7 @@ async def save_progress(server: Server, keys: QueueKeys, run: Held, progress: by
 async def save_data(server: Server, keys: QueueKeys, run: Held, data: bytes) -> int:
     """Replace the payload (JSON) of a running job, for its next run. Returns 0 or a `Refusal`."""
     code: int = await server.run(
-        load("report/save_data"), keys, keys.base, run.wire_id, run.token, run.starts, data
+        load("report/save_data"), keys, keys.base, run.wire_id, run.token, run.fence, data
     )
     return code
 

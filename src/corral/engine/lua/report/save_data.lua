@@ -5,11 +5,11 @@
 --- @arg prefix  string  what every key of the queue begins with
 --- @arg job_id  string
 --- @arg token   string  the lock of the run
---- @arg starts  string  the run's number (ats)
+--- @arg fence   string  what the run is known by
 --- @arg data    string  JSON
 --- @return 0, or why it was refused: -1 no job, -2 superseded, -6 held by another
 --- BullMQ: updateData
-local refused = refusal_of(prefix, job_id, token, starts)
+local refused = refusal_of(prefix, job_id, token, fence)
 if refused == 0 then
   redis.call('HSET', prefix .. job_id, 'data', data)
 end
