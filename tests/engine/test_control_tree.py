@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from corral.engine import control_tree
 from corral.engine.control import Removal
 from corral.engine.control_tree import CHILDREN_PER_CALL, TreeRemoval
 from corral.engine.keys import QueueKeys
@@ -11,6 +14,7 @@ from corral.engine.record import Refusal
 from corral.engine.sender import Sender
 from corral.errors import ServerUnavailable
 from tests.engine.driver import Driver, end
+from tests.engine.lines import LENGTH, fill
 
 MANY = 2 * CHILDREN_PER_CALL + 50
 
@@ -237,3 +241,66 @@ class TestUnprocessed:
         await tree.below("p", *(f"a{number}" for number in range(MANY)))
         assert await self.run(driver) == MANY
         assert await driver.waiting() == ["p"]
+
+
+class TestLongLines:
+    """Children that stand in long lines of other queues are searched for, too, each call its share."""
+
+    async def grow(self, tree: Tree, *places: int, ordered: bool = True) -> Driver:
+        """A parent of waiting jobs of a long line, whose queue is not its own."""
+        driver = tree.driver
+        other = Driver(driver.server, driver.link, QueueKeys(driver.keys.prefix, driver.keys.queue + "-long"))
+        await fill(other)
+        await tree.root("p")
+        for place in places:
+            child = other.keys.job(f"j{place}")
+            await driver.call("HSET", child, "parentKey", driver.keys.job("p"))
+            if not ordered:
+                await driver.call("HSET", child, "timestamp", 1)
+            await driver.call("SADD", driver.keys.job("p") + ":dependencies", child)
+        return other
+
+    @pytest.mark.parametrize("ordered", [True, False])
+    async def test_all_below_goes(self, tree: Tree, driver: Driver, ordered: bool) -> None:
+        """Whether they stand where the time of their arrival says or not."""
+        places = [10, *range(54_000, 54_400, 100), 60_000, LENGTH - 10]
+        other = await self.grow(tree, *places, ordered=ordered)
+        line = [f"j{number}" for number in range(LENGTH)]
+        assert await tree.remove("p") == (1, 1)
+        assert tree.steps[-1] == 1 + len(places)
+        assert sorted(await other.waiting()) == sorted(set(line) - {f"j{place}" for place in places})
+        assert await tree.left() == set()
+        assert len(await other.events("removed")) == len(places)
+
+    async def test_unprocessed_children(self, tree: Tree, driver: Driver) -> None:
+        """The last one releases the parent."""
+        places = [54_000, 55_000, 56_000]
+        other = await self.grow(tree, *places, ordered=False)
+        removal = TreeRemoval(driver.server, driver.keys, Sender(driver.server), lambda _: None)
+        await removal.remove_unprocessed("p")
+        assert removal.count == 3
+        assert len(await other.waiting()) == LENGTH - 3
+        assert await driver.waiting() == ["p"]
+
+    async def test_one_that_has_moved(self, tree: Tree, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A place is a hint: a job that is no longer near it is searched for anew."""
+        other = await self.grow(tree, 54_000, 55_000, ordered=False)
+        look = control_tree.find_waiting
+
+        async def moved(*arguments: Any) -> Any:
+            page = await look(*arguments)
+            return page._replace(places=[(wire_id, 40_000) for wire_id, _ in page.places])
+
+        monkeypatch.setattr(control_tree, "find_waiting", moved)
+        await tree.remove("p")
+        assert len(await other.waiting()) == LENGTH - 2
+
+
+async def test_a_deep_tree(tree: Tree, driver: Driver) -> None:
+    """A chain of any length goes, from the top down."""
+    await tree.root("j0")
+    for number in range(1, 700):
+        await tree.below(f"j{number - 1}", f"j{number}", waits=False)
+    assert (await tree.remove("j0")).code == 1
+    assert tree.steps[-1] == 700
+    assert await tree.left() == set()

@@ -74,6 +74,28 @@ redis.call('HSET', 'p:q:' .. job_id, 'name', 'n', 'data', '{}', 'opts', '{}', 't
 redis.call('LSET', 'p:q:wait', ARGV[2], job_id)
 """
 
+SHUFFLE = """
+for n = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+  local key = string.format('p:q:0190a4c2-7b1e-7c3d-8f2a-%012d', n)
+  if redis.call('EXISTS', key) == 1 then
+    redis.call('HSET', key, 'timestamp', n * 7919 % 1000003)
+  end
+end
+"""
+FAMILY = """
+redis.call('HSET', 'p:few:boss', 'name', 'n', 'data', '{}', 'opts', '{}')
+redis.call('ZADD', 'p:few:waiting-children', 1, 'boss')
+local length = redis.call('LLEN', 'p:q:wait')
+for n = 1, tonumber(ARGV[1]) do
+  local key = 'p:q:' .. redis.call('LINDEX', 'p:q:wait', math.floor(length / 2) - 100000 + 1000 * n)
+  redis.call('HSET', key, 'parentKey', 'p:few:boss', 'parent', '{"id":"boss","queueKey":"p:few"}')
+  redis.call('SADD', 'p:few:boss:dependencies', key)
+end
+"""
+"""A parent in a queue of its own, whose children stand in the middle of the line, far from each other."""
+
+CHILDREN = 200
+
 Verb = Callable[[QueueAdmin, Progress], Awaitable[object]]
 
 
@@ -132,12 +154,22 @@ class Crowd:
         while int(self.raw.llen(BASE + "paused")) < JOBS // 2 - CHUNK:
             self.raw.eval(MOVE, 2, BASE + "wait", BASE + "paused", CHUNK, 0)
 
+    def shuffle(self) -> None:
+        """No job stands where the time of its arrival says."""
+        script = self.raw.register_script(SHUFFLE)
+        for first in range(0, JOBS, CHUNK):
+            script(args=[first, first + CHUNK - 1])
+
+    def in_the_middle(self) -> str:
+        """The id of a job with half of the line before it."""
+        return self.raw.lindex(BASE + "wait", int(self.raw.llen(BASE + "wait")) // 2).decode()
+
     def cpu_ms(self) -> float:
         """Processor time of the server's main thread."""
         told: dict[str, Any] = self.raw.info("cpu")
         return 1000 * float(told["used_cpu_user_main_thread"] + told["used_cpu_sys_main_thread"])
 
-    async def cost(self, verb: Verb) -> Cost:
+    async def cost(self, verb: Verb, queue: str = "q") -> Cost:
         """Run a verb until it has made enough calls."""
         self.raw.config_set("slowlog-max-len", 100_000)
         self.raw.config_set("slowlog-log-slower-than", 0)
@@ -146,7 +178,7 @@ class Crowd:
         before = self.cpu_ms()
         async with Admin(self.url, prefix="p", timeout=60) as admin:
             with contextlib.suppress(Enough):
-                await verb(admin.queue("q"), enough)
+                await verb(admin.queue(queue), enough)
         spent = self.cpu_ms() - before
         stats: dict[str, Any] = self.raw.info("commandstats")
         counts = {name.removeprefix("cmdstat_"): int(row["calls"]) for name, row in stats.items()}
@@ -235,12 +267,14 @@ def nearness(cost: Cost) -> float:
     return max(cost.p90_ms / BOUND_MS, cost.mean_ms / MEAN_MS)
 
 
-async def judge(crowd: Crowd, name: str, verb: Verb, prepare: Callable[[], None] = lambda: None) -> None:
+async def judge(
+    crowd: Crowd, name: str, verb: Verb, prepare: Callable[[], object] = lambda: None, queue: str = "q"
+) -> None:
     """The calls of a verb stay under the bounds, if need be when it is tried again."""
     tries: list[Cost] = []
     while len(tries) < TRIES and (not tries or nearness(tries[-1]) >= 1):
         await asyncio.to_thread(prepare)
-        tries.append(await crowd.cost(verb))
+        tries.append(await crowd.cost(verb, queue))
         crowd.raw.hdel(BASE + "meta", "paused")
     best = min(tries, key=nearness)
     print(f"{name}: {best}")
@@ -268,3 +302,31 @@ async def test_no_call_holds_the_server(crowd: Crowd, place: str) -> None:
     await asyncio.to_thread(crowd.gather, "wait" if place == "paused" else place)
     for name, verb in CASES[place].items():
         await judge(crowd, f"{place}: {name}", verb, crowd.split if place == "paused" else lambda: None)
+
+
+@pytest.mark.faults
+async def test_no_search_holds_the_server(crowd: Crowd) -> None:
+    """Nor does a search for jobs in the middle of a line in which they stand without order: for one of them, or for
+    many that are the children of a job in another queue."""
+    await asyncio.to_thread(crowd.gather, "wait")
+    await asyncio.to_thread(crowd.shuffle)
+
+    async def remove_one(queue: QueueAdmin, _progress: Progress) -> None:
+        await queue.jobs.remove(crowd.in_the_middle())
+
+    async def set_priority(queue: QueueAdmin, _progress: Progress) -> None:
+        await queue.jobs.set_priority(crowd.in_the_middle(), 3)
+
+    async def remove_family(queue: QueueAdmin, progress: Progress) -> None:
+        assert await queue.jobs.remove("boss", children=True) == 1 + CHILDREN
+
+    async def remove_unprocessed(queue: QueueAdmin, progress: Progress) -> None:
+        assert await queue.jobs.remove_unprocessed_children("boss") == CHILDREN
+
+    await judge(crowd, "remove one", remove_one)
+    await judge(crowd, "set a priority", set_priority)
+    for name, verb in (
+        ("remove a family", remove_family),
+        ("remove unprocessed children", remove_unprocessed),
+    ):
+        await judge(crowd, name, verb, lambda: crowd.raw.eval(FAMILY, 0, CHILDREN), "few")

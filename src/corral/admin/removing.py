@@ -11,6 +11,7 @@ from corral.contracts.states import JobState
 from corral.engine.browse import job_state
 from corral.engine.control import remove_job
 from corral.engine.control_tree import TreeRemoval
+from corral.engine.family import split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Refusal
 from corral.engine.sender import Sender
@@ -38,11 +39,11 @@ class Removing:
             code = await self._sender.send(
                 lambda sent: remove_job(self._server, self._keys, wire_id, sent=sent)
             )
-            self._check(job_id, code, b"")
+            await self._check(job_id, code, b"")
             return 1
         tree = TreeRemoval(self._server, self._keys, self._sender, self._on_step)
         done = await tree.remove(self._keys, wire_id)
-        self._check(job_id, done.code, done.detail)
+        await self._check(job_id, done.code, done.detail)
         return tree.count
 
     async def remove_many(self, job_ids: Sequence[str], *, children: bool, report: Progress) -> Batch:
@@ -67,12 +68,18 @@ class Removing:
         await tree.remove_unprocessed(wire_id)
         return tree.count
 
-    def _check(self, job_id: str, code: int, detail: int | bytes) -> None:
-        key = detail.decode(errors="replace") if isinstance(detail, bytes) else ""
-        which = "" if key == self._keys.job(lookup_job_id(job_id)) else key.removeprefix(self._keys.base)
+    async def _check(self, job_id: str, code: int, detail: int | bytes) -> None:
         if code == Refusal.NO_JOB:
             raise JobGone(job_id)
         if code == Refusal.SCHEDULED:
-            raise JobScheduled(job_id, decode_job_id(which))
+            raise JobScheduled(job_id, await self._named(job_id, detail))
         if code == 0:
-            raise JobLocked(job_id, decode_job_id(which))
+            raise JobLocked(job_id, await self._named(job_id, detail))
+
+    async def _named(self, job_id: str, detail: int | bytes) -> str:
+        """The job that is in the way: its id, or its key when it is of another queue; empty when it is the job itself."""
+        key = detail.decode(errors="replace") if isinstance(detail, bytes) else ""
+        if key in ("", self._keys.job(lookup_job_id(job_id))):
+            return ""
+        (found,) = await self._server.patiently(lambda: split_keys(self._server, self._keys, [key]))
+        return decode_job_id(found.wire_id) if found.keys.base == self._keys.base else key

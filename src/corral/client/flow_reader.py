@@ -10,7 +10,7 @@ from corral.contracts.codec import JSON_CODEC
 from corral.contracts.family import Child, ChildCounts, ChildKind, ChildPage, FlowTree
 from corral.contracts.names import decode_job_id
 from corral.engine.browse import read_job
-from corral.engine.family import PARTS, count_children, page_children, split_key
+from corral.engine.family import PARTS, JobKey, count_children, page_children, split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.server import Server
 from corral.errors import InvalidOption
@@ -34,7 +34,9 @@ async def child_page(
     found, after = await page_children(
         server, keys, wire_id, kind, cursor=whole("cursor", cursor), limit=min(whole("limit", limit, 1), 1000)
     )
-    return ChildPage([_child(server.settings.prefix, key, kind, text) for key, text in found], after)
+    children = await split_keys(server, keys, [key for key, _ in found])
+    texts = (text for _, text in found)
+    return ChildPage([_child(*pair, kind) for pair in zip(children, texts, strict=True)], after)
 
 
 async def flow_tree(
@@ -51,10 +53,11 @@ async def flow_tree(
     if not total or depth < 1:
         return FlowTree(job, (), total)
     below: list[FlowTree] = []
-    for key in await _some_keys(server, keys, wire_id, counts, width):
-        queue, child_id = split_key(server.settings.prefix, key)
-        child_keys = QueueKeys(key[: -len(f":{queue}:{child_id}")], queue)
-        tree = await flow_tree(server, child_keys, child_id, depth=min(depth, DEEPEST) - 1, width=width)
+    found = await _some_keys(server, keys, wire_id, counts, width)
+    for child in await split_keys(server, keys, found):
+        tree = await flow_tree(
+            server, child.keys, child.wire_id, depth=min(depth, DEEPEST) - 1, width=width
+        )
         below += [tree] if tree is not None else []
     return FlowTree(job, tuple(below), total - len(below))
 
@@ -70,9 +73,8 @@ async def _some_keys(
     return found
 
 
-def _child(prefix: str, key: str, kind: ChildKind, text: bytes) -> Child:
-    queue, wire_id = split_key(prefix, key)
-    job_id = decode_job_id(wire_id)
+def _child(child: JobKey, text: bytes, kind: ChildKind) -> Child:
+    job_id, queue = decode_job_id(child.wire_id), child.queue
     if kind == "completed":
         return Child(job_id, queue, value=JSON_CODEC.decode(text))
     return Child(job_id, queue, reason=text.decode("utf-8", "replace") if kind == "tolerated" else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from corral.client.event_hub import EventHub
 from corral.contracts.codec import Codec
@@ -18,6 +18,7 @@ from corral.engine.control import detach_child, remove_job
 from corral.engine.explain import why_waiting
 from corral.engine.keys import QueueKeys
 from corral.engine.listen import last_ending
+from corral.engine.sender import Sender, Sent
 from corral.engine.server import Server
 from corral.errors import JobFailed, JobGone
 
@@ -25,6 +26,13 @@ __all__ = ["BoundHandle", "QueueTies"]
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+class _Verb(Protocol):
+    """A change of one job, which may be sent again."""
+
+    async def __call__(self, server: Server, keys: QueueKeys, wire_id: str, /, *, sent: Sent) -> int: ...
+
 
 LOOK_AGAIN: Final = 10.0
 """Seconds between looks at the job itself while waiting: events may be trimmed before they are read."""
@@ -96,11 +104,11 @@ class BoundHandle(Generic[R]):
     async def detach(self) -> bool:
         """Take the job away from its parent, which no longer waits for it. False when none waits for it.
         (BullMQ: `removeChildDependency`.)"""
-        return await self._ask(detach_child) == 0
+        return await self._tell(detach_child) == 0
 
     async def remove(self) -> bool:
         """Remove the job with all it has. False when there was none, or when a worker runs it."""
-        return await self._ask(remove_job) == 1
+        return await self._tell(remove_job) == 1
 
     async def _ending(self, timeout: Duration | None) -> Ending:
         seconds = None if timeout is None else milliseconds("timeout", timeout) / 1000
@@ -138,3 +146,7 @@ class BoundHandle(Generic[R]):
     async def _ask(self, question: Callable[[Server, QueueKeys, str], Awaitable[T]]) -> T:
         server, keys, _ = self._ties
         return await server.patiently(lambda: question(server, keys, self._wire_id))
+
+    async def _tell(self, verb: _Verb) -> int:
+        server, keys, _ = self._ties
+        return await Sender(server).send(lambda sent: verb(server, keys, self._wire_id, sent=sent))

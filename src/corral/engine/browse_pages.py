@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from corral.engine.control_all import PAGE, Page, Place, Selection
@@ -10,7 +11,7 @@ from corral.engine.link import Word
 from corral.engine.script import load
 from corral.engine.server import Server
 
-__all__ = ["ChildPage", "count_matching", "list_children"]
+__all__ = ["ChildPage", "PlacesPage", "count_matching", "find_waiting", "list_children"]
 
 CHILDREN: Final = 250
 
@@ -21,6 +22,13 @@ class ChildPage(NamedTuple):
 
     cursor: bytes | None
     rows: list[tuple[bytes, int, int]]
+
+
+class PlacesPage(NamedTuple):
+    """Some waiting jobs with their places in line, and where to search on (0: nowhere)."""
+
+    search: int
+    places: list[tuple[str, int]]
 
 
 async def count_matching(
@@ -51,3 +59,10 @@ async def list_children(
     )
     rows = list(zip(found, refusals, counts, strict=True))
     return ChildPage(None if goes_on == b"0" else goes_on, rows)
+
+
+async def find_waiting(server: Server, keys: QueueKeys, wire_ids: Sequence[str], search: int) -> PlacesPage:
+    """Look for some jobs in one page of the line: `search` is 0, or what the page before gave back."""
+    goes_on, found = await server.run(load("browse/find_waiting"), keys, keys.base, search, *wire_ids)
+    ids = [wire_id.decode("utf-8", "surrogateescape") for wire_id in found[::2]]
+    return PlacesPage(goes_on, list(zip(ids, found[1::2], strict=True)))

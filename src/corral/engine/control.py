@@ -48,13 +48,13 @@ async def remove_step(
     *,
     children: int = 0,
     most: int = JOBS_PER_CALL,
+    search: int = 0,
     sent: Sent = UNNUMBERED,
     clock: Word = "",
 ) -> Removal:
     """Remove a job and all its keys; `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same
-    below a parent that is gone. A waiting job is
-    searched for, some thousands of places a call."""
-    search = 0
+    below a parent that is gone. A waiting job is searched for, some thousands of places a call; `search`: minus its
+    place, when that is known."""
     while True:
         code, detail = await server.run(
             load("control/remove_job"),
@@ -200,10 +200,11 @@ def _state(answer: int | bytes) -> JobState | None:
     return JobState(answer.decode()) if isinstance(answer, bytes) else None
 
 
-async def detach_child(server: Server, keys: QueueKeys, wire_id: Word, *, clock: Word = "") -> int:
-    """Take a child away from its parent. 0 done, 1 the parent does not wait for it, or a `Refusal` (NO_JOB, NO_PARENT).
-
-    Sent again it answers 1 or NO_PARENT, and changes nothing.
-    """
-    code: int = await server.run(load("control/detach_child"), keys, keys.base, clock, wire_id)
+async def detach_child(
+    server: Server, keys: QueueKeys, wire_id: Word, *, sent: Sent = UNNUMBERED, clock: Word = ""
+) -> int:
+    """Take a child away from its parent. 0 done, 1 the parent does not wait for it, or a `Refusal` (NO_JOB, NO_PARENT)."""
+    code: int = await server.run(
+        load("control/detach_child"), keys, keys.base, clock, sent.sender, sent.number, wire_id
+    )
     return code

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Final, NamedTuple
 
-from corral.engine.browse_pages import ChildPage, list_children
+from corral.engine.browse_pages import ChildPage, PlacesPage, find_waiting, list_children
 from corral.engine.control import Removal, remove_step
+from corral.engine.family import JobKey, split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Refusal
 from corral.engine.script import load
@@ -30,6 +31,9 @@ class _Step(NamedTuple):
     removed: int
     kept: int
     opened: list[bytes]
+    """Those that have children themselves."""
+    deep: list[bytes]
+    """Those that stand in long lines."""
 
 
 class TreeRemoval:
@@ -70,25 +74,21 @@ class TreeRemoval:
         self._add(done.removed)
         return done
 
-    async def remove(self, keys: QueueKeys, wire_id: str, *, below: bool = False) -> Removal:
-        """Remove a job with all below it; `below` a job that is gone already. A tree too large for one
+    async def remove(self, keys: QueueKeys, wire_id: str, place: int = 0) -> Removal:
+        """Remove a job with all below it; `place`: where it has been seen in line. A tree too large for one
         call is looked through first; then it goes from the top down, so that nothing of it is released on the way, and
         what a worker has started meanwhile is left to it."""
-        done = await self._call(keys, wire_id, children=1)
+        done = await self._call(keys, wire_id, children=1, place=place)
         if done.code == Refusal.NO_JOB and await self._was_interrupted(keys.job(wire_id)):
             await self._remove_below(keys.job(wire_id))
             return Removal(1, 0)
-        held_below = (
-            below and done.code in (0, Refusal.SCHEDULED) and done.detail != keys.job(wire_id).encode()
-        )
-        if done.code != TOO_MANY and not held_below:
+        if done.code != TOO_MANY:
             self._add(int(done.detail) if done.code == 1 else 0)
             return done
-        if not below:
-            refused = await self._find_refusal(keys.job(wire_id))
-            if refused is not None:
-                return refused
-        done = await self._call(keys, wire_id, children=3 if below else 2)
+        refused = await self._find_refusal(keys.job(wire_id))
+        if refused is not None:
+            return refused
+        done = await self._call(keys, wire_id, children=2)
         if done.code == 1:
             self._add(1)
             await self._remove_below(keys.job(wire_id))
@@ -99,37 +99,75 @@ class TreeRemoval:
         cursor, begun = b"0", False
         while not begun or cursor != b"0":
             begun = True
-            cursor, _, _, opened = await self._step(self.keys.job(wire_id), 0, cursor)
-            for child_key in opened:
-                await self.remove(*self._split(child_key))
+            step = await self._step(self.keys.job(wire_id), 0, cursor)
+            cursor = step.cursor
+            for child, place in await self._left_over(step):
+                await self.remove(child.keys, child.wire_id, place)
 
-    async def _call(self, keys: QueueKeys, wire_id: str, children: int) -> Removal:
+    async def _call(self, keys: QueueKeys, wire_id: str, children: int, place: int = 0) -> Removal:
         return await self.sender.send(
-            lambda sent: remove_step(self.server, keys, wire_id, children=children, sent=sent)
+            lambda sent: remove_step(
+                self.server, keys, wire_id, children=children, search=-place, sent=sent
+            )
         )
 
     async def _remove_below(self, parent_key: str) -> None:
-        cursor = b"1"
-        while cursor != b"0":
-            cursor, _, _, opened = await self._step(parent_key, 1, b"0")
-            for child_key in opened:
-                await self.remove(*self._split(child_key), below=True)
+        """Remove what is below a job that is gone. Jobs below others are gone before these are looked at again."""
+        gone = [parent_key]
+        while gone:
+            step = await self._step(gone[-1], 1, b"0")
+            if step.cursor == b"0":
+                gone.pop()
+                continue
+            for child, place in await self._left_over(step):
+                if await self._remove_top(child, place):
+                    gone.append(child.keys.job(child.wire_id))
+
+    async def _remove_top(self, child: JobKey, place: int) -> bool:
+        """Remove a child of a job that is gone; alone when there is too much below it, or something that a worker holds:
+        then True."""
+        keys, wire_id = child.keys, child.wire_id
+        done = await self._call(keys, wire_id, children=1, place=place)
+        held_below = done.code in (0, Refusal.SCHEDULED) and done.detail != keys.job(wire_id).encode()
+        if done.code == TOO_MANY or held_below:
+            done = await self._call(keys, wire_id, children=3)
+            self._add(1 if done.code == 1 else 0)
+            return done.code == 1
+        self._add(int(done.detail) if done.code == 1 else 0)
+        return done.code == Refusal.NO_JOB and await self._was_interrupted(keys.job(wire_id))
 
     async def _was_interrupted(self, job_key: str) -> bool:
         """Whether a job that is gone has left children behind: an earlier removal ended half-way."""
         lists = [f"{job_key}:{part}" for part in PARTS]
         return bool(await self.server.patiently(lambda: self.server.call("EXISTS", *lists)))
 
-    def _split(self, job_key: bytes) -> tuple[QueueKeys, str]:
-        """The queue and the id of a job's key."""
-        text = job_key.decode()
-        base, colon, wire_id = text.partition(":repeat:")
-        if colon:
-            wire_id = f"repeat:{wire_id}"
-        else:
-            base, _, wire_id = text.rpartition(":")
-        prefix, _, queue = base.rpartition(":")
-        return QueueKeys(prefix, queue), wire_id
+    async def _left_over(self, step: _Step) -> list[tuple[JobKey, int]]:
+        """The children that a step has left to calls of their own, with their places in line where they were looked
+        for: several in the same line in one pass."""
+        names = [key.decode("utf-8", "surrogateescape") for key in (*step.opened, *step.deep)]
+        children = await self.server.patiently(lambda: split_keys(self.server, self.keys, names))
+        lines: dict[str, list[JobKey]] = {}
+        for child in children[len(step.opened) :]:
+            lines.setdefault(child.keys.base, []).append(child)
+        places: dict[JobKey, int] = {}
+        for line in lines.values():
+            if len(line) > 1:
+                places |= await self._find(line)
+        return [(child, places.get(child, 0)) for child in children]
+
+    async def _find(self, line: list[JobKey]) -> dict[JobKey, int]:
+        missing = {child.wire_id: child for child in line}
+        places: dict[JobKey, int] = {}
+        search, begun = 0, False
+        while missing and (search or not begun):
+            begun = True
+            page = await self._search(line[0].keys, list(missing), search)
+            places |= {missing.pop(wire_id): place for wire_id, place in page.places if wire_id in missing}
+            search = page.search
+        return places
+
+    async def _search(self, keys: QueueKeys, wire_ids: list[str], search: int) -> PlacesPage:
+        return await self.server.patiently(lambda: find_waiting(self.server, keys, wire_ids, search))
 
     async def _pages(self, job_key: str) -> AsyncIterator[tuple[bytes, int, int]]:
         """All children: their keys, why they may not be removed (1: they may), and how many they have themselves."""

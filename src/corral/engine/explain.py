@@ -10,7 +10,7 @@ from corral.contracts.states import FINISHED, JobState
 from corral.contracts.waiting import PendingChild, Waiting, WaitKind
 from corral.engine.browse import job_state
 from corral.engine.browse_wait import WaitFacts, explain_wait
-from corral.engine.family import split_key
+from corral.engine.family import JobKey, split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.server import Server
 
@@ -25,7 +25,8 @@ _STUCK: Final = (JobState.FAILED, JobState.UNKNOWN)
 async def why_waiting(server: Server, keys: QueueKeys, wire_id: str) -> Waiting:
     """What a job waits for. Costs a call, and one for each of at most 20 children."""
     facts = await explain_wait(server, keys, wire_id)
-    children = [await _child(server, key) for key in facts.children[:NAMED]]
+    found = await split_keys(server, keys, facts.children[:NAMED])
+    children = [await _child(server, child) for child in found]
     # What will not end by itself is what somebody has to know.
     children.sort(key=lambda child: child.state not in _STUCK)
     return Waiting(
@@ -69,7 +70,6 @@ async def _until(server: Server, facts: WaitFacts) -> datetime | None:
     return now + timedelta(milliseconds=facts.limited_ms)
 
 
-async def _child(server: Server, key: str) -> PendingChild:
-    queue, wire_id = split_key(server.settings.prefix, key)
-    keys = QueueKeys(key[: -len(f":{queue}:{wire_id}")], queue)
-    return PendingChild(decode_job_id(wire_id), queue, await job_state(server, keys, wire_id))
+async def _child(server: Server, child: JobKey) -> PendingChild:
+    state = await job_state(server, child.keys, child.wire_id)
+    return PendingChild(decode_job_id(child.wire_id), child.queue, state)

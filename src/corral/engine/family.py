@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from corral.engine.keys import QueueKeys
+from corral.engine.script import load
 from corral.engine.server import Server
 
 __all__ = [
     "PARTS",
-    "ChildKey",
+    "JobKey",
     "Results",
     "child_names",
     "count_children",
     "page_children",
     "read_failures",
     "read_results",
-    "split_key",
+    "split_keys",
 ]
 
 PAGE: Final = 500
@@ -31,11 +33,17 @@ PARTS: Final = {
 """Where the children of a job are kept, by what became of them, and how each is read in pages."""
 
 
-class ChildKey(NamedTuple):
-    """The key of a child, taken apart."""
+class JobKey(NamedTuple):
+    """The key of a job, taken apart."""
 
+    prefix: str
     queue: str
     wire_id: str
+
+    @property
+    def keys(self) -> QueueKeys:
+        """The keys of its queue."""
+        return QueueKeys(self.prefix, self.queue)
 
 
 class Results(NamedTuple):
@@ -46,13 +54,33 @@ class Results(NamedTuple):
     values: dict[str, bytes]
 
 
-def split_key(prefix: str, key: str) -> ChildKey:
-    """Queue and id of a job's key. A child under another prefix is taken apart at its last two colons."""
-    if key.startswith(f"{prefix}:"):
+async def split_keys(server: Server, keys: QueueKeys, job_keys: Sequence[str]) -> list[JobKey]:
+    """Take keys of jobs apart that were found in the queue of `keys`, whatever queues and prefixes they are of.
+
+    Ids have one part, three, or more (`repeat:…`), and prefixes any number: the server knows which queues there are. Of
+    a queue that is gone the prefix is taken to be that of `keys`, or the id to be one part.
+    """
+    unclear = [key for key in job_keys if key.count(":") > 3]
+    lengths: dict[str, int] = {}
+    for first in range(0, len(unclear), PAGE):
+        chunk = unclear[first : first + PAGE]
+        found = await server.run(load("browse/split_keys"), keys, *chunk)
+        lengths.update(zip(chunk, found, strict=True))
+    return [_split(keys.prefix, key, lengths.get(key, 0)) for key in job_keys]
+
+
+def _split(prefix: str, key: str, length: int) -> JobKey:
+    if length:
+        data = key.encode("utf-8", "surrogateescape")
+        base, wire_id = (part.decode("utf-8", "surrogateescape") for part in (data[:length], data[length:]))
+    elif key.startswith(f"{prefix}:"):
         queue, _, wire_id = key[len(prefix) + 1 :].partition(":")
-        return ChildKey(queue, wire_id)
-    above, _, wire_id = key.rpartition(":")
-    return ChildKey(above.rpartition(":")[2], wire_id)
+        base = f"{prefix}:{queue}:"
+    else:
+        base, _, wire_id = key.rpartition(":")
+        base += ":"
+    above, _, queue = base[:-1].rpartition(":")
+    return JobKey(above, queue, wire_id)
 
 
 async def read_results(server: Server, keys: QueueKeys, wire_id: str) -> Results:

@@ -12,10 +12,12 @@ from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
 from corral.contracts.handle import JobHandle
 from corral.contracts.names import decode_job_id
 from corral.contracts.outcome import WaitForChildren
-from corral.engine.enqueue import add_flow
-from corral.engine.family import child_names, read_failures, read_results, split_key
+from corral.engine.enqueue import FlowAdded, add_flow
+from corral.engine.family import JobKey, child_names, read_failures, read_results, split_keys
 from corral.engine.keys import QueueKeys
+from corral.engine.record import NewNode
 from corral.engine.recover import Held
+from corral.engine.sender import Sender, Sent
 from corral.engine.server import Server
 from corral.errors import InvalidOption, JobFailed
 
@@ -43,7 +45,7 @@ class Children:
         self._run = run
         self._client = client
         self._wire_id = _text(run.wire_id)
-        self._calls = 0
+        self._sender = Sender(server)
 
     async def results(self, task: ResultOf[R]) -> list[R]:
         """The results of the completed children of one task, in the order in which they were added."""
@@ -56,7 +58,8 @@ class Children:
             if listed_name == name and key in left:
                 values.append(left.pop(key))
         listed = {wire_id for wire_id, _ in found.listed}
-        rest = sorted(key for key in left if _is_of(split_key(self._keys.prefix, key), queue, listed))
+        others = await self._split(sorted(left))
+        rest = [key for key, child in others.items() if _is_of(child, queue, listed)]
         names = await self._server.patiently(lambda: child_names(self._server, rest))
         # Another client's children are in no order, and of one that is not kept nobody knows the name any more.
         values += [
@@ -67,11 +70,11 @@ class Children:
     async def failures(self) -> list[FailedChild]:
         """The children that failed, and were ignored or let their parent go on."""
         found = await self._server.patiently(lambda: read_failures(self._server, self._keys, self._wire_id))
-        failed = []
-        for key, reason in sorted(found.items()):
-            queue, wire_id = split_key(self._keys.prefix, key)
-            failed.append(FailedChild(decode_job_id(wire_id), queue, reason))
-        return failed
+        children = await self._split(sorted(found))
+        return [
+            FailedChild(decode_job_id(child.wire_id), child.queue, found[key])
+            for key, child in children.items()
+        ]
 
     async def add(self, nodes: Sequence[FlowNode[S]]) -> list[JobHandle[S]]:
         """Add children, any number, some hundred in a call."""
@@ -101,25 +104,27 @@ class Children:
             for node, tree in zip(nodes, planned, strict=True)
         ]
 
+    async def _split(self, found: list[str]) -> dict[str, JobKey]:
+        children = await self._server.patiently(lambda: split_keys(self._server, self._keys, found))
+        return dict(zip(found, children, strict=True))
+
     def _plan(self, nodes: Sequence[FlowNode[Any]]) -> list[list[PlannedJob]]:
         above = Above(self._keys, self._wire_id, stable=True)
         return plan_children(nodes, self._server.keys, above)
 
     async def _add(self, planned: list[list[PlannedJob]]) -> None:
         for jobs in in_calls(planned):
-            self._calls += 1
-            number, sender = self._calls, f"{_text(self._run.token)}:{self._wire_id}"
             nodes = [job.words for job in jobs]
             if self._server.clustered:
                 check_slots(nodes)
+            added = await self._sender.send(lambda sent, nodes=nodes: self._attempt(nodes, sent))  # type: ignore[misc]
+            checked(added, jobs, decode_job_id(self._wire_id))
 
-            async def attempt(nodes: Any = nodes, number: int = number, sender: str = sender) -> Any:
-                async with self._server.borrowed(self._keys) as link:
-                    return await add_flow(
-                        link, self._keys, nodes, run=self._run, sender=sender, number=number
-                    )
-
-            checked(await self._server.patiently(attempt), jobs, decode_job_id(self._wire_id))
+    async def _attempt(self, nodes: Sequence[NewNode], sent: Sent) -> FlowAdded:
+        async with self._server.borrowed(self._keys) as link:
+            return await add_flow(
+                link, self._keys, nodes, run=self._run, sender=sent.sender, number=sent.number
+            )
 
     async def _raise_failed(self, missing: list[list[PlannedJob]]) -> None:
         failures = await self._server.patiently(
@@ -132,8 +137,8 @@ class Children:
                 raise JobFailed(decode_job_id(tree[0].wire_id), failures[key], int(made or 0))
 
 
-def _is_of(child: tuple[str, str], queue: str, listed: set[str]) -> bool:
-    return child[0] == queue and child[1] not in listed
+def _is_of(child: JobKey, queue: str, listed: set[str]) -> bool:
+    return child.queue == queue and child.wire_id not in listed
 
 
 def _text(word: object) -> str:

@@ -18,9 +18,10 @@
 --- @arg cursor       string   0, or where to go on
 --- @arg most         integer  about how many children to look at
 --- @event removed waiting delayed
---- @return where to go on (0: nowhere), how many were removed, how many a worker holds, and the keys of those that have
----         children themselves
+--- @return where to go on (0: nowhere), how many were removed, how many a worker holds, and the keys of those that are
+---         left to calls of their own: that have children themselves, and that stand in long lines
 --- BullMQ: removeUnprocessedChildren
+local MOST_SEARCHED = 250000
 local done = recall(sender, number)
 if done then
   return done
@@ -44,7 +45,7 @@ else
   goes_on, found = page[1], page[2]
 end
 local now_ms = clock(now)
-local removed, kept, opened = 0, 0, {}
+local removed, kept, opened, deep, searched = 0, 0, {}, {}, 0
 for _, child_key in ipairs(found) do
   local base, id = split_key(child_key)
   local exists = redis.call('EXISTS', child_key) == 1
@@ -58,11 +59,15 @@ for _, child_key in ipairs(found) do
     opened[#opened + 1] = child_key
     forgotten = false
   elseif own and not spared then
-    local previous, search_on = nil, 0
-    while not previous do
-      previous, search_on = erase_job(base, id, now_ms, { alone = parent_left ~= '1' }, search_on)
+    local length = search_length(base, id)
+    if searched + length > MOST_SEARCHED then
+      deep[#deep + 1] = child_key
+      forgotten = false
+    else
+      searched = searched + length
+      erase_job(base, id, now_ms, { alone = parent_left ~= '1' }, 0)
+      removed = removed + 1
     end
-    removed = removed + 1
   end
   if forgotten then
     for part = 1, 4 do
@@ -70,7 +75,7 @@ for _, child_key in ipairs(found) do
     end
   end
 end
-local reply = { goes_on, removed, kept, opened }
+local reply = { goes_on, removed, kept, opened, deep }
 if removed > 0 then
   remember(sender, number, reply)
 end

@@ -15,12 +15,13 @@
 --- @arg children  string   1 to remove its children, too, and theirs; 2 to leave them to other calls; 3 the
 ---                           same, and its parent, which is gone, keeps it on its list until they have gone, too
 --- @arg most      integer  how many jobs one call may remove
---- @arg search    integer  0, or where to search on
+--- @arg search    integer  0, or where to search on (see lib/take_waiting)
 --- @event removed waiting delayed
 --- @return a code, and what goes with it: 1 removed and how many, 0 a worker holds it (or one below it) and its key,
 ---         -1 no job, -8 it is (or has below it) the next run of a schedule and its key, 2 nothing done and where to
----         search on, 3 nothing done: more jobs than one call may remove
+---         search on, 3 nothing done: more jobs than one call may remove, or lines too long to find them in
 --- BullMQ: removeJob
+local MOST_SEARCHED = 250000
 local done = recall(sender, number)
 if done then
   return done
@@ -29,9 +30,7 @@ local family = { prefix .. job_id }
 if redis.call('EXISTS', family[1]) == 0 then
   return { -1, 0 }
 end
--- In a long line each removal is a search.
-local cost = redis.call('LLEN', prefix .. 'wait') > 50000 and 50 or 1
-local at = 1
+local at, searched = 1, 0
 while at <= #family do
   local base, id = prefix, job_id
   if at > 1 then
@@ -42,11 +41,16 @@ while at <= #family do
     return { refused, family[at] }
   end
   if children == '1' then
-    if (#family + count_children(family[at])) * cost > math.max(most, cost) then
+    if #family + count_children(family[at]) > most then
       return { 3, 0 }
     end
     for _, child_key in ipairs(children_of(family[at])) do
       family[#family + 1] = child_key
+    end
+    -- What goes together has to be found together.
+    searched = searched + (#family > 1 and search_length(base, id) or 0)
+    if searched > MOST_SEARCHED then
+      return { 3, 0 }
     end
   end
   at = at + 1
@@ -54,13 +58,10 @@ end
 local now_ms = clock(now)
 for place = #family, 2, -1 do
   local base, id = split_key(family[place])
-  local previous, search_on = nil, 0
-  while not previous do
-    previous, search_on = erase_job(base, id, now_ms, { alone = false }, search_on)
-  end
+  erase_job(base, id, now_ms, { alone = false }, 0)
 end
 local how = { alone = children ~= '3', leave = children == '2' or children == '3' }
-local previous, search_on = erase_job(prefix, job_id, now_ms, how, search)
+local previous, search_on = erase_job(prefix, job_id, now_ms, how, #family > 1 and 0 or search)
 if not previous then
   return { 2, search_on }
 end
