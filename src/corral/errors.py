@@ -213,9 +213,10 @@ class InvalidFlow(InvalidInput):
     """A flow cannot be added: ``kind`` says why in one word, ``queue`` and ``job_id`` which node it is about, if any.
 
     ``malformed``: a child is no node. ``duplicate``: a node, or an id, stands in it twice. ``circular``: a job that
-    exists would wait for itself. ``too-large``: more nodes or bytes than one step takes. ``slots``: its queues are on
-    different nodes of a cluster. ``other-parent``: a job that exists has another parent. ``no-parent``,
-    ``parent-not-waiting``: the job that is to have further children is not there, or waits for none.
+    exists would wait for itself. ``too-large``: more nodes or bytes than one step takes. ``too-deep``: a job that
+    exists would come below more than 1000 others. ``slots``: its queues are on different nodes of a cluster.
+    ``other-parent``: a job that exists has another parent. ``no-parent``, ``parent-not-waiting``: the job that is to
+    have further children is not there, or waits for none.
     """
 
     def __init__(self, kind: str, reason: str, *, queue: str = "", job_id: str | None = None) -> None:

@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from corral import Client, DurabilityUnavailable, InvalidFlow, JobState, Queue, ServerUnavailable, SyncClient
+from corral import (
+    Client,
+    Deduplication,
+    DurabilityUnavailable,
+    InvalidFlow,
+    InvalidJobId,
+    JobState,
+    Queue,
+    ServerUnavailable,
+    SyncClient,
+    chain,
+)
 from corral.client.queue import QueueClient
 from tests.faults.proxy import Proxy
 
@@ -86,6 +97,47 @@ async def test_a_child_of_another_flow(client: Client, queue: QueueClient, step:
         await step.node(3, children=[step.node(2, job_id="invoice:7")]).enqueue(client)
     assert (error.value.kind, error.value.job_id) == ("other-parent", "invoice:7")
     assert await queue.counts() == before
+
+
+async def test_two_flows_that_make_a_circle(client: Client, queue: QueueClient, step: Any) -> None:
+    """Jobs that exist cannot wait for each other: the second flow is refused as a whole, and nothing is changed."""
+    leaf = step.node(3)
+    await step.node(1, job_id="a", children=[step.node(2, job_id="b", children=[leaf])]).enqueue(client)
+    before = await queue.counts()
+    with pytest.raises(InvalidFlow, match="'a'") as error:
+        await step.node(2, job_id="b", children=[step.node(4), step.node(1, job_id="a")]).enqueue(client)
+    assert error.value.kind == "circular"
+    assert await queue.counts() == before
+
+
+async def test_a_flow_that_is_too_large(client: Client, queue: QueueClient, step: Any) -> None:
+    """However deep or wide: the bound and the remedy are in the message, and nothing is added."""
+    deep = chain(*(step.node(number) for number in range(10_000)))
+    wide = step.node(0, children=[step.node(number) for number in range(10_000)])
+    for flow in (deep, wide):
+        assert repr(flow).endswith("below it)")
+        with pytest.raises(InvalidFlow, match=r"500 jobs.*ctx\.add_children") as error:
+            await flow.enqueue(client)
+        assert error.value.kind == "too-large"
+    assert sum((await queue.counts()).values()) == 0
+
+
+@pytest.mark.parametrize("job_id", ["7", "0", "", "repeat:s:1", "a\nb", "x" * 201])
+async def test_a_forbidden_id(client: Client, queue: QueueClient, step: Any, job_id: str) -> None:
+    """A node with an id that no job may have is an error of the line that makes it."""
+    with pytest.raises(InvalidJobId):
+        step.node(1, children=[step.node(2, job_id=job_id)])
+
+
+async def test_a_child_that_is_replaced(client: Client, step: Any) -> None:
+    """A delayed job that a newer one replaces (debounce) while a flow waits for it lets that flow go on."""
+    rule = Deduplication("d", ttl=60, extend=True, replace=True)
+    await step.enqueue(client, 1, job_id="old", delay=60, deduplication=rule)
+    flow = await step.node(0, children=[step.node(1, job_id="old")]).enqueue(client)
+    assert await flow.state() is JobState.WAITING_CHILDREN
+    newer = await step.enqueue(client, 2, delay=60, deduplication=rule)
+    assert newer.created
+    assert await flow.state() is JobState.WAITING
 
 
 async def test_a_lost_reply_adds_nothing_twice(

@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 import redis.asyncio
 
-from corral import Client, JobFailed, JobGone, JobState, Keep, ServerUnavailable, Worker
+from corral import Client, JobFailed, JobGone, JobState, Keep, Queue, ServerUnavailable, Worker
 from corral.client.queue import QueueClient
+from corral.contracts.flow import FlowNode
+from corral.engine.script import load
 from tests.faults.proxy import Proxy
 from tests.servers import ServerProcess
 
@@ -197,3 +199,21 @@ class TestOutage:
         async with Worker(tasks, client=client):  # type: ignore[arg-type]
             proxy.reset()
             assert await asyncio.gather(*waits) == [2 * n for n in range(50)]
+
+
+@pytest.mark.parametrize("verb", ["remove", "detach"])
+async def test_a_lost_reply(
+    verb: str, make_client: Callable[..., Client], proxy: Proxy, queue: QueueClient, tasks: Queue
+) -> None:
+    """What a handle asks for is sent again until it is answered, and the answer is that of the first time."""
+    double = tasks.bindings()["double"].spec
+    client = make_client(proxy.url, timeout=5)
+    nodes = [FlowNode(double.request(number, {})) for number in range(2)]
+    flow = await FlowNode(double.request(2, {}), nodes).enqueue(client)
+    first, second = (flow.job(node) for node in nodes)
+    assert await getattr(first, verb)() is True
+    lost = proxy.lose_reply(load(f"control/{verb}_{'job' if verb == 'remove' else 'child'}").sha.encode())
+    assert await getattr(second, verb)() is True
+    assert lost.seen.is_set()
+    assert await getattr(second, verb)() is False
+    assert await flow.state() is JobState.WAITING

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from corral.engine.enqueue import FlowAdded
+from corral.engine.enqueue import MAX_NODES, FlowAdded
 from corral.engine.record import Refusal, Verb
 from tests.engine.driver import Driver, end, new_job
 from tests.engine.flows import add, dependencies, family, new_node
@@ -234,6 +234,35 @@ class TestRefusals:
         below = new_node(driver, "b", driver.keys.job("leaf"), has_children=True)
         circle = new_node(driver, "top", below, own_id=True)
         assert await self.refused(driver, below, circle) == (Refusal.ABOVE_ITSELF, 1)
+
+    async def test_too_deep(self, driver: Driver) -> None:
+        """How far up is looked for a circle is bounded (-22); each job above is looked at once (see below)."""
+        await self.grow(driver, 1001)
+        await driver.add("x")
+        child = new_node(driver, "x", driver.keys.job("j1000"), own_id=True)
+        assert await self.refused(driver, child) == (Refusal.TOO_DEEP, 0)
+        await driver.call("DEL", driver.keys.job("j0"))
+        assert (await add(driver, child._replace(parent_key=driver.keys.job("j900")))).answers == [1]
+
+    async def test_many_jobs_far_below(self, driver: Driver) -> None:
+        """What is above several nodes is looked at once."""
+        await self.grow(driver, 900)
+        ids = [f"x{number}" for number in range(MAX_NODES)]
+        await driver.add(*ids)
+        nodes = [new_node(driver, wire_id, driver.keys.job("j899"), own_id=True) for wire_id in ids]
+        await driver.call("CONFIG", "RESETSTAT")
+        assert (await add(driver, *nodes)).answers == [1] * MAX_NODES
+        told = await driver.call("INFO", "commandstats")
+        hmget = next(line for line in told.splitlines() if line.startswith("cmdstat_hmget:"))
+        assert int(hmget.partition("calls=")[2].partition(",")[0]) < 2000
+
+    async def grow(self, driver: Driver, depth: int) -> None:
+        """A chain of parents that wait: `j0` on top."""
+        for number in range(depth):
+            key = driver.keys.job(f"j{number}")
+            above = ("parentKey", driver.keys.job(f"j{number - 1}")) if number else ()
+            await driver.call("HSET", key, "name", "n", "data", "{}", *above)
+            await driver.call("ZADD", driver.keys.key("waiting_children"), 1, f"j{number}")
 
     async def test_a_superseded_run(self, driver: Driver) -> None:
         """A run that is over adds no children to its job."""

@@ -8,6 +8,7 @@ import pytest
 
 from corral.engine.record import Verb
 from tests.engine.driver import Driver, end, new_job
+from tests.engine.flows import add, dependencies, new_node
 
 SIMPLE: dict[str, Any] = {"id": "d"}
 THROTTLE: dict[str, Any] = {"id": "d", "ttl": 60_000}
@@ -266,3 +267,37 @@ async def test_within_one_call(driver: Driver) -> None:
 async def test_different_ids_do_not_meet(driver: Driver) -> None:
     """Jobs with different deduplication ids are all added."""
     assert await driver.add(new_job("a", rule={"id": "x"}), new_job("b", rule={"id": "y"})) == [0, 0]
+
+
+async def test_a_replaced_child(driver: Driver) -> None:
+    """A delayed owner that is the child of a flow is removed like any job: its parent waits for it no longer."""
+    rule = {**REPLACE}
+    await driver.add(new_job("o", rule=rule, delay=60_000))
+    parent = new_node(driver, "parent", has_children=True)
+    await add(driver, parent, *(new_node(driver, child, parent, own_id=True) for child in ("o", "b")))
+    await driver.add(new_job("n", rule=rule, delay=60_000))
+    assert await dependencies(driver, "parent") == {"b"}
+    await driver.settle(end(await driver.take_one()))
+    assert await driver.waiting() == ["parent"]
+
+
+async def test_the_only_child_is_replaced(driver: Driver) -> None:
+    """The parent of an owner that was its last child runs."""
+    await driver.add(new_job("o", rule=DEBOUNCE, delay=60_000))
+    parent = new_node(driver, "parent", has_children=True)
+    await add(driver, parent, new_node(driver, "o", parent, own_id=True))
+    root = new_node(driver, "root", rule=DEBOUNCE)
+    assert (await add(driver, root)).answers == [0]
+    assert await driver.waiting() == ["parent", "root"]
+    assert await driver.fields("o") == {}
+
+
+async def test_a_child_that_its_own_root_replaces(driver: Driver) -> None:
+    """It is added anew, and the root waits for it."""
+    await driver.add(new_job("o", rule=REPLACE, delay=60_000))
+    root = new_node(driver, "root", has_children=True, rule=REPLACE)
+    added = await add(driver, root, new_node(driver, "o", root, own_id=True, data='"new"'))
+    assert added.answers == [0, 0]
+    assert (await driver.fields("o"))["data"] == '"new"'
+    assert await driver.waiting() == ["o"]
+    assert await dependencies(driver, "root") == {"o"}

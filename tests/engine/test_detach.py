@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from corral.engine.control import detach_child
 from corral.engine.record import Refusal
+from corral.engine.sender import Sent
 from tests.engine.driver import Driver, end
 from tests.engine.flows import dependencies, family
 
@@ -36,3 +37,12 @@ async def test_what_cannot_be_detached(driver: Driver) -> None:
     assert await driver.bytes_of_all() == before
     await driver.call("DEL", driver.keys.job("p"))
     assert await detach(driver, "b") == Refusal.NO_PARENT
+
+
+async def test_sent_again(driver: Driver) -> None:
+    """The same numbered call gives the same answer, and changes nothing more."""
+    await family(driver)
+    for _ in range(2):
+        code = await detach_child(driver.server, driver.keys, "a", sent=Sent("s", 1), clock=driver.now)
+        assert code == 0
+    assert await dependencies(driver, "p") == {"b"}

@@ -205,6 +205,34 @@ class TestChildrenAtRunTime:
             assert await (await close.enqueue(client, 1203)).result(timeout=30) == 1203
         assert sorted(shop.shipped) == list(range(1203))
 
+    async def test_calls_at_the_same_time(self, client: Client, shop: Shop) -> None:
+        """A handler may add children from several tasks of its own: the calls take turns, and none is refused."""
+
+        @shop.orders.task(attempts=1)
+        async def close(count: int, ctx: Context) -> list[str]:
+            if not await ctx.children(shop.ship):
+                added = await asyncio.gather(*(ctx.add_children(shop.parcels(n)) for n in range(count)))
+                assert [len(handles) for handles in added] == [1] * count
+                raise WaitForChildren
+            return sorted(one.label for one in await ctx.children(shop.ship))
+
+        async with shop.worker(client):
+            job = await close.enqueue(client, 20)
+            assert await job.result(timeout=10) == sorted(f"L{n}" for n in range(20))
+
+    async def test_waits_at_the_same_time(self, client: Client, shop: Shop) -> None:
+        """So may calls that wait for what they add: in the end each has its results."""
+
+        @shop.orders.task(attempts=1)
+        async def close(count: int, ctx: Context) -> list[str]:
+            found = await asyncio.gather(*(ctx.run_children(shop.parcels(n)) for n in range(count)))
+            return [one.label for shipped in found for one in shipped]
+
+        async with shop.worker(client):
+            job = await close.enqueue(client, 20)
+            assert await job.result(timeout=10) == [f"L{n}" for n in range(20)]
+        assert sorted(shop.shipped) == list(range(20))
+
     async def test_a_failed_child_fails_the_parent(self, client: Client, shop: Shop) -> None:
         """Without the handler running again."""
         starts: list[int] = []
@@ -301,6 +329,24 @@ class TestChildrenAtRunTime:
         async with shop.worker(client):
             assert await (await close.enqueue(client, None)).result(timeout=10) == "other-parent"
         assert await other.state() is JobState.WAITING_CHILDREN
+
+
+@pytest.mark.parametrize("whom", ["itself", "its parent"])
+async def test_a_circle(client: Client, shop: Shop, whom: str) -> None:
+    """A job that adds itself, or one that waits for it, as a child is refused, and nothing is changed."""
+
+    @shop.orders.task(attempts=1)
+    async def close(_: None, ctx: Context) -> str:
+        try:
+            await ctx.add_children([close.node(None, job_id="c" if whom == "itself" else "p")])
+        except InvalidFlow as error:
+            return error.kind
+        return ""
+
+    child = close.node(None, job_id="c")
+    async with Worker(shop.orders, client=client):
+        flow = await close.node(None, job_id="p", children=[child]).enqueue(client)
+        assert await flow.job(child).result(timeout=10) == "circular"
 
 
 async def test_a_worker_that_dies_in_between(client: Client, shop: Shop, raw: redis.asyncio.Redis) -> None:

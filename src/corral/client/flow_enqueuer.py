@@ -26,6 +26,10 @@ LANES: Final = 2
 
 _REFUSALS: Final = {
     Refusal.ABOVE_ITSELF: ("circular", "it would wait for itself: a job below it is above it already"),
+    Refusal.TOO_DEEP: (
+        "too-deep",
+        "more than 1000 jobs are above it: let the last of them enqueue a flow of its own",
+    ),
     Refusal.OTHER_PARENT: (
         "other-parent",
         "this job exists and is the child of another: it can have one parent",

@@ -75,11 +75,13 @@ def plan_children(
 def in_calls(trees: Sequence[list[PlannedJob]]) -> Iterator[list[PlannedJob]]:
     """Trees put together as far as they fit into a call."""
     call: list[PlannedJob] = []
+    size = 0
     for tree in trees:
-        if call and (len(call) + len(tree) > MAX_NODES or _size(call) + _size(tree) > MAX_BYTES):
+        size += _size(tree)
+        if call and (len(call) + len(tree) > MAX_NODES or size > MAX_BYTES):
             yield call
-            call = []
-        call = [*call, *tree]
+            call, size = [], _size(tree)
+        call += tree
     if call:
         yield call
 

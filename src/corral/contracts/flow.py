@@ -113,7 +113,7 @@ class FlowNode(Generic[R_co]):
             check_child(child)
 
     def __repr__(self) -> str:
-        below = f", children={list(self.children)}" if self.children else ""
+        below = f", {len(self.children)} below it" if self.children else ""
         return f"FlowNode({self.request.queue!r}, {self.request.name!r}{below})"
 
     def walk(self) -> Iterator[FlowNode[Any]]:

@@ -127,3 +127,4 @@ class Refusal(IntEnum):
     CHILDREN_FAILED = -9
     ABOVE_ITSELF = -20
     NO_CHILDREN = -21
+    TOO_DEEP = -22

@@ -33,7 +33,8 @@
 --- @event added waiting delayed waiting-children duplicated deduplicated removed
 --- @return 0 and one entry a node (0 added, 1 not added because it exists or its parent took it no more, or the id of the
 ---         job that it was deduplicated into); or the code of a refusal (-1, -2, -6: of the run; -3 the parent does not wait
----         for children; -5 no parent; -7 the child has another parent; -20 it would be above itself) and a node's place
+---         for children; -5 no parent; -7 the child has another parent; -20 it would be above itself; -22 too
+---         many jobs are above it) and a node's place
 --- BullMQ: addParentJob, addStandardJob, addDelayedJob, addPrioritizedJob, releaseParents
 local done = recall(sender, number)
 if done then
@@ -105,13 +106,14 @@ for at, node in ipairs(nodes) do
   queue.handed_out = queue.handed_out + 1
   node.left_out = node.left_out or parent and parent.left_out
   answers[at] = 1
-  if node.exists then
+  -- A root may have replaced it just now.
+  if node.exists and redis.call('EXISTS', node.key) == 1 then
     redis.call('XADD', events, '*', 'event', 'duplicated', 'jobId', node.id)
     if node.parent_key and not node.left_out and not node.counted then
       attach_child(family, node)
     end
   elseif not node.left_out and not node.counted then
-    local owner = node.rule and deduplicate(node.base, node.rule, node.id, node)
+    local owner = node.rule and deduplicate(node.base, node.rule, node.id, node, now_ms)
     node.deduplication_id = node.rule and node.rule.id
     node.left_out = owner and true
     answers[at] = owner or 0

@@ -49,7 +49,7 @@ for at = jobs, #ARGV, 9 do
   elseif rule_text ~= '' then
     local rule = cjson.decode(rule_text)
     job.deduplication_id = rule.id
-    answer = deduplicate(prefix, rule, job_id, job) or 0
+    answer = deduplicate(prefix, rule, job_id, job, now_ms) or 0
   end
   if answer == 0 then
     store_job(prefix, job_id, job, now_text)

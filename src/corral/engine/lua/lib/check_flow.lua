@@ -17,25 +17,34 @@ local function is_counted(child_key, parent_key)
     or redis.call('ZSCORE', parent_key .. ':unsuccessful', child_key) ~= false
 end
 
-local function is_above_itself(node, flow)
-  local above = node.parent_key
-  for _ = 1, MOST_LEVELS do
-    if not above or above == node.key then
-      return above ~= nil
+--- Nothing, or why a job cannot come where it is to: it would be above itself, or that is too deep to tell. `known`
+--- are the jobs that are not above themselves: each is looked at once, however many nodes it is above.
+local function refusal_of_place(node, flow, known)
+  local above, path, levels = node.parent_key, { [node.key] = true }, 0
+  while above and not known[above] do
+    if path[above] then
+      return -20
     end
+    if levels == MOST_LEVELS then
+      return -22
+    end
+    path[above], levels = true, levels + 1
     local there = flow[above]
     above = there and there.parent_key or fields_of(above, 'parentKey')[1] or nil
   end
-  return true
+  for key in pairs(path) do
+    known[key] = true
+  end
+  return nil
 end
 
 --- Whether an existing job may become the child of another parent.
-local function refusal_to_move(node, flow)
+local function refusal_to_move(node, flow, known)
   local current = fields_of(node.key, 'parentKey')[1]
   if current and current ~= node.parent_key and redis.call('EXISTS', current) == 1 then
     return -7
   end
-  return is_above_itself(node, flow) and -20 or nil
+  return refusal_of_place(node, flow, known)
 end
 
 local function note_parent(node, parent, running)
@@ -57,13 +66,14 @@ local function note_parent(node, parent, running)
 end
 
 local function check_flow(nodes, flow, running)
+  local known = {}
   for at, node in ipairs(nodes) do
     node.exists = node.own and redis.call('EXISTS', node.key) == 1
     node.waits = node.exists and waits_for_children(node.key)
     if node.parent_key then
-      local refusal = note_parent(node, flow[node.parent_key], running)
+      local refusal = node.key == node.parent_key and -20 or note_parent(node, flow[node.parent_key], running)
       if not refusal and node.exists and not node.left_out and not node.counted then
-        refusal = refusal_to_move(node, flow)
+        refusal = refusal_to_move(node, flow, known)
       end
       if refusal then
         return refusal, at

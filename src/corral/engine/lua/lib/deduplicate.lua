@@ -1,11 +1,14 @@
 --- Decide whether a new job may be added beside the owner of its deduplication id.
 --- Returns the owner's id when the add ends here, nil when the new job is to be added.
 --- `rule` has: id, ttl (ms), extend, replace, keep (keep the last one while the owner is active).
+--- A delayed owner that is replaced is removed like any job: a parent waits for it no longer.
 --- @key active   list    job ids that workers hold
 --- @key delayed  zset    job ids by due time
 --- @key events   stream
+--- @include lib/fields_of
 --- @include lib/job_keys
-local function deduplicate(prefix, rule, id, job)
+--- @include lib/unlink_child
+local function deduplicate(prefix, rule, id, job, now)
   local owner_key, next_key = prefix .. 'de:' .. rule.id, prefix .. 'dn:' .. rule.id
   local ttl = (not rule.keep and rule.ttl and rule.ttl > 0) and rule.ttl or nil
 
@@ -47,6 +50,10 @@ local function deduplicate(prefix, rule, id, job)
     return nil
   end
   if rule.replace and redis.call('ZREM', delayed, owner) == 1 then
+    local parent_key = fields_of(prefix .. owner, 'parentKey')[1]
+    if parent_key then
+      unlink_child(prefix .. owner, parent_key, now)
+    end
     redis.call('DEL', unpack(job_keys({}, prefix .. owner)))
     redis.call('XADD', events, '*', 'event', 'removed', 'jobId', owner, 'prev', 'delayed')
     redis.call('XADD', events, '*', 'event', 'deduplicated', 'jobId', id, 'deduplicationId', rule.id,
