@@ -9,6 +9,7 @@ from corral.engine.link import Link, Word
 from tests.engine.driver import START, Driver
 from tests.engine.lines import LENGTH, fill
 
+
 async def remove(driver: Driver, number: int) -> list[str]:
     """Remove a job; the line afterwards."""
     assert await remove_job(driver.server, driver.keys, f"j{number}", clock=driver.now) == 1

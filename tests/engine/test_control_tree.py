@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from corral.engine import control_tree
+from corral.engine import browse_pages, control_tree
 from corral.engine.control import Removal
 from corral.engine.control_tree import CHILDREN_PER_CALL, TreeRemoval
 from corral.engine.keys import QueueKeys
@@ -292,10 +292,12 @@ class TestLongLines:
         assert len(await other.waiting()) == LENGTH - 3
         assert await driver.waiting() == ["p"]
 
-    async def test_one_that_has_moved(self, tree: Tree, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_one_that_has_moved(
+        self, tree: Tree, driver: Driver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A place is a hint: a job that is no longer near it is searched for anew."""
         other = await self.grow(tree, 54_000, 55_000, ordered=False)
-        look = control_tree.find_waiting
+        look = browse_pages.find_waiting
 
         async def moved(*arguments: Any) -> Any:
             page = await look(*arguments)

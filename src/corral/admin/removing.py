@@ -9,9 +9,9 @@ from corral.admin.steps import Progress
 from corral.contracts.names import decode_job_id, lookup_job_id
 from corral.contracts.states import JobState
 from corral.engine.browse import job_state
+from corral.engine.browse_keys import split_keys
 from corral.engine.control import remove_job
 from corral.engine.control_tree import TreeRemoval
-from corral.engine.family import split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Refusal
 from corral.engine.sender import Sender
@@ -77,7 +77,7 @@ class Removing:
             raise JobLocked(job_id, await self._named(job_id, detail))
 
     async def _named(self, job_id: str, detail: int | bytes) -> str:
-        """The job that is in the way: its id, or its key when it is of another queue; empty when it is the job itself."""
+        """The job in the way: its id, or its key when it is of another queue; empty when it is the job itself."""
         key = detail.decode(errors="replace") if isinstance(detail, bytes) else ""
         if key in ("", self._keys.job(lookup_job_id(job_id))):
             return ""

@@ -10,7 +10,8 @@ from corral.contracts.codec import JSON_CODEC
 from corral.contracts.family import Child, ChildCounts, ChildKind, ChildPage, FlowTree
 from corral.contracts.names import decode_job_id
 from corral.engine.browse import read_job
-from corral.engine.family import PARTS, JobKey, count_children, page_children, split_keys
+from corral.engine.browse_keys import JobKey, split_keys
+from corral.engine.family import PARTS, count_children, page_children
 from corral.engine.keys import QueueKeys
 from corral.engine.server import Server
 from corral.errors import InvalidOption
@@ -55,9 +56,7 @@ async def flow_tree(
     below: list[FlowTree] = []
     found = await _some_keys(server, keys, wire_id, counts, width)
     for child in await split_keys(server, keys, found):
-        tree = await flow_tree(
-            server, child.keys, child.wire_id, depth=min(depth, DEEPEST) - 1, width=width
-        )
+        tree = await flow_tree(server, child.keys, child.wire_id, depth=min(depth, DEEPEST) - 1, width=width)
         below += [tree] if tree is not None else []
     return FlowTree(job, tuple(below), total - len(below))
 

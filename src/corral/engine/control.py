@@ -203,7 +203,8 @@ def _state(answer: int | bytes) -> JobState | None:
 async def detach_child(
     server: Server, keys: QueueKeys, wire_id: Word, *, sent: Sent = UNNUMBERED, clock: Word = ""
 ) -> int:
-    """Take a child away from its parent. 0 done, 1 the parent does not wait for it, or a `Refusal` (NO_JOB, NO_PARENT)."""
+    """Take a child away from its parent. 0 done, 1 the parent does not wait for it, or a `Refusal` (NO_JOB,
+    NO_PARENT)."""
     code: int = await server.run(
         load("control/detach_child"), keys, keys.base, clock, sent.sender, sent.number, wire_id
     )

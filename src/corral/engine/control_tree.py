@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Final, NamedTuple
 
+from corral.engine.browse_keys import JobKey, split_keys
 from corral.engine.browse_pages import ChildPage, PlacesPage, find_waiting, list_children
 from corral.engine.control import Removal, remove_step
-from corral.engine.family import JobKey, split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Refusal
 from corral.engine.script import load
@@ -106,9 +106,7 @@ class TreeRemoval:
 
     async def _call(self, keys: QueueKeys, wire_id: str, children: int, place: int = 0) -> Removal:
         return await self.sender.send(
-            lambda sent: remove_step(
-                self.server, keys, wire_id, children=children, search=-place, sent=sent
-            )
+            lambda sent: remove_step(self.server, keys, wire_id, children=children, search=-place, sent=sent)
         )
 
     async def _remove_below(self, parent_key: str) -> None:
@@ -124,8 +122,8 @@ class TreeRemoval:
                     gone.append(child.keys.job(child.wire_id))
 
     async def _remove_top(self, child: JobKey, place: int) -> bool:
-        """Remove a child of a job that is gone; alone when there is too much below it, or something that a worker holds:
-        then True."""
+        """Remove a child of a job that is gone. True when it went alone: there is too much below it, or a worker holds
+        something of that."""
         keys, wire_id = child.keys, child.wire_id
         done = await self._call(keys, wire_id, children=1, place=place)
         held_below = done.code in (0, Refusal.SCHEDULED) and done.detail != keys.job(wire_id).encode()

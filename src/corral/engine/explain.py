@@ -9,8 +9,8 @@ from corral.contracts.names import decode_job_id
 from corral.contracts.states import FINISHED, JobState
 from corral.contracts.waiting import PendingChild, Waiting, WaitKind
 from corral.engine.browse import job_state
+from corral.engine.browse_keys import JobKey, split_keys
 from corral.engine.browse_wait import WaitFacts, explain_wait
-from corral.engine.family import JobKey, split_keys
 from corral.engine.keys import QueueKeys
 from corral.engine.server import Server
 

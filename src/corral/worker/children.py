@@ -12,8 +12,9 @@ from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
 from corral.contracts.handle import JobHandle
 from corral.contracts.names import decode_job_id
 from corral.contracts.outcome import WaitForChildren
+from corral.engine.browse_keys import JobKey, split_keys
 from corral.engine.enqueue import FlowAdded, add_flow
-from corral.engine.family import JobKey, child_names, read_failures, read_results, split_keys
+from corral.engine.family import child_names, read_failures, read_results
 from corral.engine.keys import QueueKeys
 from corral.engine.record import NewNode
 from corral.engine.recover import Held

@@ -4,29 +4,24 @@
 --- @key events  stream  (names the slot of the queue)
 --- @include lib/take_waiting
 --- @arg prefix  string   what every key of the queue begins with
---- @arg from    integer  0, or where to look on
+--- @arg search  integer  0, or where to search on
 --- @rest ids    the jobs
---- @return where to look on (0: nowhere), and of each job that was found its id and its place, counted from 1 through
+--- @return where to search on (0: nowhere), and of each job that was found its id and its place, counted from 1 through
 ---         `wait` and `paused`
 --- BullMQ: none
-local wanted = {}
+local wanted, found, page = {}, {}, nil
 for at = ids, #ARGV do
   wanted[ARGV[at]] = true
 end
-local place, goes_on = from, 1
-if from == 0 then
-  local length = redis.call('LLEN', prefix .. 'wait')
-  local about = length > 0 and arrived_about(prefix, prefix .. 'wait', length, ARGV[ids]) or 0
-  place = math.max(1, about - PAGE / 2)
+if search == 0 then
+  page = page_about(prefix, ARGV[ids])
+else
+  page = page_of_line(prefix, search)
 end
-local page, found = page_from(prefix, place, PAGE), {}
 for at, member in ipairs(page and page.members or {}) do
   if wanted[member] then
     found[#found + 1] = member
-    found[#found + 1] = place + at - 1
+    found[#found + 1] = page.place + at - 1
   end
 end
-if from > 0 then
-  goes_on = page and from + math.min(PAGE - AROUND, page.length - page.first) or 0
-end
-return { goes_on, found }
+return { search == 0 and 1 or page and page.after or 0, found }

@@ -10,6 +10,7 @@
 --- @include lib/family
 --- @include lib/fields_of
 --- @include lib/split_key
+--- @include lib/take_waiting
 --- @arg now          string   milliseconds, or empty for the server's time
 --- @arg sender       string   who calls, or empty when the call is never sent again
 --- @arg number       string   the sender's number of this call

@@ -7,6 +7,7 @@
 --- @include lib/erase_job
 --- @include lib/family
 --- @include lib/split_key
+--- @include lib/take_waiting
 --- @arg prefix    string   what every key of the queue begins with
 --- @arg now       string   milliseconds, or empty for the server's time
 --- @arg sender    string   who calls, or empty when the call is never sent again

@@ -77,7 +77,8 @@ local function search_length(base, job_id)
   return length > 2 * NEAR and math.huge or length
 end
 
---- The members from a place on, within one list; nil behind the end.
+--- The members from a place on, within one list, and the place to go on with: pages overlap a little, and the next list
+--- begins where this one ends. Nil behind the end.
 local function page_from(base, place, size)
   local first = place - 1
   for _, name in ipairs(LINES) do
@@ -85,11 +86,24 @@ local function page_from(base, place, size)
     local length = redis.call('LLEN', list)
     if first < length then
       local members = redis.call('LRANGE', list, first, first + size - 1)
-      return { name = name, list = list, length = length, first = first, members = members }
+      local after = place + math.min(size - AROUND, length - first)
+      return { name = name, list = list, length = length, first = first, members = members, place = place, after = after }
     end
     first = first - length
   end
   return nil
+end
+
+local function page_of_line(base, place)
+  return page_from(base, place, PAGE)
+end
+
+--- The page in the middle of which a job should be by the time of its arrival.
+local function page_about(base, job_id)
+  local list = base .. 'wait'
+  local length = redis.call('LLEN', list)
+  local about = length > 0 and arrived_about(base, list, length, job_id) or 0
+  return page_of_line(base, math.max(1, about - PAGE / 2))
 end
 
 local function take_from_page(job_id, page)
@@ -124,12 +138,11 @@ local function take_waiting(base, job_id, from)
     local name = take_from_page(job_id, page_from(base, math.max(1, -from - 2 * AROUND), 4 * AROUND))
     return name, not name and 0 or nil
   end
-  local page = page_from(base, from, PAGE)
+  local page = page_of_line(base, from)
   if not page then
     -- It may have been put back to an end meanwhile.
     return (take_at_first_look(base, job_id))
   end
   local name = take_from_page(job_id, page)
-  -- The pages overlap a little, and the next list begins where this one ends.
-  return name, not name and from + math.min(PAGE - AROUND, page.length - page.first) or nil
+  return name, not name and page.after or nil
 end

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from corral.engine.family import JobKey, split_keys
+from corral.engine.browse_keys import JobKey, split_keys
 from corral.engine.keys import QueueKeys
 from tests.engine.driver import Driver
 
-IDS = ["plain", "0190a4c2-7b1e", "a:b:c", "order:7:ship", "repeat:s:1800000000000", "repeat:eu:west:1:1800000000000"]
+IDS = [
+    "plain",
+    "0190a4c2-7b1e",
+    "a:b:c",
+    "order:7:ship",
+    "repeat:s:1800000000000",
+    "repeat:eu:west:1:1800000000000",
+]
 
 
 async def queue_under(driver: Driver, prefix: str, queue: str) -> QueueKeys:
