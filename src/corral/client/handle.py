@@ -27,13 +27,6 @@ __all__ = ["BoundHandle", "QueueTies"]
 R = TypeVar("R")
 T = TypeVar("T")
 
-
-class _Verb(Protocol):
-    """A change of one job, which may be sent again."""
-
-    async def __call__(self, server: Server, keys: QueueKeys, wire_id: str, /, *, sent: Sent) -> int: ...
-
-
 LOOK_AGAIN: Final = 10.0
 """Seconds between looks at the job itself while waiting: events may be trimmed before they are read."""
 
@@ -44,6 +37,12 @@ class QueueTies(NamedTuple):
     server: Server
     keys: QueueKeys
     hub: EventHub
+
+
+class _Verb(Protocol):
+    """A change of one job, which may be sent again."""
+
+    async def __call__(self, server: Server, keys: QueueKeys, wire_id: str, /, *, sent: Sent) -> int: ...
 
 
 class BoundHandle(Generic[R]):

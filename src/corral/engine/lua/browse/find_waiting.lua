@@ -2,7 +2,7 @@
 --- Look for some jobs in the line of waiting ones, of which Redis knows no places, one page a call: first where they
 --- should be by the time of arrival of one of them, then from the newest on.
 --- @key events  stream  (names the slot of the queue)
---- @include lib/take_waiting
+--- @include lib/search_line
 --- @arg prefix  string   what every key of the queue begins with
 --- @arg search  integer  0, or where to search on
 --- @rest ids    the jobs

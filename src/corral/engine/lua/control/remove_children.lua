@@ -10,7 +10,7 @@
 --- @include lib/family
 --- @include lib/fields_of
 --- @include lib/split_key
---- @include lib/take_waiting
+--- @include lib/search_line
 --- @arg now          string   milliseconds, or empty for the server's time
 --- @arg sender       string   who calls, or empty when the call is never sent again
 --- @arg number       string   the sender's number of this call
@@ -22,7 +22,6 @@
 --- @return where to go on (0: nowhere), how many were removed, how many a worker holds, and the keys of those that are
 ---         left to calls of their own: that have children themselves, and that stand in long lines
 --- BullMQ: removeUnprocessedChildren
-local MOST_SEARCHED = 250000
 local done = recall(sender, number)
 if done then
   return done
@@ -61,7 +60,7 @@ for _, child_key in ipairs(found) do
     forgotten = false
   elseif own and not spared then
     local length = search_length(base, id)
-    if searched + length > MOST_SEARCHED then
+    if is_long_search(searched + length) then
       deep[#deep + 1] = child_key
       forgotten = false
     else

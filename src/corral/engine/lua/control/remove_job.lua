@@ -7,7 +7,7 @@
 --- @include lib/erase_job
 --- @include lib/family
 --- @include lib/split_key
---- @include lib/take_waiting
+--- @include lib/search_line
 --- @arg prefix    string   what every key of the queue begins with
 --- @arg now       string   milliseconds, or empty for the server's time
 --- @arg sender    string   who calls, or empty when the call is never sent again
@@ -16,13 +16,12 @@
 --- @arg children  string   1 to remove its children, too, and theirs; 2 to leave them to other calls; 3 the
 ---                           same, and its parent, which is gone, keeps it on its list until they have gone, too
 --- @arg most      integer  how many jobs one call may remove
---- @arg search    integer  0, or where to search on (see lib/take_waiting)
+--- @arg search    integer  0, or where to search on (see `lib/take_waiting`)
 --- @event removed waiting delayed
 --- @return a code, and what goes with it: 1 removed and how many, 0 a worker holds it (or one below it) and its key,
 ---         -1 no job, -8 it is (or has below it) the next run of a schedule and its key, 2 nothing done and where to
 ---         search on, 3 nothing done: more jobs than one call may remove, or lines too long to find them in
 --- BullMQ: removeJob
-local MOST_SEARCHED = 250000
 local done = recall(sender, number)
 if done then
   return done
@@ -50,7 +49,7 @@ while at <= #family do
     end
     -- What goes together has to be found together.
     searched = searched + (#family > 1 and search_length(base, id) or 0)
-    if searched > MOST_SEARCHED then
+    if is_long_search(searched) then
       return { 3, 0 }
     end
   end
