@@ -162,7 +162,8 @@ class Crowd:
 
     def in_the_middle(self) -> str:
         """The id of a job with half of the line before it."""
-        return self.raw.lindex(BASE + "wait", int(self.raw.llen(BASE + "wait")) // 2).decode()
+        found: Any = self.raw.lindex(BASE + "wait", int(self.raw.llen(BASE + "wait")) // 2)
+        return str(found.decode())
 
     def cpu_ms(self) -> float:
         """Processor time of the server's main thread."""
