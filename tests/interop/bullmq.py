@@ -106,7 +106,8 @@ class Node:
     async def call(self, command: str, *, within: float = 30.0, **args: Any) -> Any:
         """Run one command of the driver and return its result; `within` seconds at most."""
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self._send(command, args)), within)
+            async with asyncio.timeout(within):
+                return await asyncio.wrap_future(self._send(command, args))
         except TimeoutError:
             pytest.fail(f"Node did not answer {command} within {within} s; {self._said()}")
 
@@ -183,7 +184,7 @@ class NodeQueue:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a Node QueueEvents has heard, in order: the signal that tests wait for, whoever caused it."""
+    """What a QueueEvents of BullMQ's has heard, in order: the signal that tests wait for, whoever caused it."""
 
     bull: NodeQueue
 

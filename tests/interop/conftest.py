@@ -84,14 +84,10 @@ def ours(client: Client, queue_name: str) -> QueueClient:
 
 
 @pytest.fixture
-async def heard(bull: NodeQueue, node_process: Callable[[str], Node]) -> AsyncIterator[Heard]:
-    """Node's QueueEvents on the test's queue, from its first event on: the signal that tests wait for."""
-    deaf = bull.node.version in PORT_VERSION
-    ears = NodeQueue(node_process(NEWEST), bull.url, bull.prefix, bull.name) if deaf else bull
-    await ears.call("startEvents", events="heard")
-    yield Heard(ears)
-    if deaf:
-        await ears.node.call("closeAll")
+async def heard(bull: NodeQueue) -> Heard:
+    """BullMQ's QueueEvents on the test's queue, from its first event on: the signal that tests wait for."""
+    await bull.call("startEvents", events="heard")
+    return Heard(bull)
 
 
 @pytest.fixture

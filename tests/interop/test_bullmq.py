@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
+
 import pytest
 
-from tests.interop.bullmq import VERSIONS, Node, NodeError, NodeQueue
+from tests.interop.bullmq import NEWEST, VERSIONS, Node, NodeError, NodeQueue
 from tests.interop.snapshot import Raw
 
 
@@ -15,6 +18,7 @@ async def test_the_version_asked_for_is_the_one_that_writes(node: Node, bull: No
     assert version == f"bullmq:{VERSIONS[node.version]}"
 
 
+@pytest.mark.port
 async def test_a_node_worker_follows_the_script(bull: NodeQueue) -> None:
     """A job's n-th start follows the n-th step of its script, and the last step repeats."""
     script = [{"do": "throw", "message": "not yet"}, {"do": "return", "value": {"sum": 3}, "log": "row"}]
@@ -28,6 +32,7 @@ async def test_a_node_worker_follows_the_script(bull: NodeQueue) -> None:
     assert (await bull.call("getJobLogs", jobId=job_id))["logs"] == ["row"]
 
 
+@pytest.mark.port
 async def test_events_are_recorded_in_order_with_their_ids(bull: NodeQueue) -> None:
     """The events recorder hears every entry of the stream, from its beginning, in order."""
     await bull.add("plain", {})
@@ -40,11 +45,29 @@ async def test_events_are_recorded_in_order_with_their_ids(bull: NodeQueue) -> N
     assert ids == sorted(set(ids))
 
 
+@pytest.mark.port
 async def test_an_error_inside_node_reaches_the_test_by_name(bull: NodeQueue) -> None:
     """An exception in Node is raised here with its name and message, and the process goes on."""
     with pytest.raises(NodeError, match="there is no job nobody"):
         await bull.state("nobody")
     assert await bull.call("getJobCounts", types=["wait"]) == {"wait": 0}
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_call_is_cancelled_though_its_answer_comes(
+    turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test that asks until its deadline is ended by it, also when it falls together with an answer."""
+    node, answer = Node(NEWEST), Future[str]()
+    monkeypatch.setattr(node, "_send", lambda *_: answer)
+    asked = asyncio.ensure_future(node.call("version"))
+    await asyncio.sleep(0)
+    answer.set_result(NEWEST)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    in_time = asked.cancel()
+    await asyncio.wait([asked])
+    assert asked.cancelled() is in_time
 
 
 async def test_a_killed_process_is_reported_not_waited_for() -> None:

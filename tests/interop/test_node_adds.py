@@ -53,8 +53,7 @@ async def test_every_form_of_adding_runs(form: str, bull: NodeQueue, heard: Hear
     value = {"text": "ü 😀", "list": [1, 2.5, None], "nested": {"empty": {}}}
     async with corral_worker(bull.url, bull.prefix, bull.name) as worker:
         job_id = await bull.add("any name: even this", returning(value), **FORMS[form])
-        result = await heard.bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
-    assert result == value
+        await heard.until("completed", job_id=job_id)
     [job] = worker.ran
     assert (job.id, job.name, job.attempts_started) == (job_id, "any name: even this", 1)
     assert await bull.state(job_id) == "completed"
@@ -95,8 +94,8 @@ async def test_priorities_run_after_the_rest_and_lowest_first(bull: NodeQueue, h
 async def test_delayed_jobs_run_in_the_order_of_their_times(bull: NodeQueue, heard: Heard) -> None:
     """Delayed jobs run when due, never sooner, in the order of their due times."""
     async with corral_worker(bull.url, bull.prefix, bull.name, concurrency=1) as worker:
-        for delay in (240, 80, 160):
-            await bull.add(f"in {delay}", {}, delay=delay)
+        jobs = [{"name": f"in {ms}", "data": {}, "opts": {"delay": ms}} for ms in (240, 80, 160)]
+        await bull.call("addBulk", jobs=jobs)
         await heard.until("completed", count=3)
     assert [job.name for job in worker.ran] == ["in 80", "in 160", "in 240"]
     for job, time in zip(worker.ran, worker.times, strict=True):
@@ -132,19 +131,31 @@ async def test_retries_follow_the_backoff_of_the_job(
 
 
 @row("exhausted", FROM_NODE)
-@row("wait-until-finished", FROM_NODE)
 @pytest.mark.port
 async def test_a_job_that_keeps_failing_ends_in_failed(bull: NodeQueue, heard: Heard) -> None:
     """After its last attempt the job is failed, with Corral's reason and traces, and Node is told of it."""
     async with corral_worker(bull.url, bull.prefix, bull.name):
         job_id = await bull.add("bad", {"script": [{"do": "throw", "message": "never"}]}, attempts=2)
-        with pytest.raises(NodeError, match="never"):
-            await heard.bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
         await heard.until("retries-exhausted")
     job = await bull.job(job_id)
     assert (job["failedReason"], job["attemptsMade"]) == ("never", 2)
     assert "RuntimeError: never" in job["stacktrace"][0]
     assert await bull.counts() == {"failed": 1}
+
+
+@row("wait-until-finished", FROM_NODE)
+async def test_node_waits_for_what_corral_runs(bull: NodeQueue, heard: Heard) -> None:
+    """Node's `waitUntilFinished` gives the result that Corral stored, and raises the reason of a failure."""
+
+    async def ended(job_id: str) -> Any:
+        return await bull.call("waitUntilFinished", jobId=job_id, events="heard", timeout=10_000)
+
+    async with corral_worker(bull.url, bull.prefix, bull.name):
+        good = await bull.add("good", returning([1]))
+        bad = await bull.add("bad", {"script": [{"do": "throw", "message": "never"}]})
+        assert await ended(good) == [1]
+        with pytest.raises(NodeError, match="never"):
+            await ended(bad)
 
 
 @row("unrecoverable", FROM_NODE)
