@@ -47,6 +47,7 @@ async def test_corral_recovers_the_job_of_a_killed_node_worker(
     assert [job.attempts_started for job in worker.ran] == [2]
     job = await handle.wait(timeout=5)
     assert (job.attempts_started, job.attempts_made, job.stalled_count) == (2, 1, 1)
+    await heard.until("completed", job_id=handle.id)
     assert await heard.of(handle.id) == [
         "added", "waiting", "active", "waiting", "stalled", "active", "completed",
     ]  # fmt: skip
