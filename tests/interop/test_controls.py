@@ -79,6 +79,7 @@ class TestCorralActs:
         await jobs.promote(job_id)
         assert await jobs.promote_all() == 1
         assert await bull.counts() == {"waiting": 1, "prioritized": 1}
+        await heard.until("waiting", count=2)
         assert [await heard.of(one) for one in (job_id, urgent)] == [["added", "delayed", "waiting"]] * 2
         assert (await bull.job(job_id))["delay"] == 0
 
@@ -99,6 +100,7 @@ class TestCorralActs:
         assert (await bull.call("getJobLogs", jobId=job_id))["count"] == 0
 
     @row("remove-children", FROM_NODE)
+    @pytest.mark.port
     async def test_remove_children(self, bull: NodeQueue, jobs: JobsAdmin, heard: Heard) -> None:
         """A flow of Node's goes as a whole, and Node hears of each job."""
         child = {"name": "c", "queueName": bull.name, "opts": {"jobId": "c"}}
@@ -184,6 +186,7 @@ class TestNodeActs:
         )
 
     @row("remove-children", FROM_CORRAL)
+    @pytest.mark.port
     async def test_remove_children(self, bull: NodeQueue, client: Client, jobs: JobsAdmin) -> None:
         """A flow of Corral's goes as a whole."""
         queue = Queue(bull.name)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
 from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
+
+pytestmark = pytest.mark.port
 
 
 @row("custom-event", FROM_CORRAL)

@@ -93,6 +93,7 @@ _FORMS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.port
 async def test_a_thousand_mixed_jobs(bull: NodeQueue, ours: QueueClient, heard: Heard) -> None:
     """1,000 jobs of all forms from both producers, run by both workers with retries and failures: each ends once,
     as its script says, and both sides read the same of it."""

@@ -13,9 +13,11 @@ from corral.client.client import Client
 from corral.client.queue import QueueClient
 from corral.contracts.family import ChildCounts
 from corral.contracts.flow import OnFailure
-from tests.interop.bullmq import Heard, NodeQueue
+from tests.interop.bullmq import VERSIONS, Heard, NodeQueue
 from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
 from tests.interop.corral_worker import corral_worker
+
+pytestmark = pytest.mark.port
 
 POLICIES: dict[str, tuple[OnFailure, dict[str, bool]]] = {
     "flow-fail-parent": ("fail_parent", {"failParentOnFailure": True}),
@@ -165,15 +167,29 @@ async def test_corral_adds_children_at_run_time(bull: NodeQueue, heard: Heard, c
         return await ctx.run_children([client.queue(other).node("c", returns(n)) for n in (2, 1)])
 
     job_id = await bull.add("parent", {})
-    async with Worker(tasks, client=client), node_worker(bull, queue=other):
-        await heard.until("completed", job_id=job_id)
-    job = await bull.job(job_id)
-    assert job["returnvalue"] == [2, 1]
-    assert (await heard.of(job_id)).count("waiting-children") >= 1
+    async with Worker(tasks, client=client):
+        await heard.until("waiting-children", job_id=job_id)
+        async with node_worker(bull, queue=other):
+            await heard.until("completed", job_id=job_id)
+    assert (await bull.job(job_id))["returnvalue"] == [2, 1]
+
+
+@row("form-parent", FROM_CORRAL)
+async def test_node_reads_a_parent_of_corral(bull: NodeQueue, ours: QueueClient, client: Client) -> None:
+    """Job.fromId of a parent and of its child has what was given, and each other's place."""
+    child = ours.node("c", returns(7), delay=60)
+    flow = await ours.node("p", {"n": 1}, priority=3, children=[child]).enqueue(client)
+    parent, child_id = await bull.job(flow.id), flow.job(child).id
+    assert (parent["name"], parent["data"], parent["priority"]) == ("p", {"n": 1}, 3)
+    assert await bull.state(flow.id) == "waiting-children"
+    assert await bull.counts() == {"waiting-children": 1, "delayed": 1}
+    stored = await bull.job(child_id)
+    assert stored["parentKey"] == f"{bull.prefix}:{bull.name}:{flow.id}"
+    assert (stored["parent"]["id"], stored["opts"]["parent"]["id"]) == (flow.id, flow.id)
 
 
 @row("flow-dependencies", FROM_CORRAL)
-@row("form-parent", FROM_CORRAL)
+@pytest.mark.parametrize("node", VERSIONS, indirect=True)  # the port has no verb for it
 async def test_node_reads_a_flow_of_corral(
     bull: NodeQueue, ours: QueueClient, heard: Heard, client: Client, redis_url: str, prefix: str
 ) -> None:

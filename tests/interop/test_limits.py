@@ -6,15 +6,19 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from corral import RateLimit
 from corral.admin.queue import QueueAdmin
 from corral.client.client import Client
 from corral.client.queue import QueueClient
 from corral.engine.limit import hold_starts, set_concurrency, set_rate
 from tests.interop.bullmq import Heard, NodeQueue
-from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
+from tests.interop.conformance.rows import BOTH, FROM_CORRAL, FROM_NODE, row
 from tests.interop.corral_worker import corral_worker
 from tests.interop.snapshot import Raw
+
+pytestmark = pytest.mark.port
 
 HOUR = {"limiter": {"max": 2, "duration": 3_600_000}}
 GATE: dict[str, Any] = {"script": [{"do": "gate", "gate": "g"}]}
@@ -52,7 +56,7 @@ async def test_what_node_started_counts_for_corral(
     await bull.call("startWorker", worker="w", opts=HOUR)
     await ours.enqueue_many("job", [{}, {}])
     await heard.until("completed", count=2)
-    await bull.call("stopWorker", worker="w")
+    await bull.call("stopWorker", worker="w", force=True)  # not after its wait
     async with corral_worker(bull.url, bull.prefix, bull.name, limiter=RateLimit(2, per=3600)) as worker:
         await bull.add("job", {})
         await corral_waits(raw)
@@ -70,6 +74,7 @@ async def test_what_corral_started_counts_for_node(bull: NodeQueue, ours: QueueC
     assert await bull.call("workerRan", worker="w") == []
 
 
+@row("rate-limit", *BOTH)
 async def test_one_rate_for_all(
     bull: NodeQueue, ours: QueueClient, heard: Heard, client: Client, queue_name: str
 ) -> None:
@@ -97,7 +102,7 @@ async def test_corral_holds_off_when_node_is_told_to(
     await bull.call("startWorker", worker="w", opts=HOUR)
     first = await bull.add("first", WAIT)
     await heard.until("waiting", count=2, job_id=first)
-    await bull.call("stopWorker", worker="w")
+    await bull.call("stopWorker", worker="w", force=True)  # not after its wait
     async with corral_worker(bull.url, bull.prefix, bull.name, concurrency=1) as worker:
         second = await ours.enqueue("second", {})
         await corral_waits(raw)

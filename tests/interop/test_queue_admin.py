@@ -12,6 +12,7 @@ from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from corral.contracts.states import JobState
 from tests.interop.bullmq import Heard, NodeQueue
+from tests.interop.conformance.rows import FROM_NODE, row
 from tests.interop.corral_worker import corral_worker
 from tests.interop.snapshot import Raw
 
@@ -185,6 +186,8 @@ async def test_workers_of_both(operated: QueueAdmin, bull: NodeQueue) -> None:
         assert all(worker.address and worker.age >= 0 for worker in found)
 
 
+@row("metrics", FROM_NODE)
+@pytest.mark.port
 async def test_metrics_of_node(operated: QueueAdmin, bull: NodeQueue, heard: Heard) -> None:
     """What a Node worker with metrics counts, Corral reads."""
     await bull.call("startWorker", worker="w", opts={"metrics": {"maxDataPoints": 10}})

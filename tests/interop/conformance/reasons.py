@@ -1,12 +1,13 @@
-"""Why a cell of the table is empty: every such cell has its reason here, and no other cell has one."""
+"""Why a cell of the table is empty: every such cell has its reason here, and no other cell has one.
+
+What is said of the port is held true by `tests/interop/test_port.py`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.interop.conformance.rows import BOTH, FROM_CORRAL, FROM_NODE, GROUPS, Cell
-
-NODE = ("5-61", "5-81", "6-7")
+from tests.interop.conformance.rows import BOTH, FROM_CORRAL, FROM_NODE, Cell
 
 
 @dataclass(frozen=True)
@@ -23,35 +24,23 @@ REASONS: list[Reason] = [
     Reason("BullMQ 5.61 takes no notice of an offset.", ("offset",), ("5-61",), (FROM_NODE,)),
     Reason("BullMQ 5.61 has no verb for it.", ("orphans",), ("5-61",), (FROM_CORRAL,)),
     Reason("The port has no verb for it.", ("change-delay", "orphans", "metrics"), ("port",), (FROM_CORRAL,)),
+    Reason("The port has no verb for it.", ("wait-until-finished",), ("port",), (FROM_NODE,)),
     Reason(
-        "The port counts no metrics, and does not write the name of the worker.",
-        ("metrics", "worker-name"),
-        ("port",),
-        (FROM_NODE,),
-    ),
-    Reason(
-        "Corral's operator reads keys here, and no behaviour of the peer: Node's columns show it.",
-        ("orphans", "workers"),
-        ("port",),
-        (FROM_NODE,),
-    ),
-    Reason(
-        "Not tried with the port: it stores these as Node does, whose columns show them.",
-        (
-            *GROUPS["Flows"],
-            *GROUPS["Schedules"],
-            *GROUPS["Limits"],
-            "form-parent",
-            "custom-event",
-            "remove-children",
-        ),
-        ("port",),
-    ),
-    Reason(
-        "Not shown with the port: Node's columns show it.",
-        ("events", "worker-name", "workers"),
+        "The port reads the results of children, which the rows above show, but has no verb for dependencies or trees.",
+        ("flow-dependencies",),
         ("port",),
         (FROM_CORRAL,),
+    ),
+    Reason(
+        "The port names its connections after the queue as it is, BullMQ on Node.js and Corral after its base64: so "
+        "the port finds none of their workers, and they none of the port's.",
+        ("workers",),
+        ("port",),
+    ),
+    Reason(
+        "The port neither writes nor reads the name of the worker that ran a job.",
+        ("worker-name",),
+        ("port",),
     ),
 ]
 
