@@ -25,7 +25,7 @@ def cells_of(item: pytest.Item) -> Iterator[Cell]:
     for mark in item.iter_markers("conformance"):
         name, *directions = mark.args
         for direction in directions:
-            yield Cell(name, direction, _peer(item))
+            yield Cell(name, direction, mark.kwargs["peer"] or _peer(item))
     for mark in item.iter_markers("board"):
         for name in mark.args:
             yield Cell(name, FROM_CORRAL, "board")

@@ -98,6 +98,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "pause": "a paused queue is left alone, and goes on after resume",
         "pause-add-resume": "one side pauses, the other adds, the first resumes: nothing is lost",
         "pause-add-other-resumes": "one side pauses, both add, the other resumes: nothing is lost",
+        "pause-three-parties": "Corral and two versions of BullMQ take turns to pause, add and resume: nothing is lost",
     },
     "Events": {
         "events": "a job's events: the same names, fields and order",
@@ -167,12 +168,12 @@ class Cell:
     peer: str
 
 
-def row(name: str, *directions: str) -> pytest.MarkDecorator:
-    """Register a test for a row, in these directions."""
+def row(name: str, *directions: str, peer: str = "") -> pytest.MarkDecorator:
+    """Register a test for a row, in these directions; `peer` is the column of a test without a `node` fixture."""
     assert name in ROWS, f"there is no row {name!r}"
     assert directions, "in which direction?"
     assert set(directions) <= set(DIRECTIONS), directions
-    return pytest.mark.conformance(name, *directions)
+    return pytest.mark.conformance(name, *directions, peer=peer)
 
 
 def board(*names: str) -> pytest.MarkDecorator:
