@@ -125,6 +125,8 @@ class Driver:
             "retryJobs": lambda queue, args: queue.retryJobs(args.get("opts", {})),
             "promoteJobs": lambda queue, args: queue.promoteJobs(args.get("opts", {})),
             "setGlobalConcurrency": lambda queue, args: queue.setGlobalConcurrency(args["concurrency"]),
+            "getRateLimitTtl": lambda queue, _: queue.getRateLimitTtl(),
+            "rateLimit": lambda queue, args: queue.rateLimit(args["ms"]),
             "upsertJobScheduler": lambda queue, args: queue.upsertJobScheduler(
                 args["scheduler"], args["repeat"], *map(args["template"].get, ("name", "data", "opts"))
             ),
