@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corral.client.client import Client
-from tests.interop.bullmq import Node, NodeQueue
+from tests.interop.bullmq import PORT_VERSION, Node, NodeQueue
 from tests.interop.conformance.rows import FROM_CORRAL, row
 from tests.interop.corral_worker import Scripted, corral_worker
 
@@ -76,12 +76,10 @@ def comparable(heard: list[dict[str, Any]]) -> Told:
 
 
 def by_job(told: Told) -> dict[str, Told]:
-    """Group by job, in order: between jobs that run at the same time the order is chance, within one it is not; and
-    so is how often all have run while one waits for its time."""
+    """Group by job, in order: between jobs that run at the same time the order is chance, within one it is not."""
     grouped: dict[str, Told] = {}
     for event, fields in told:
-        if event != "drained":
-            grouped.setdefault(fields["jobId"], []).append((event, fields))
+        grouped.setdefault(fields.get("jobId", event), []).append((event, fields))
     return grouped
 
 
@@ -129,8 +127,11 @@ async def test_a_story_told_before_the_worker_comes(node: Node, stage: Stage) ->
         pass
     await stage.node_worker()
     async with stage.corral_worker():
-        left, right = await heard_until_drained(node, "theirs"), await heard_until_drained(node, "mine")
-    assert by_job(right) == by_job(left)
+        theirs, mine = await heard_until_drained(node, "theirs"), await heard_until_drained(node, "mine")
+    left, right = by_job(theirs), by_job(mine)
+    if node.version in PORT_VERSION:  # it asks for the next job in a call of its own, and says so more often
+        left["drained"] = right["drained"]
+    assert right == left
 
 
 @row("events", FROM_CORRAL)
