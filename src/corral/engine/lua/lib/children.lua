@@ -2,12 +2,14 @@
 --- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`.
 --- @include lib/fields_of
 --- @include lib/is_of_v5
+--- @include lib/priority_of
 --- @include lib/split_key
+--- @include lib/whole
 local function release_parent(parent_key, now)
   local base, parent_id = split_key(parent_key)
   local settings = redis.call('HMGET', base .. 'meta', 'paused', 'concurrency', 'version', 'corral.peers')
   local kept = fields_of(parent_key, 'delay', 'priority')
-  local delay, priority = tonumber(kept[1] or 0) or 0, tonumber(kept[2] or 0) or 0
+  local delay, priority = whole(kept[1]) or 0, priority_of(kept[2])
   if delay > 0 then
     local due = now + delay
     redis.call('ZADD', base .. 'delayed', due * 4096, parent_id)
@@ -23,7 +25,8 @@ local function release_parent(parent_key, now)
     local parks = settings[1] and is_of_v5(settings[3], settings[4])
     redis.call('RPUSH', base .. (parks and 'paused' or 'wait'), parent_id)
   end
-  local full = settings[2] and redis.call('LLEN', base .. 'active') >= tonumber(settings[2])
+  local most = whole(settings[2])
+  local full = most and redis.call('LLEN', base .. 'active') >= most
   if not settings[1] and not full then
     redis.call('ZADD', base .. 'marker', 0, '0')
   end

@@ -3,6 +3,7 @@
 --- it to the stalled check would cost it a stall.
 --- `pairs_of` has id and fence of each. The second value: their schedules, which may want their next times.
 --- @include lib/fence_of
+--- @include lib/whole
 --- @include lib/word
 --- @key active   list  job ids that workers hold
 --- @key stalled  set   ids seen active at the last stalled check
@@ -20,7 +21,7 @@ local function claimed_before(prefix, pairs_of, token, lock_ms)
         redis.call('SET', job_key .. ':lock', token, 'PX', lock_ms)
         redis.call('SREM', stalled, job_id)
       end
-      job[4] = tonumber(job[4])
+      job[4] = whole(job[4])
       job[14] = job_id
       jobs[#jobs + 1] = job
       recurring[#recurring + 1] = job[11] or nil

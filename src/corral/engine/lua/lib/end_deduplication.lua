@@ -1,7 +1,9 @@
 --- The owner of a deduplication id has ended: open the window that had no end, and add the job kept for this moment.
 --- @include lib/fields_of
 --- @include lib/place_job
+--- @include lib/priority_of
 --- @include lib/store_job
+--- @include lib/whole
 --- @include lib/word
 --- @key id      string  job ids handed out
 --- @key events  stream
@@ -26,15 +28,15 @@ local function end_deduplication(prefix, queue, owner, deduplication_id, now)
     redis.call('XADD', events, '*', 'event', 'duplicated', 'jobId', kept[4])
     return
   end
-  local ttl = not rule.keepLastIfActive and tonumber(rule.ttl) or 0
+  local ttl = not rule.keepLastIfActive and whole(rule.ttl) or 0
   if ttl > 0 then
-    redis.call('SET', owner_key, kept[4], 'PX', ttl)
+    redis.call('SET', owner_key, kept[4], 'PX', word(ttl))
   else
     redis.call('SET', owner_key, kept[4])
   end
   local job = {
-    name = kept[1], data = kept[2], opts = kept[3] or '{}', delay = tonumber(opts.delay) or 0,
-    priority = tonumber(opts.priority) or 0, front = opts.lifo == true, deduplication_id = deduplication_id,
+    name = kept[1], data = kept[2], opts = kept[3] or '{}', delay = whole(opts.delay) or 0,
+    priority = priority_of(opts.priority), front = opts.lifo == true, deduplication_id = deduplication_id,
     parent_key = kept[5] or nil, parent = kept[6] or nil, schedule_id = kept[8] or nil,
   }
   store_job(prefix, kept[4], job, word(now))

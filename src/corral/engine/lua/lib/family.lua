@@ -1,6 +1,7 @@
 --- The children of a job, and what forbids to remove one. Children may live in other queues: `job_key` is
 --- `<prefix>:<queue>:<id>`.
 --- @include lib/fields_of
+--- @include lib/word
 local function count_children(job_key)
   return redis.call('SCARD', job_key .. ':dependencies') + redis.call('HLEN', job_key .. ':processed')
     + redis.call('HLEN', job_key .. ':failed') + redis.call('ZCARD', job_key .. ':unsuccessful')
@@ -29,7 +30,7 @@ local function why_kept(base, job_id)
   end
   local schedule = fields_of(base .. job_id, 'rjk')[1]
   local next_run = schedule and redis.call('ZSCORE', base .. 'repeat', schedule)
-  if next_run and job_id == 'repeat:' .. schedule .. ':' .. next_run then
+  if next_run and job_id == 'repeat:' .. schedule .. ':' .. word(math.floor(next_run)) then
     return -8
   end
   return nil

@@ -8,7 +8,9 @@
 --- @include lib/fence_of
 --- @include lib/fields_of
 --- @include lib/in_chunks
+--- @include lib/priority_of
 --- @include lib/wait_for_children
+--- @include lib/whole
 local function look_at(prefix, runs)
   local facts = { holders = {}, children = false, listed = nil, gone = 0 }
   if #runs == 0 then
@@ -72,8 +74,8 @@ local function leave_active(prefix, run, holder, facts)
     return nil, -3
   end
   return {
-    key = job_key, made = tonumber(job[2] or 0) or 0, parent = job[3], parent_key = job[4],
-    deduplication_id = job[5], priority = tonumber(job[6] or 0) or 0,
+    key = job_key, made = whole(job[2]) or 0, parent = job[3], parent_key = job[4],
+    deduplication_id = job[5], priority = priority_of(job[6]),
   }
 end
 

@@ -5,12 +5,13 @@
 --- @include lib/fields_of
 --- @include lib/in_chunks
 --- @include lib/prioritize_job
+--- @include lib/priority_of
 --- @include lib/wake
 local function promote_jobs(prefix, queue, ids)
   local ready = {}
   for _, job_id in ipairs(ids) do
     local kept = fields_of(prefix .. job_id, 'priority', 'delay')
-    local priority = tonumber(kept[1] or 0) or 0
+    local priority = priority_of(kept[1])
     if priority > 0 then
       prioritize_job(job_id, priority, false)
     else

@@ -2,6 +2,8 @@
 --- @key meta    hash  settings of the queue
 --- @key active  list  job ids that workers hold
 --- @include lib/is_of_v5
+--- @include lib/whole
+--- @include lib/word
 local MAX_EVENTS = '10000'
 
 local function read_queue()
@@ -9,10 +11,10 @@ local function read_queue()
     'corral.peers')
   local queue = {
     paused = kept[1] and true or false,
-    concurrency = tonumber(kept[2] or nil),
-    max = tonumber(kept[3] or nil),
-    duration = tonumber(kept[4] or nil),
-    max_events = tonumber(kept[5] or nil) and kept[5] or MAX_EVENTS,
+    concurrency = whole(kept[2]),
+    max = whole(kept[3]),
+    duration = whole(kept[4]),
+    max_events = (whole(kept[5]) or -1) >= 0 and word(whole(kept[5])) or MAX_EVENTS,
     is_new = not kept[5],
     version = kept[6],
   }

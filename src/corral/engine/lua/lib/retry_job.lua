@@ -6,6 +6,7 @@
 --- @key events     stream
 --- @include lib/fields_of
 --- @include lib/options_of
+--- @include lib/priority_of
 --- @include lib/ready_job
 --- @include lib/relink_child
 --- @include lib/state_of
@@ -21,7 +22,7 @@ local function retry_job(prefix, queue, source, job_id, how)
     return 'unknown'
   end
   local kept = fields_of(job_key, 'priority', 'parentKey', 'opts')
-  local priority = tonumber(kept[1] or 0) or 0
+  local priority = priority_of(kept[1])
   redis.call('ZREM', finished, job_id)
   -- Where the key holds something else the job will fail again, and say so.
   if kind == 'hash' then

@@ -1,6 +1,7 @@
 --- Start one job that was moved to `active`: lock it, count the start, say so. Returns what a worker needs of it,
 --- or nil when there is nothing to run: the hash is gone, it is no hash at all (then the job is failed for good), or
 --- its schedule passes it over.
+--- @include lib/whole
 --- @include lib/word
 --- @key active  list    job ids that workers hold
 --- @key events  stream
@@ -21,7 +22,7 @@ local function start_job(prefix, queue, job_id, run, now)
   if job[11] and not begin_iteration(prefix, queue, run, job_id, job, now) then
     return nil
   end
-  local starts = (tonumber(job[4] or 0) or 0) + 1
+  local starts = (whole(job[4]) or 0) + 1
   redis.call('SET', job_key .. ':lock', run.token, 'PX', run.lock_ms)
   if run.worker ~= '' then
     redis.call('HSET', job_key, 'processedOn', run.now_text, 'ats', word(starts), 'pb', run.worker)

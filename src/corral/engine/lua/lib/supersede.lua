@@ -36,7 +36,7 @@ local function supersede(prefix, queue, job_id, successor, now)
     keep_count = keep_count, keep_age = keep_age,
   }
   local job = {
-    key = job_key, made = tonumber(kept[3] or 0) or 0, parent = kept[4], parent_key = kept[5],
+    key = job_key, made = whole(kept[3]) or 0, parent = kept[4], parent_key = kept[5],
     deduplication_id = kept[6],
   }
   local group = {}

@@ -8,9 +8,12 @@
 --- @include lib/clock
 --- @include lib/read_queue
 --- @include lib/in_chunks
+--- @include lib/priority_of
 --- @include lib/ready_job
 --- @include lib/fail_unreadable
 --- @include lib/pass_baton
+--- @include lib/whole
+--- @include lib/word
 --- @arg prefix       string   what every key of the queue begins with
 --- @arg now          string   milliseconds, or empty for the server's time
 --- @arg interval_ms  integer  time between checks
@@ -30,13 +33,13 @@ for _, job_id in ipairs(redis.call('SMEMBERS', stalled)) do
   if redis.call('EXISTS', job_key .. ':lock') == 0 and redis.call('LREM', active, 1, job_id) == 1 then
     local kind = redis.call('TYPE', job_key)
     if (kind.ok or kind) == 'hash' then
-      local stalls = (tonumber(redis.call('HGET', job_key, 'stc') or 0) or 0) + 1
-      redis.call('HSET', job_key, 'stc', stalls)
+      local kept = redis.call('HMGET', job_key, 'stc', 'priority')
+      local stalls = (whole(kept[1]) or 0) + 1
+      redis.call('HSET', job_key, 'stc', word(stalls))
       if stalls > max_stalled then
         redis.call('HSET', job_key, 'defa', 'job stalled more than allowable limit')
       end
-      local priority = tonumber(redis.call('HGET', job_key, 'priority') or 0) or 0
-      ready_job(queue, job_id, priority, true)
+      ready_job(queue, job_id, priority_of(kept[2]), true)
       redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'active')
       redis.call('XADD', events, '*', 'event', 'stalled', 'jobId', job_id)
       returned[#returned + 1] = { job_id, stalls }
