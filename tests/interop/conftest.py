@@ -12,6 +12,7 @@ from corral.admin.queue import QueueAdmin
 from corral.client.client import Client
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import NEWEST, PORT_VERSION, VERSIONS, Heard, Node, NodeQueue
+from tests.interop.clock import Clock
 
 HERE = Path(__file__).parent
 
@@ -62,6 +63,15 @@ async def newest(node_process: Callable[[str], Node], prefix: str) -> AsyncItera
     process = node_process(NEWEST)
     yield process
     await process.call("closeAll")
+
+
+@pytest.fixture
+async def clock(newest: Node, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of the newest BullMQ and of Corral in this test, which moves it."""
+    clock = Clock(newest)
+    clock.hold_corrals(monkeypatch)
+    await clock.set(clock.now)
+    return clock
 
 
 @pytest.fixture

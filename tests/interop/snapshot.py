@@ -31,9 +31,13 @@ RUN_MS = 15_000
 
 @dataclass
 class Names:
-    """Comparable names of job ids: given ids stay, made ones are numbered by the `added` events."""
+    """Comparable names of job ids: given ids stay, made ones are numbered by the `added` events.
+
+    `timed`: the test holds the clock of both sides, so that moments stay, too.
+    """
 
     given: Collection[str]
+    timed: bool = False
     made: dict[str, str] = field(default_factory=dict)
 
     def learn(self, stream: list[tuple[str, dict[str, str]]]) -> None:
@@ -60,11 +64,14 @@ def remaining(milliseconds: int) -> int | None:
     return None if milliseconds < 0 else math.ceil(milliseconds / RUN_MS) * RUN_MS
 
 
-async def snapshot(raw: Raw, prefix: str, queue: str, given: Collection[str] = ()) -> Snapshot:
-    """Read every key of the queue; `raw` must decode replies. `given` are the ids that the test chose."""
+async def snapshot(
+    raw: Raw, prefix: str, queue: str, given: Collection[str] = (), *, timed: bool = False
+) -> Snapshot:
+    """Read every key of the queue; `raw` must decode replies. `given` are the ids that the test chose; `timed`, that
+    it holds the clock."""
     base = f"{prefix}:{queue}:"
     stream = await raw.xrange(f"{base}events")
-    names = Names(given)
+    names = Names(given, timed)
     names.learn(stream)
     keys = sorted([key async for key in raw.scan_iter(match=f"{base}*", count=1000)])
     pictures: Snapshot = {}
@@ -140,12 +147,12 @@ async def _read_hash(raw: Raw, base: str, suffix: str, names: Names) -> Any:
 
 def _comparable(name: str, text: str, names: Names) -> Any:
     if name in TIME_FIELDS:
-        return TIME
+        return text if names.timed else TIME
     if name in JSON_FIELDS:
         return json.loads(text)
     if name == "stacktrace":
         return f"{len(json.loads(text))} traces"
-    if name == "delay":
+    if name == "delay" and not names.timed:
         return distance(int(text))
     if name == "jid":
         return names.of(text)
@@ -164,7 +171,7 @@ def _event(entry_id: str, fields: dict[str, str], names: Names) -> dict[str, Any
     for name in ("returnvalue", "data"):
         if name in fields:
             comparable[name] = json.loads(fields[name])
-    if "delay" in fields:
+    if "delay" in fields and not names.timed:
         comparable["delay"] = f"in {distance(int(fields['delay']) - int(entry_id.partition('-')[0]))} ms"
     return comparable
 

@@ -16,12 +16,14 @@ const { workerCommands } = require('./workers');
 const { manualCommands } = require('./manual');
 const { eventCommands } = require('./events');
 const { flowCommands } = require('./flows');
+const { clockCommands } = require('./clock');
 
 const version = process.argv[2];
 const bullmq = require(`bullmq-${version}`);
 const connections = new Connections(bullmq);
 const parts = [
   queueCommands, operatorCommands, workerCommands, manualCommands, eventCommands, flowCommands,
+  clockCommands,
 ].map(part => part(connections));
 const commands = Object.assign({ version: () => version }, ...parts.map(part => part.commands));
 

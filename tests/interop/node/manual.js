@@ -30,10 +30,12 @@ function manualCommands(connections) {
     if (!entry) throw new Error(`job ${args.jobId} was not taken here`);
     return { job: entry.job, token: args.token || entry.token };
   };
-  // The job that came along with an outcome, if it was asked for and there was one.
+  // The job that came along with an outcome, if it was asked for and there was one: a worker then makes the next
+  // iteration of its schedule.
   const next = async (args, reply, token) => {
     if (!args.fetchNext || !Array.isArray(reply) || !reply[0] || !reply[1]) return null;
-    return hold(args, await bullmq.Job.fromId(stepper(args).worker, reply[1]), token);
+    const [fields, jobId] = reply;
+    return hold(args, await stepper(args).worker.nextJobFromJobData(fields, jobId, token), token);
   };
 
   const commands = {
