@@ -27,14 +27,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class IntendedDifference:
-    """A difference that is meant: a pattern of paths, and why."""
+    """A difference that is meant: a pattern of paths, and why. `right`: the only value that is meant there."""
 
     where: str
     reason: str
+    right: Any = None
 
     def covers(self, difference: Difference) -> bool:
         """Say whether this is the explanation of `difference`."""
-        return fnmatchcase(difference.where, self.where)
+        return fnmatchcase(difference.where, self.where) and self.right in (None, difference.right)
 
 
 def diff(left: Any, right: Any, where: str = "") -> list[Difference]:

@@ -13,6 +13,8 @@ from corral.client.client import Client
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import NEWEST, PORT_VERSION, VERSIONS, Heard, Node, NodeQueue
 from tests.interop.clock import Clock
+from tests.interop.play import Engines
+from tests.interop.snapshot import Raw
 
 HERE = Path(__file__).parent
 
@@ -72,6 +74,15 @@ async def clock(newest: Node, monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock.hold_corrals(monkeypatch)
     await clock.set(clock.now)
     return clock
+
+
+@pytest.fixture
+async def engines(newest: Node, raw: Raw, redis_url: str, prefix: str) -> AsyncIterator[Engines]:
+    """BullMQ and Corral, each on a prefix of its own."""
+    async with Client(redis_url, prefix=f"{prefix}-ours") as client:
+        link = await client.server.link()
+        yield Engines(raw, newest, redis_url, prefix, client, link)
+        await link.close()
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from corral.admin.jobs import JobsAdmin
 from tests.interop.bullmq import NodeQueue
-from tests.interop.operations import MINUTE, Operation, draw
+from tests.interop.operations import GIVEN_IDS, MINUTE, Operation, draw
 from tests.interop.sides import Player
+from tests.interop.snapshot import Snapshot, snapshot
 
 STATES = ("wait", "active", "delayed", "prioritized", "completed", "failed")
 
@@ -124,18 +124,22 @@ class OperatedPlayer:
     player: Player
     operator: Operator
 
-    async def play(self, steps: Sequence[Step]) -> None:
-        """Take every step in order; one about a job where there is none is left out."""
-        for step in steps:
-            match step:
-                case Control():
-                    members = await self._members(step.state)
-                    if members:
-                        await self.operator.control(step, members[step.position % len(members)])
-                case ControlAll():
-                    await self.operator.control_all(step)
-                case _:
-                    await self.player.play([step])
+    async def play(self, step: Step) -> None:
+        """Take a step; one about a job where there is none is left out."""
+        match step:
+            case Control():
+                members = await self._members(step.state)
+                if members:
+                    await self.operator.control(step, members[step.position % len(members)])
+            case ControlAll():
+                await self.operator.control_all(step)
+            case _:
+                await self.player.play([step])
+
+    async def left(self) -> Snapshot:
+        """What it has left behind so far."""
+        side = self.player.side
+        return await snapshot(self.player.raw, side.prefix, side.queue, GIVEN_IDS)
 
     async def _members(self, state: str) -> list[str]:
         raw, key = self.player.raw, self.player.key(state)

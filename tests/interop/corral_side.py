@@ -16,15 +16,17 @@ from corral.contracts.options import DEFAULTS, EnqueueOptions
 from corral.contracts.outcome import Failed, Retried, Unrecoverable, decide
 from corral.contracts.spec import TaskSpec
 from corral.contracts.wire_options import StoredOptions, decode_options
-from corral.engine.claim import Claim, claim_jobs
+from corral.engine.claim import Claim, Claims, claim_jobs
 from corral.engine.control import remove_job
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.engine.record import Claimed, Settlement, Verb
 from corral.engine.recover import Held, recover_stalled, renew_locks
+from corral.engine.recur import prepare_schedule, read_schedule
 from corral.engine.report import append_log, save_progress
 from corral.engine.server import Server
-from corral.engine.settle import commit_jobs
+from corral.engine.settle import Committed, commit_jobs
+from corral.worker.recurrer import prepare_times
 from tests.interop.operations import Add, Fail
 from tests.interop.sides import LOCK_MS
 
@@ -108,24 +110,31 @@ class CorralSide:
 
     async def claim(self, token: str, count: int) -> list[str]:
         """Claim up to `count` jobs in one call."""
-        claims = await claim_jobs(self.link, self.keys, self._claim(token, count))
-        return self._started(claims.jobs)
+        return await self._started(await claim_jobs(self.link, self.keys, self._claim(token, count)))
 
     def _claim(self, token: str, count: int) -> Claim:
         return Claim(count, token, LOCK_MS)
 
-    def _started(self, jobs: Sequence[Claimed]) -> list[str]:
-        started = {job.wire_id.decode(): job for job in jobs}
+    async def _started(self, claims: Claims | Committed) -> list[str]:
+        for schedule_id in claims.unprepared:
+            await self._prepare(schedule_id)
+        started = {job.wire_id.decode(): job for job in claims.jobs}
         self.runs.update(started)
         return list(started)
+
+    async def _prepare(self, schedule_id: bytes) -> None:
+        """Prepare the next times of a schedule, as the recurrer of a worker does."""
+        now, schedule = await read_schedule(self.server, self.keys, schedule_id)
+        assert schedule is not None
+        times = prepare_times(schedule, now)
+        assert await prepare_schedule(self.server, self.keys, schedule_id, schedule.rule, times)
 
     def _options(self, job_id: str) -> StoredOptions:
         return decode_options((self.runs[job_id].opts or b"{}").decode())
 
     async def _settle(self, settlement: Settlement, and_next: bool) -> list[str]:
         claim = self._claim(str(settlement.token), int(and_next))
-        committed = await commit(self, settlement, claim)
-        return self._started(committed)
+        return await self._started(await commit(self, settlement, claim))
 
     async def complete(self, job_id: str, token: str, value: Any, and_next: bool) -> list[str]:
         """Settle as completed."""
@@ -190,11 +199,11 @@ class CorralSide:
         assert await remove_job(self.server, self.keys, job_id) == 1
 
 
-async def commit(side: CorralSide, settlement: Settlement, claim: Claim) -> list[Claimed]:
-    """Settle one run, which must be accepted, and return the jobs that came along."""
+async def commit(side: CorralSide, settlement: Settlement, claim: Claim) -> Committed:
+    """Settle one run, which must be accepted, with the jobs that came along."""
     committed = await commit_jobs(side.link, side.keys, [settlement], claim)
     assert committed.codes == [0], f"{settlement} was refused: {committed.codes}"
-    return committed.jobs
+    return committed
 
 
 def _keeping(settlement: Settlement, keep: Any) -> Settlement:

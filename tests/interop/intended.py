@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tests.interop.comparison import IntendedDifference
 from tests.interop.operations import (
@@ -13,7 +14,6 @@ from tests.interop.operations import (
     ComeDue,
     Fail,
     LoseLock,
-    Operation,
     SetPaused,
     StalledCheck,
 )
@@ -21,16 +21,18 @@ from tests.interop.operations import (
 
 @dataclass(frozen=True)
 class Intention:
-    """One decision: the places where it shows, why it was made, and a sequence that shows it."""
+    """One decision: the places where it shows, why it was made, and a sequence that shows it. `right`: what Corral
+    leaves in these places, where only that is meant."""
 
     name: str
     reason: str
     places: tuple[str, ...]
-    shown_by: Sequence[Operation]
+    shown_by: Sequence[Any]
+    right: Any = None
 
     def rows(self) -> list[IntendedDifference]:
         """Return the places as rows for the comparison."""
-        return [IntendedDifference(place, self.reason) for place in self.places]
+        return [IntendedDifference(place, self.reason, self.right) for place in self.places]
 
 
 KEPT = {"attempts": 1, "removeOnComplete": False, "removeOnFail": False}

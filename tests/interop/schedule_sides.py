@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from corral.admin.queue import QueueAdmin
 from corral.contracts.duration import instant
 from corral.contracts.options import RunOptions
 from corral.contracts.schedule import Cron, Every, Repeat
-from tests.interop.bullmq import NodeQueue
+from corral.errors import InvalidSchedule
+from tests.interop.bullmq import NodeError, NodeQueue
+from tests.interop.controls import OperatedPlayer
 from tests.interop.corral_side import corral_options
-from tests.interop.schedule_steps import Drain, RemoveSchedule, Step, Upsert
+from tests.interop.schedule_steps import SCHEDULES, Drain, RemoveSchedule, Step, Upsert
 from tests.interop.sides import Player
 from tests.interop.snapshot import Snapshot, snapshot
-from tests.interop.timed import OwnTime
+from tests.interop.timed import OwnTime, Pass, PassUntilDue
 
 
 class Scheduler(Protocol):
@@ -36,7 +38,9 @@ class NodeScheduler:
         template = {"name": step.name, "opts": step.options}
         if step.data is not None:
             template["data"] = step.data
-        await self.bull.call("upsertJobScheduler", scheduler=step.schedule, repeat=step.rule, template=template)
+        await self.bull.call(
+            "upsertJobScheduler", scheduler=step.schedule, repeat=step.rule, template=template
+        )
 
     async def remove(self, schedule: str) -> None:
         """Queue.removeJobScheduler."""
@@ -75,6 +79,7 @@ def corral_rule(rule: dict[str, Any]) -> Repeat:
         "start": instant(rule["startDate"]) if "startDate" in rule else None,
         "end": instant(rule["endDate"]) if "endDate" in rule else None,
         "limit": rule.get("limit"),
+        "immediately": rule.get("immediately", False),
     }
     if "pattern" in rule:
         return Cron(rule["pattern"], tz=rule["tz"], **bounds)
@@ -91,26 +96,95 @@ class Iterations:
 
 
 @dataclass
-class ScheduledPlayer:
-    """A player with schedules, and a clock."""
+class Pending:
+    """A schedule as it is stored, and its pending iteration: in which place, and when it is due."""
 
-    player: Player
+    stored: dict[str, str]
+    place: str
+    is_paused: bool
+    due: int
+
+    def parts_at(self, step: Upsert, now: int) -> bool:
+        """Say whether both upsert this differently."""
+        if not self.place:
+            return False
+        rule = step.rule
+        same = all(
+            self.stored.get(name) == (str(rule[name]) if name in rule else None)
+            for name in ("every", "pattern", "tz", "startDate")
+        )
+        return (
+            (self.is_paused and self.place == "wait")
+            or (same and "limit" in rule)
+            or (same and "immediately" in rule)
+            or (same and "pattern" in rule and corral_rule(rule).next_run(now) != self.due)
+            or (not same and "every" in rule and "offset" not in rule)
+        )
+
+
+@dataclass
+class ScheduledPlayer:
+    """A player with schedules, and a clock. `leaves_out`: not to do what both do differently on purpose."""
+
+    operated: OperatedPlayer
     scheduler: Scheduler
     time: OwnTime
+    leaves_out: bool = True
+    refused: list[Upsert] = field(default_factory=list)
+
+    @property
+    def player(self) -> Player:
+        """Who takes the steps of producers and workers."""
+        return self.operated.player
 
     async def play(self, step: Step) -> None:
         """Take a step."""
-        if await self.time.begin(self.player, step):
+        await self.time.begin(self.player, step)
+        if self.leaves_out and await self._makes_apart(step):
             return
         match step:
+            case Pass() | PassUntilDue():
+                pass
             case Upsert():
-                await self.scheduler.upsert(step)
+                await self._upsert(step)
             case RemoveSchedule(schedule):
                 await self.scheduler.remove(schedule)
             case Drain(delayed):
                 await self.scheduler.drain(delayed)
             case _:
-                await self.player.play([step])
+                await self.operated.play(step)
+
+    async def _makes_apart(self, step: Step) -> bool:
+        """Say whether this is one of the things that both do differently: see `intended_schedules.py`."""
+        match step:
+            case Upsert(schedule):
+                return (await self._pending(schedule)).parts_at(step, self.time.now)
+            case RemoveSchedule(schedule):
+                return (await self._pending(schedule)).place in ("wait", "prioritized")
+            case Drain():
+                return "wait" in [(await self._pending(schedule)).place for schedule in SCHEDULES]
+        return False
+
+    async def _upsert(self, step: Upsert) -> None:
+        try:
+            await self.scheduler.upsert(step)
+        except (NodeError, InvalidSchedule):
+            self.refused.append(step)
+
+    async def _pending(self, schedule: str) -> Pending:
+        """What there is of a schedule."""
+        raw, key = self.player.raw, self.player.key
+        due = await raw.zscore(key("repeat"), schedule)
+        job_id = f"repeat:{schedule}:{due or 0:.0f}"
+        place = ""
+        if job_id in await raw.lrange(key("wait"), 0, -1):
+            place = "wait"
+        for name in ("delayed", "prioritized"):
+            if await raw.zscore(key(name), job_id) is not None:
+                place = name
+        stored = await raw.hgetall(key(f"repeat:{schedule}"))
+        is_paused = await raw.hexists(key("meta"), "paused")
+        return Pending(stored, place, bool(is_paused), int(due or 0))
 
     async def left(self) -> Snapshot:
         """All keys, with the events of each job on their own: BullMQ makes the next iteration after it has started
@@ -122,4 +196,4 @@ class ScheduledPlayer:
             name: [event for event in told if event.get("jobId", "") == name]
             for name in {event.get("jobId", "") for event in told}
         }
-        return found
+        return {**found, "refused": self.refused}

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.interop.clock import START
+from tests.interop.controls import Control
+from tests.interop.intended import KEPT
 from tests.interop.operations import MINUTE, Add, Claim, Complete, Fail, Operation, Release, SetPaused, Snooze
 from tests.interop.timed import Pass, PassUntilDue
 
 HOUR = 60 * MINUTE
-KEPT: dict[str, Any] = {"attempts": 1, "removeOnComplete": False, "removeOnFail": False}
 
 
 @dataclass(frozen=True)
@@ -40,30 +41,35 @@ class Drain:
     delayed: bool
 
 
-Step = Operation | Upsert | RemoveSchedule | Drain | Pass | PassUntilDue
+Step = Operation | Control | Upsert | RemoveSchedule | Drain | Pass | PassUntilDue
 
 SCHEDULES = ("a", "b", "of:two parts")
 INTERVALS: tuple[dict[str, Any], ...] = (
-    {"every": 10 * MINUTE},
-    {"every": HOUR},
+    {"every": 7 * MINUTE},
+    {"every": 40 * MINUTE, "limit": 2},
+    {"every": 10 * MINUTE, "offset": 3 * MINUTE},
     {"every": HOUR, "offset": 7 * MINUTE},
-    {"every": HOUR, "limit": 2},
-    {"every": 30 * MINUTE, "startDate": START + 2 * HOUR},
+    {"every": 2 * HOUR, "offset": 1, "limit": 3},
+    {"every": 20 * MINUTE, "startDate": START + 2 * HOUR},
     {"every": 30 * MINUTE, "startDate": START - 2 * HOUR},
 )
+"""Each has an interval of its own: over the same one BullMQ takes no notice of another offset or start."""
+
 PATTERNS: tuple[dict[str, Any], ...] = (
     {"pattern": "*/15 * * * *", "tz": "UTC"},
     {"pattern": "*/20 30 * * * *", "tz": "UTC"},
     {"pattern": "0 30 2 * * *", "tz": "Europe/Rome"},
     {"pattern": "0 9 * * 1-5", "tz": "America/New_York"},
     {"pattern": "0 * * * *", "tz": "UTC", "limit": 3},
+    {"pattern": "*/25 * * * *", "tz": "UTC", "immediately": True},
     {"pattern": "*/10 * * * *", "tz": "UTC", "startDate": START + HOUR},
-    {"pattern": "*/10 * * * *", "tz": "UTC", "endDate": START + 5 * HOUR},
+    {"pattern": "*/12 * * * *", "tz": "UTC", "endDate": START + 5 * HOUR},
 )
 
 
 def draw_schedules(seed: int, length: int) -> list[Step]:
-    """Draw some `length` steps; the same seed gives the same ones, for ever."""
+    """Draw some `length` steps; the same seed gives the same ones, for ever. What comes due is claimed next: see
+    `draw`."""
     dice = _Dice(seed)
     return [dice.upsert(), *dice.draw(length)]
 
@@ -81,13 +87,14 @@ class _Dice:
         weighted: dict[Callable[[], Sequence[Step]], int] = {
             lambda: [self.upsert()]: 16,
             lambda: [RemoveSchedule(self._random.choice(SCHEDULES))]: 4,
-            lambda: [self._pass()]: 12,
+            lambda: [self._pass(), self._claim()]: 12,
             lambda: [PassUntilDue(), self._claim()]: 22,
             lambda: [self._claim()]: 16,
             lambda: [self._complete()]: 20,
             lambda: [self._fail()]: 12,
             lambda: [Snooze(self._position(), 25 * MINUTE)]: 2,
             lambda: [Release(self._position())]: 2,
+            lambda: [self._control()]: 6,
             lambda: [self._add()]: 5,
             lambda: [Drain(self._random.random() < 0.5)]: 2,
             lambda: [self._set_paused()]: 3,
@@ -101,7 +108,9 @@ class _Dice:
         rule = self._random.choice(self._random.choice((INTERVALS, PATTERNS)))
         options = {**KEPT, **self._random.choice(({}, {}, self._retried(), {"priority": 3}, {"lifo": True}))}
         data = self._random.choice((None, {"n": self._numbers}, [self._numbers, "ü"]))
-        return Upsert(self._random.choice(SCHEDULES), rule, f"tick-{self._random.randrange(2)}", data, options)
+        return Upsert(
+            self._random.choice(SCHEDULES), rule, f"tick-{self._random.randrange(2)}", data, options
+        )
 
     def _retried(self) -> dict[str, Any]:
         backoff = {"type": self._random.choice(("fixed", "exponential")), "delay": 2 * MINUTE}
@@ -121,6 +130,10 @@ class _Dice:
 
     def _fail(self) -> Fail:
         return Fail(self._position(), "no", self._random.random() < 0.2, self._random.random() < 0.5)
+
+    def _control(self) -> Control:
+        verbs = (("retry", "failed"), ("retry", "completed"), ("promote", "delayed"))
+        return Control(*self._random.choice(verbs), self._position())
 
     def _add(self) -> Add:
         form = self._random.choice(({}, {"delay": 20 * MINUTE}, {"priority": 2}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ class Names:
     `timed`: the test holds the clock of both sides, so that moments stay, too.
     """
 
-    given: Collection[str]
+    given: Container[str]
     timed: bool = False
     made: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ def remaining(milliseconds: int) -> int | None:
 
 
 async def snapshot(
-    raw: Raw, prefix: str, queue: str, given: Collection[str] = (), *, timed: bool = False
+    raw: Raw, prefix: str, queue: str, given: Container[str] = (), *, timed: bool = False
 ) -> Snapshot:
     """Read every key of the queue; `raw` must decode replies. `given` are the ids that the test chose; `timed`, that
     it holds the clock."""

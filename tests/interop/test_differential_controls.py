@@ -5,15 +5,11 @@ Every difference is meant, and listed with its reason here or in `intended.py`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 
 import pytest
 
 from corral.admin.jobs import JobsAdmin
-from corral.client.client import Client
-from tests.interop.bullmq import Node, NodeQueue
-from tests.interop.comparison import Difference, IntendedDifference, diff, unexplained
 from tests.interop.controls import (
     ControlAll,
     CorralOperator,
@@ -22,12 +18,10 @@ from tests.interop.controls import (
     Step,
     draw_controls,
 )
-from tests.interop.corral_side import CorralSide
 from tests.interop.intended import EVERYWHERE, KEPT, LATER, PLAIN, Intention
-from tests.interop.operations import GIVEN_IDS, Add, Claim, Fail, LoseLock, StalledCheck
-from tests.interop.play import player
-from tests.interop.sides import NodeSide
-from tests.interop.snapshot import Raw, Snapshot, snapshot
+from tests.interop.operations import Add, Claim, Fail, LoseLock, StalledCheck
+from tests.interop.play import Engines
+from tests.interop.side_by_side import assert_same, assert_shown, rows
 
 URGENT = Add("urgent", {}, {**KEPT, "priority": 2})
 TOGETHER = [
@@ -35,70 +29,25 @@ TOGETHER = [
         "priority of all",
         "BullMQ's verbs for all jobs of a state ignore their priorities; Corral honours them",
         ("wait*", "prioritized*", "pc*"),
-        [],
+        [URGENT, PLAIN, Claim(2), Fail(0, "a"), Fail(0, "b"), ControlAll("retry", "failed")],
     ),
     Intention(
         "delay of all",
         "BullMQ leaves the delay of jobs that it promotes together as it was; Corral sets it to 0, as promotion does",
         ("*.content.delay",),
-        [],
+        [LATER, ControlAll("promote", "delayed")],
     ),
 ]
-SHOWN: list[list[Step]] = [
-    [URGENT, PLAIN, Claim(2), Fail(0, "a"), Fail(0, "b"), ControlAll("retry", "failed")],
-    [LATER, ControlAll("promote", "delayed")],
-]
 
-Pairs = Callable[[], Coroutine[None, None, tuple[OperatedPlayer, OperatedPlayer]]]
+Pair = tuple[OperatedPlayer, OperatedPlayer]
 
 
 @pytest.fixture
-async def pairs(newest: Node, raw: Raw, redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[Pairs]:
-    """Make a player of each engine, with its operator, on prefixes of their own: BullMQ's, then Corral's."""
-    async with AsyncExitStack() as closing:
-
-        async def make() -> tuple[OperatedPlayer, OperatedPlayer]:
-            client = await closing.enter_async_context(Client(redis_url, prefix=f"{prefix}-ours"))
-            link = await client.server.link()
-            closing.push_async_callback(link.close)
-            ours = CorralSide(client, link, queue_name)
-            theirs = NodeQueue(newest, redis_url, f"{prefix}-theirs", queue_name)
-            return (
-                OperatedPlayer(player(NodeSide(theirs), raw, newest, redis_url), NodeOperator(theirs)),
-                OperatedPlayer(
-                    player(ours, raw, newest, redis_url), CorralOperator(JobsAdmin(client.server, queue_name))
-                ),
-            )
-
-        yield make
-
-
-async def left_by(one: OperatedPlayer) -> Snapshot:
-    """What a side has left behind so far."""
-    side = one.player.side
-    return await snapshot(one.player.raw, side.prefix, side.queue, GIVEN_IDS)
-
-
-async def part(
-    pairs: Pairs, steps: Sequence[Step], intended: Sequence[IntendedDifference]
-) -> tuple[str, list[Difference]]:
-    """Play both sides step by step: the first step after which they differ, and how. ("", []) for none."""
-    players = await pairs()
-    for number, step in enumerate(steps):
-        for one in players:
-            await one.play([step])
-        if number % 10 and number != len(steps) - 1:
-            continue
-        left, right = [await left_by(one) for one in players]
-        found = unexplained(diff(left, right), intended)
-        if found:
-            return f"some step up to {number}: {steps[max(0, number - 9) : number + 1]}", found
-    return "", []
-
-
-def rows(intentions: Sequence[Intention]) -> list[IntendedDifference]:
-    """All places of some intentions."""
-    return [row for intention in intentions for row in intention.rows()]
+def pair(engines: Engines, queue_name: str) -> Pair:
+    """A player of each engine, with its operator."""
+    theirs, ours = engines.players(queue_name)
+    jobs = JobsAdmin(engines.client.server, queue_name)
+    return OperatedPlayer(theirs, NodeOperator(theirs.operator)), OperatedPlayer(ours, CorralOperator(jobs))
 
 
 def playable(steps: Sequence[Step]) -> list[Step]:
@@ -107,30 +56,20 @@ def playable(steps: Sequence[Step]) -> list[Step]:
 
 
 @pytest.mark.parametrize("seed", range(300, 312))
-async def test_an_operators_verbs_leave_the_same(seed: int, pairs: Pairs) -> None:
+async def test_an_operators_verbs_leave_the_same(seed: int, pair: Pair) -> None:
     """Retried, promoted, reprioritized, rescheduled, rewritten and logged by either, jobs are the same."""
-    where, found = await part(pairs, playable(draw_controls(seed, 90, together=False)), rows(EVERYWHERE))
-    assert not found, f"{where}\n" + "\n".join(map(str, found))
+    steps = playable(draw_controls(seed, 90, together=False))
+    await assert_same(pair, steps, rows(EVERYWHERE), every=10)
 
 
 @pytest.mark.parametrize("seed", range(400, 406))
-async def test_verbs_for_all_leave_the_same(seed: int, pairs: Pairs) -> None:
+async def test_verbs_for_all_leave_the_same(seed: int, pair: Pair) -> None:
     """All failed or completed jobs retried, all delayed ones promoted: the same jobs in the same order."""
     steps = playable(draw_controls(seed, 90, together=True))
-    where, found = await part(pairs, steps, [*rows(EVERYWHERE), *rows(TOGETHER[1:])])
-    assert not found, f"{where}\n" + "\n".join(map(str, found))
+    await assert_same(pair, steps, [*rows(EVERYWHERE), *rows(TOGETHER[1:])], every=10)
 
 
-@pytest.mark.parametrize(
-    ("intention", "steps"), list(zip(TOGETHER, SHOWN, strict=True)), ids=["priority", "delay"]
-)
-async def test_each_intended_difference_is_there(
-    intention: Intention, steps: list[Step], pairs: Pairs
-) -> None:
+@pytest.mark.parametrize("intention", TOGETHER, ids=lambda intention: intention.name)
+async def test_each_intended_difference_is_there(intention: Intention, pair: Pair) -> None:
     """A row of the table above describes what happens, and nothing else happens."""
-    left, right = await pairs()
-    for one in (left, right):
-        await one.play(steps)
-    found = diff(await left_by(left), await left_by(right))
-    assert any(row.covers(difference) for row in intention.rows() for difference in found)
-    assert unexplained(found, [*rows(EVERYWHERE), *intention.rows()]) == []
+    await assert_shown(pair, intention, rows(EVERYWHERE))

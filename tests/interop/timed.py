@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tests.interop.clock import START, Clock
-from tests.interop.comparison import Difference, IntendedDifference, diff, unexplained
 from tests.interop.sides import Player
-from tests.interop.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -24,51 +21,6 @@ class PassUntilDue:
     """Time passes until the first delayed job is due, to the millisecond."""
 
 
-class Playing(Protocol):
-    """One side of a test."""
-
-    async def play(self, step: Any) -> None:
-        """Take a step."""
-        ...
-
-    async def left(self) -> Snapshot:
-        """What it has left behind so far."""
-        ...
-
-
-async def part(
-    players: Sequence[Playing],
-    steps: Sequence[Any],
-    intended: Sequence[IntendedDifference] = (),
-    *,
-    every: int = 5,
-) -> tuple[str, list[Difference]]:
-    """Play both sides and compare them after every few steps: the first ones after which they differ, and how.
-    ("", []) for none."""
-    for number, step in enumerate(steps, 1):
-        for one in players:
-            await one.play(step)
-        if number % every and number != len(steps):
-            continue
-        left, right = [await one.left() for one in players]
-        found = unexplained(diff(left, right), intended)
-        if found:
-            return "\n".join(["they part in", *map(str, steps[max(0, number - every) : number])]), found
-    return "", []
-
-
-async def differences(players: Sequence[Playing], steps: Sequence[Any]) -> list[Difference]:
-    """Play both sides, and list all in which they differ at the end."""
-    left, right = [await _outcome(one, steps) for one in players]
-    return diff(left, right)
-
-
-async def _outcome(one: Playing, steps: Sequence[Any]) -> Snapshot:
-    for step in steps:
-        await one.play(step)
-    return await one.left()
-
-
 @dataclass
 class OwnTime:
     """The time of one side: both sides take the same steps at the same times, one after the other."""
@@ -76,8 +28,8 @@ class OwnTime:
     clock: Clock
     now: int = START
 
-    async def begin(self, player: Player, step: Any) -> bool:
-        """Move the clock to the step's time. Returns whether that was all there is to it."""
+    async def begin(self, player: Player, step: Any) -> None:
+        """Move the clock to the step's time."""
         self.now += 1
         match step:
             case Pass(milliseconds):
@@ -87,4 +39,3 @@ class OwnTime:
                 if first:
                     self.now = max(self.now, int(first[0][1]) // 4096)
         await self.clock.set(self.now)
-        return isinstance(step, Pass | PassUntilDue)
