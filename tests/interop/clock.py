@@ -1,4 +1,4 @@
-"""One clock for both engines, which only the test moves: what they compute from it can be compared to the millisecond."""
+"""One clock for both engines, which only the test moves: what they compute from it is the same to the millisecond."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def diff(left: Any, right: Any, where: str = "") -> list[Difference]:
     """List every difference. Events are aligned first, so that one missing event is one difference."""
     if isinstance(left, dict) and isinstance(right, dict):
         return [found for key in sorted({*left, *right}) for found in _diff_entry(left, right, key, where)]
-    if where == "events.content" and isinstance(left, list) and isinstance(right, list):
-        return list(_diff_events(left, right))
+    if where.endswith("events.content") and isinstance(left, list) and isinstance(right, list):
+        return list(_diff_events(left, right, where.removesuffix(".content")))
     return [] if left == right else [Difference(where, left, right)]
 
 
@@ -52,7 +52,9 @@ def _diff_entry(left: dict[str, Any], right: dict[str, Any], key: str, where: st
     return diff(left.get(key, ABSENT), right.get(key, ABSENT), path)
 
 
-def _diff_events(left: Sequence[dict[str, Any]], right: Sequence[dict[str, Any]]) -> Iterator[Difference]:
+def _diff_events(
+    left: Sequence[dict[str, Any]], right: Sequence[dict[str, Any]], where: str
+) -> Iterator[Difference]:
     texts = [[json.dumps(event, sort_keys=True) for event in events] for events in (left, right)]
     matcher = SequenceMatcher(None, texts[0], texts[1], autojunk=False)
     for kind, left_from, left_to, right_from, right_to in matcher.get_opcodes():
@@ -61,12 +63,12 @@ def _diff_events(left: Sequence[dict[str, Any]], right: Sequence[dict[str, Any]]
         ours, theirs = left[left_from:left_to], right[right_from:right_to]
         if [event["event"] for event in ours] == [event["event"] for event in theirs]:
             for one, other in zip(ours, theirs, strict=True):
-                yield from diff(one, other, f"events.{one['event']}")
+                yield from diff(one, other, f"{where}.{one['event']}")
             continue
         for event in ours:
-            yield Difference(f"events.{event['event']}", event, ABSENT)
+            yield Difference(f"{where}.{event['event']}", event, ABSENT)
         for event in theirs:
-            yield Difference(f"events.{event['event']}", ABSENT, event)
+            yield Difference(f"{where}.{event['event']}", ABSENT, event)
 
 
 def unexplained(found: Iterable[Difference], intended: Sequence[IntendedDifference]) -> list[Difference]:

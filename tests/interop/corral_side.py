@@ -139,7 +139,7 @@ class CorralSide:
     async def complete(self, job_id: str, token: str, value: Any, and_next: bool) -> list[str]:
         """Settle as completed."""
         keep = self._options(job_id).remove_on_complete
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         settlement = self._settlement(job_id, token, Verb.COMPLETE, text)
         return await self._settle(_keeping(settlement, keep), and_next)
 
@@ -177,16 +177,21 @@ class CorralSide:
         """Give the job back."""
         await self._settle(self._settlement(job_id, token, Verb.GIVE_BACK), False)
 
-    def _held(self, job_id: str, token: str) -> Held:
+    async def wait_for_children(self, job_id: str, token: str) -> None:
+        """Settle as waiting for its children."""
+        await self._settle(self._settlement(job_id, token, Verb.WAIT_FOR_CHILDREN), False)
+
+    def held(self, job_id: str, token: str) -> Held:
+        """What a worker knows of a run."""
         return Held(job_id, token, self.runs[job_id].fence)
 
     async def extend(self, job_id: str, token: str) -> None:
         """Renew the lock."""
-        assert await renew_locks(self.link, self.keys, [self._held(job_id, token)], LOCK_MS) == [1]
+        assert await renew_locks(self.link, self.keys, [self.held(job_id, token)], LOCK_MS) == [1]
 
     async def progress(self, job_id: str, token: str, value: Any, row: str) -> None:
         """Report progress, then write a log line."""
-        held = self._held(job_id, token)
+        held = self.held(job_id, token)
         assert await save_progress(self.server, self.keys, held, json.dumps(value).encode()) == 0
         assert await append_log(self.server, self.keys, held, row, keep=KEEP_LOGS) > 0
 

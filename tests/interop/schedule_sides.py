@@ -15,7 +15,7 @@ from tests.interop.controls import OperatedPlayer
 from tests.interop.corral_side import corral_options
 from tests.interop.schedule_steps import SCHEDULES, Drain, RemoveSchedule, Step, Upsert
 from tests.interop.sides import Player
-from tests.interop.snapshot import Snapshot, snapshot
+from tests.interop.snapshot import Snapshot, events_by_job, snapshot
 from tests.interop.timed import OwnTime, Pass, PassUntilDue
 
 
@@ -189,11 +189,6 @@ class ScheduledPlayer:
     async def left(self) -> Snapshot:
         """All keys, with the events of each job on their own: BullMQ makes the next iteration after it has started
         one, Corral before that, in the same step."""
-        player = self.player
-        found = await snapshot(player.raw, player.side.prefix, player.side.queue, Iterations(), timed=True)
-        told = found["events"]["content"]
-        found["events"]["content"] = {
-            name: [event for event in told if event.get("jobId", "") == name]
-            for name in {event.get("jobId", "") for event in told}
-        }
-        return {**found, "refused": self.refused}
+        side = self.player.side
+        found = await snapshot(self.player.raw, side.prefix, side.queue, Iterations(), timed=True)
+        return {**events_by_job(found), "refused": self.refused}

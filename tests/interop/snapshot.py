@@ -81,6 +81,17 @@ async def snapshot(
     return pictures
 
 
+def events_by_job(taken: Snapshot) -> Snapshot:
+    """The same with the events of each job on their own: in which order one step tells of several jobs is no part of
+    the layout."""
+    if "events" not in taken:
+        return taken
+    told = taken["events"]["content"]
+    names = {event.get("jobId", "") for event in told}
+    content = {name: [event for event in told if event.get("jobId", "") == name] for name in names}
+    return {**taken, "events": {"type": "stream", "content": content}}
+
+
 def _name_of(suffix: str, names: Names) -> str:
     job_id, _, part = suffix.rpartition(":")
     if part in JOB_PARTS and (job_id in names.made or job_id in names.given):

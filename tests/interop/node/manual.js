@@ -54,6 +54,10 @@ function manualCommands(connections) {
       const { job, token } = taken(args);
       await job.moveToDelayed(Date.now() + args.ms, token);
     },
+    async moveToWaitingChildren(args) {
+      const { job, token } = taken(args);
+      return job.moveToWaitingChildren(token);
+    },
     async moveToWait(args) {
       const { job, token } = taken(args);
       await job.moveToWait(token);

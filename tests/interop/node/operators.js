@@ -21,6 +21,7 @@ function operatorCommands(connections) {
     retryJobs: async args => queue(args).retryJobs(args.opts || {}),
     promoteJobs: async args => queue(args).promoteJobs(args.opts || {}),
     removeWithChildren: async args => (await connections.job(args)).remove({ removeChildren: true }),
+    removeAlone: async args => (await connections.job(args)).remove({ removeChildren: false }),
     removeUnprocessedChildren: async args => (await connections.job(args)).removeUnprocessedChildren(),
     clearLogs: async args => (await connections.job(args)).clearLogs(args.keep),
     setGlobalConcurrency: async args => queue(args).setGlobalConcurrency(args.concurrency),

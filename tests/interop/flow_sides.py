@@ -1,0 +1,257 @@
+"""How each engine takes the steps of flows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from corral.admin.jobs import JobsAdmin
+from corral.client.client import Client
+from corral.contracts.codec import JSON_CODEC
+from corral.contracts.flow import FlowNode, NodeOptions, OnFailure
+from corral.errors import CorralError
+from corral.worker.children import Children
+from tests.interop.bullmq import NodeError, NodeQueue
+from tests.interop.corral_side import CorralSide, corral_options
+from tests.interop.flow_steps import AddChildren, AddFlow, Kin, On, Step, Tree, WaitForChildren
+from tests.interop.operations import Complete, Fail, Operation
+from tests.interop.sides import Player
+from tests.interop.snapshot import Snapshot, events_by_job, snapshot
+from tests.interop.timed import OwnTime, Pass
+
+FLAGS: dict[str, tuple[str, OnFailure]] = {
+    "fpof": ("failParentOnFailure", "fail_parent"),
+    "cpof": ("continueParentOnFailure", "continue_parent"),
+    "idof": ("ignoreDependencyOnFailure", "ignore"),
+    "rdof": ("removeDependencyOnFailure", "remove"),
+    "": ("", "wait"),
+}
+"""The policies as options of BullMQ's, and as Corral's words."""
+
+
+class Relative(Protocol):
+    """Who adds families, and changes them. `queue` is a queue's number."""
+
+    async def add(self, root: Tree) -> bool: ...
+    async def add_child(self, queue: int, job_id: str, token: str, child: Tree) -> None: ...
+    async def wait(self, queue: int, job_id: str, token: str) -> None: ...
+    async def kin(self, step: Kin, state: str) -> bool: ...
+
+
+@dataclass
+class NodeRelative:
+    """BullMQ's FlowProducer and Job."""
+
+    queues: Sequence[NodeQueue]
+
+    async def add(self, root: Tree) -> bool:
+        """FlowProducer.add."""
+        await self.queues[root.queue].call("addFlow", flow=self._tree(root))
+        return True
+
+    def _tree(self, tree: Tree) -> dict[str, Any]:
+        queue = self.queues[tree.queue]
+        job = {
+            "name": "n",
+            "queueName": queue.name,
+            "prefix": queue.prefix,
+            "data": {},
+            "opts": _node_options(tree),
+        }
+        return {**job, "children": [self._tree(child) for child in tree.children]} if tree.children else job
+
+    async def add_child(self, queue: int, job_id: str, token: str, child: Tree) -> None:
+        """Queue.add with a parent."""
+        above = self.queues[queue]
+        parent = {"id": job_id, "queue": f"{above.prefix}:{above.name}"}
+        await self.queues[child.queue].add("n", {}, **_node_options(child), parent=parent)
+
+    async def wait(self, queue: int, job_id: str, token: str) -> None:
+        """Job.moveToWaitingChildren."""
+        assert await self.queues[queue].call("moveToWaitingChildren", jobId=job_id, token=token)
+
+    async def kin(self, step: Kin, state: str) -> bool:
+        """One verb of Job."""
+        command = {
+            "remove": "removeWithChildren",
+            "remove alone": "removeAlone",
+            "remove unprocessed": "removeUnprocessedChildren",
+            "detach": "removeChildDependency",
+            "retry": "retry",
+        }[step.verb]
+        answer = await self.queues[step.queue].call(command, jobId=step.job_id, state=state)
+        return bool(answer) if step.verb == "detach" else True
+
+
+def _node_options(tree: Tree) -> dict[str, Any]:
+    flag, _ = FLAGS[tree.policy]
+    return {**tree.options, "jobId": tree.job_id, **({flag: True} if flag else {})}
+
+
+@dataclass
+class CorralRelative:
+    """Corral's client, a worker's children, and the admin."""
+
+    client: Client
+    sides: Sequence[CorralSide]
+    families: dict[tuple[str, str], Children] = field(default_factory=dict)
+
+    async def add(self, root: Tree) -> bool:
+        """Enqueue a flow."""
+        await self._node(root).enqueue(self.client)
+        return True
+
+    def _node(self, tree: Tree) -> FlowNode[Any]:
+        _, on_failure = FLAGS[tree.policy]
+        options = cast(
+            "NodeOptions", {**corral_options(tree.options), "job_id": tree.job_id, "on_failure": on_failure}
+        )
+        children = [self._node(child) for child in tree.children]
+        return self.client.queue(self.sides[tree.queue].queue).node("n", {}, children=children, **options)
+
+    async def add_child(self, queue: int, job_id: str, token: str, child: Tree) -> None:
+        """What `ctx.add_children` does."""
+        side = self.sides[queue]
+        family = self.families.setdefault(
+            (job_id, token), Children(side.server, side.keys, side.held(job_id, token), self.client)
+        )
+        await family.add([self._node(child)])
+
+    async def wait(self, queue: int, job_id: str, token: str) -> None:
+        """Settle as waiting for its children."""
+        await self.sides[queue].wait_for_children(job_id, token)
+
+    async def kin(self, step: Kin, state: str) -> bool:
+        """One verb of the admin, or of a handle."""
+        queue = self.sides[step.queue].queue
+        jobs = JobsAdmin(self.client.server, queue)
+        match step.verb:
+            case "remove":
+                await jobs.remove(step.job_id)
+            case "remove alone":
+                await jobs.remove(step.job_id, children=False)
+            case "remove unprocessed":
+                await jobs.remove_unprocessed_children(step.job_id)
+            case "retry":
+                await jobs.retry(step.job_id)
+            case _:
+                return await self.client.handle(queue, step.job_id, JSON_CODEC).detach()
+        return True
+
+
+class AnyId:
+    """All ids are of the test's choice."""
+
+    def __contains__(self, job_id: object) -> bool:
+        """Say whether it is one."""
+        return bool(job_id)
+
+
+def _without_release(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events of one job, without its being released only to be removed."""
+    if len(events) > 1:
+        *before, released, removed = events
+        if released.get("prev") == "waiting-children" and removed["event"] == "removed":
+            return [*before, {**removed, "prev": "waiting-children"}]
+    return events
+
+
+@dataclass
+class FlowPlayer:
+    """A player for each queue, and somebody who knows their families. `answers`: whether flows were added
+    and verbs carried out. `leaves_out`: not to do, and not to look at, what both do differently on purpose."""
+
+    players: Sequence[Player]
+    relative: Relative
+    time: OwnTime
+    leaves_out: bool = True
+    answers: list[tuple[str, bool]] = field(default_factory=list)
+
+    async def play(self, step: Step) -> None:
+        """Take a step; one about a job where there is none is left out."""
+        await self.time.begin(self.players[0], step)
+        if self.leaves_out and isinstance(step, Kin) and await self._makes_apart(step):
+            return
+        match step:
+            case Pass():
+                pass
+            case AddFlow(root):
+                await self._answered(step, self.relative.add(root))
+            case AddChildren(queue, held, children):
+                for child in children:
+                    if run := self._run(queue, held):
+                        await self.relative.add_child(queue, *run, child)
+            case WaitForChildren(queue, held):
+                await self._wait(queue, held)
+            case Kin():
+                await self._kin(step)
+            case On(queue, operation):
+                await self._on(queue, operation)
+
+    async def _on(self, queue: int, operation: Operation) -> None:
+        if isinstance(operation, Complete) and await self._cannot_complete(queue, operation.held):
+            operation = Fail(operation.held, "its children", for_good=True)
+        await self.players[queue].play([operation])
+
+    def _run(self, queue: int, held: int) -> tuple[str, str] | None:
+        runs = self.players[queue].held
+        return runs[held % len(runs)] if runs else None
+
+    async def _cannot_complete(self, queue: int, held: int) -> bool:
+        """Say whether children stand against it: a worker then fails the job."""
+        run, player = self._run(queue, held), self.players[queue]
+        lists = [player.key(f"{run[0]}:{part}") for part in ("dependencies", "unsuccessful")] if run else []
+        return bool(lists and await player.raw.exists(*lists))
+
+    async def _wait(self, queue: int, held: int) -> None:
+        player = self.players[queue]
+        if run := self._run(queue, held):
+            has_children = await player.raw.exists(player.key(f"{run[0]}:dependencies"))
+            has_failed = await player.raw.exists(player.key(f"{run[0]}:unsuccessful"))
+            if has_children and not has_failed:
+                await self.relative.wait(queue, *run)
+                player.held.remove(run)
+
+    async def _kin(self, step: Kin) -> None:
+        player = self.players[step.queue]
+        states = [
+            state
+            for state in ("completed", "failed")
+            if await player.raw.zscore(player.key(state), step.job_id) is not None
+        ]
+        await self._answered(step, self.relative.kin(step, states[0] if states else "failed"))
+
+    async def _answered(self, step: Step, call: Awaitable[bool]) -> None:
+        try:
+            answer = await call
+        except (NodeError, CorralError):
+            answer = False
+        self.answers.append((str(step), answer))
+
+    async def _makes_apart(self, step: Kin) -> bool:
+        """Say whether a job that has failed is below the children that have not ended."""
+        if step.verb != "remove unprocessed":
+            return False
+        raw = self.players[0].raw
+        above = self.players[step.queue].key(step.job_id)
+        for child in await raw.smembers(f"{above}:dependencies"):
+            for below in await raw.smembers(f"{child}:dependencies"):
+                base, _, job_id = below.rpartition(":")
+                if await raw.zscore(f"{base}:failed", job_id) is not None:
+                    return True
+        return False
+
+    async def left(self) -> Snapshot:
+        """All keys of both queues; prefixes are left out, which stand in the keys of children and parents."""
+        found: Snapshot = {"answers": self.answers}
+        for number, player in enumerate(self.players):
+            side = player.side
+            taken = events_by_job(await snapshot(player.raw, side.prefix, side.queue, AnyId(), timed=True))
+            if self.leaves_out and "events" in taken:
+                told = taken["events"]["content"]
+                taken["events"]["content"] = {name: _without_release(events) for name, events in told.items()}
+            text = json.dumps(taken).replace(f"{side.prefix}:", "")
+            found |= {f"{number}.{name}": picture for name, picture in json.loads(text).items()}
+        return found
