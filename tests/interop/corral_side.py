@@ -14,6 +14,7 @@ from corral.contracts.codec import JSON_CODEC
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.options import DEFAULTS, EnqueueOptions
 from corral.contracts.outcome import Failed, Retried, Unrecoverable, decide
+from corral.contracts.rate_limit import RateLimit
 from corral.contracts.spec import TaskSpec
 from corral.contracts.wire_options import StoredOptions, decode_options
 from corral.engine.claim import Claim, Claims, claim_jobs
@@ -73,11 +74,13 @@ def corral_deduplication(options: dict[str, Any]) -> Deduplication:
 
 @dataclass
 class CorralSide:
-    """Corral on one queue: the client adds, the engine does the rest over a connection of its own."""
+    """Corral on one queue: the client adds, the engine does the rest over a connection of its own. `limiter`: the
+    worker's own rate limit."""
 
     client: Client
     link: Link
     queue: str
+    limiter: RateLimit | None = None
     runs: dict[str, Claimed] = field(default_factory=dict)
     calls: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -113,7 +116,9 @@ class CorralSide:
         return await self._started(await claim_jobs(self.link, self.keys, self._claim(token, count)))
 
     def _claim(self, token: str, count: int) -> Claim:
-        return Claim(count, token, LOCK_MS)
+        if self.limiter is None:
+            return Claim(count, token, LOCK_MS)
+        return Claim(count, token, LOCK_MS, rate_max=self.limiter.max, window_ms=self.limiter.per_ms)
 
     async def _started(self, claims: Claims | Committed) -> list[str]:
         for schedule_id in claims.unprepared:
@@ -176,6 +181,10 @@ class CorralSide:
     async def release(self, job_id: str, token: str) -> None:
         """Give the job back."""
         await self._settle(self._settlement(job_id, token, Verb.GIVE_BACK), False)
+
+    async def hold_off(self, job_id: str, token: str, milliseconds: int) -> None:
+        """Settle as rate limited."""
+        await self._settle(self._settlement(job_id, token, Verb.HOLD_OFF, amount=milliseconds), False)
 
     async def wait_for_children(self, job_id: str, token: str) -> None:
         """Settle as waiting for its children."""

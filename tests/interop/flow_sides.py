@@ -231,17 +231,23 @@ class FlowPlayer:
         self.answers.append((str(step), answer))
 
     async def _makes_apart(self, step: Kin) -> bool:
-        """Say whether a job that has failed is below the children that have not ended."""
+        """Say whether one that runs or has failed is below children that have not ended."""
         if step.verb != "remove unprocessed":
             return False
-        raw = self.players[0].raw
-        above = self.players[step.queue].key(step.job_id)
-        for child in await raw.smembers(f"{above}:dependencies"):
-            for below in await raw.smembers(f"{child}:dependencies"):
-                base, _, job_id = below.rpartition(":")
-                if await raw.zscore(f"{base}:failed", job_id) is not None:
-                    return True
-        return False
+        children = await self._unfinished(self.players[step.queue].key(step.job_id))
+        return any(
+            [await self._is_spared(below) for child in children for below in await self._unfinished(child)]
+        )
+
+    async def _unfinished(self, job_key: str) -> list[str]:
+        return list(await self.players[0].raw.smembers(f"{job_key}:dependencies"))
+
+    async def _is_spared(self, job_key: str) -> bool:
+        raw, (base, _, job_id) = self.players[0].raw, job_key.rpartition(":")
+        has_failed = await raw.zscore(f"{base}:failed", job_id) is not None
+        if has_failed or await raw.exists(f"{job_key}:lock"):
+            return True
+        return any([await self._is_spared(below) for below in await self._unfinished(job_key)])
 
     async def left(self) -> Snapshot:
         """All keys of both queues; prefixes are left out, which stand in the keys of children and parents."""

@@ -40,7 +40,11 @@ function manualCommands(connections) {
 
   const commands = {
     openStepper: async args => void (await stepper(args).worker.waitUntilReady()),
-    claim: async args => hold(args, await stepper(args).worker.getNextJob(args.token, { block: false }), args.token),
+    async claim(args) {
+      const { worker } = stepper(args);
+      worker.limitUntil = 0; // it would not ask before a rate limit ends
+      return hold(args, await worker.getNextJob(args.token, { block: false }), args.token);
+    },
     async moveToCompleted(args) {
       const { job, token } = taken(args);
       return next(args, await job.moveToCompleted(args.value, token, Boolean(args.fetchNext)), token);

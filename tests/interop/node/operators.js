@@ -27,8 +27,16 @@ function operatorCommands(connections) {
     setGlobalConcurrency: async args => queue(args).setGlobalConcurrency(args.concurrency),
     setGlobalRateLimit: async args => queue(args).setGlobalRateLimit(args.max, args.duration),
     getRateLimitTtl: async args => queue(args).getRateLimitTtl(args.max),
-    rateLimit: async args => queue(args).rateLimit(args.ms),
     removeDeduplicationKey: async args => queue(args).removeDeduplicationKey(args.deduplicationId),
+    removeGlobalConcurrency: async args => queue(args).removeGlobalConcurrency(),
+    removeGlobalRateLimit: async args => queue(args).removeGlobalRateLimit(),
+    rateLimit: async args => queue(args).rateLimit(args.ms),
+    removeRateLimitKey: async args => queue(args).removeRateLimitKey(),
+    getLimits: async args => ({
+      concurrency: await queue(args).getGlobalConcurrency(),
+      rate: await queue(args).getGlobalRateLimit(),
+      ttl: await queue(args).getRateLimitTtl(args.max),
+    }),
     publishEvent: args =>
       using(
         args,
