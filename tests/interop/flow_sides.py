@@ -18,7 +18,7 @@ from tests.interop.corral_side import CorralSide, corral_options
 from tests.interop.flow_steps import AddChildren, AddFlow, Kin, On, Step, Tree, WaitForChildren
 from tests.interop.operations import Complete, Fail, Operation
 from tests.interop.sides import Player
-from tests.interop.snapshot import Snapshot, events_by_job, snapshot
+from tests.interop.snapshot import AnyId, Snapshot, events_by_job, snapshot
 from tests.interop.timed import OwnTime, Pass
 
 FLAGS: dict[str, tuple[str, OnFailure]] = {
@@ -139,14 +139,6 @@ class CorralRelative:
             case _:
                 return await self.client.handle(queue, step.job_id, JSON_CODEC).detach()
         return True
-
-
-class AnyId:
-    """All ids are of the test's choice."""
-
-    def __contains__(self, job_id: object) -> bool:
-        """Say whether it is one."""
-        return bool(job_id)
 
 
 def _without_release(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ function operatorCommands(connections) {
       rate: await queue(args).getGlobalRateLimit(),
       ttl: await queue(args).getRateLimitTtl(args.max),
     }),
+    trimEvents: async args => queue(args).trimEvents(args.count),
     publishEvent: args =>
       using(
         args,

@@ -1,0 +1,134 @@
+"""How each engine takes the steps of a queue's operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from corral.admin.queue import QueueAdmin
+from tests.interop.bullmq import NodeQueue
+from tests.interop.queue_steps import Clean, Drain, Obliterate, Pause, Resume, Step, TrimEvents
+from tests.interop.sides import Player
+from tests.interop.snapshot import AnyId, Snapshot, snapshot
+from tests.interop.timed import OwnTime, Pass
+
+NOTHING_CLEANED = {"event": "cleaned", "count": "0"}
+"""BullMQ tells of a clean also when it has removed nothing."""
+
+
+class Keeper(Protocol):
+    """Who keeps a queue in order."""
+
+    async def pause(self) -> None: ...
+    async def resume(self) -> None: ...
+    async def drain(self, delayed: bool) -> None: ...
+    async def clean(self, step: Clean) -> int: ...
+    async def trim(self, count: int) -> None: ...
+    async def obliterate(self) -> None: ...
+
+
+@dataclass
+class NodeKeeper:
+    """BullMQ's Queue."""
+
+    bull: NodeQueue
+
+    async def pause(self) -> None:
+        """Queue.pause."""
+        await self.bull.call("pause")
+
+    async def resume(self) -> None:
+        """Queue.resume."""
+        await self.bull.call("resume")
+
+    async def drain(self, delayed: bool) -> None:
+        """Queue.drain."""
+        await self.bull.call("drain", delayed=delayed)
+
+    async def clean(self, step: Clean) -> int:
+        """Queue.clean."""
+        return len(await self.bull.call("clean", grace=step.milliseconds, limit=step.limit, state=step.state))
+
+    async def trim(self, count: int) -> None:
+        """Queue.trimEvents."""
+        await self.bull.call("trimEvents", count=count)
+
+    async def obliterate(self) -> None:
+        """Queue.obliterate with force."""
+        await self.bull.call("obliterate")
+
+
+@dataclass
+class CorralKeeper:
+    """Corral's admin."""
+
+    admin: QueueAdmin
+
+    async def pause(self) -> None:
+        """Pause the queue."""
+        await self.admin.pause()
+
+    async def resume(self) -> None:
+        """Resume the queue."""
+        await self.admin.resume()
+
+    async def drain(self, delayed: bool) -> None:
+        """Drain the queue."""
+        await self.admin.drain(delayed=delayed)
+
+    async def clean(self, step: Clean) -> int:
+        """Clean a state."""
+        state = "waiting" if step.state == "wait" else step.state
+        return await self.admin.clean(state, older_than=step.milliseconds / 1000, limit=step.limit or None)
+
+    async def trim(self, count: int) -> None:
+        """Trim the events."""
+        await self.admin.trim_events(count)
+
+    async def obliterate(self) -> None:
+        """Obliterate the queue, with force."""
+        await self.admin.obliterate(force=True)
+
+
+@dataclass
+class KeptPlayer:
+    """A player on a queue that somebody keeps in order."""
+
+    player: Player
+    keeper: Keeper
+    time: OwnTime
+    leaves_out: bool = True
+
+    async def play(self, step: Step) -> None:
+        """Take a step."""
+        await self.time.begin(self.player, step)
+        match step:
+            case Pass():
+                pass
+            case Pause() | Resume():
+                await self._set_paused(isinstance(step, Pause))
+            case Drain(delayed):
+                await self.keeper.drain(delayed)
+            case Clean():
+                await self.keeper.clean(step)
+            case TrimEvents(count):
+                await self.keeper.trim(count)
+            case Obliterate():
+                await self.keeper.obliterate()
+                self.player.held.clear()
+            case _:
+                await self.player.play([step])
+
+    async def _set_paused(self, paused: bool) -> None:
+        if self.leaves_out and paused == await self.player.raw.hexists(self.player.key("meta"), "paused"):
+            return
+        await (self.keeper.pause() if paused else self.keeper.resume())
+
+    async def left(self) -> Snapshot:
+        """What it has left behind so far."""
+        side = self.player.side
+        found = await snapshot(self.player.raw, side.prefix, side.queue, AnyId(), timed=True)
+        if self.leaves_out and "events" in found:
+            told = found["events"]["content"]
+            found["events"]["content"] = [event for event in told if event != NOTHING_CLEANED]
+        return found
