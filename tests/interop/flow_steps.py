@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.interop.intended import KEPT
 from tests.interop.operations import MINUTE, Claim, Complete, Fail, Operation, SetPaused, Snooze
+from tests.interop.queue_steps import Clean, Drain
 from tests.interop.timed import Pass
 
 POLICIES = ("fpof", "cpof", "idof", "rdof", "")
@@ -58,7 +59,7 @@ class On:
     """A step about jobs of one queue."""
 
     queue: int
-    step: Operation
+    step: Operation | Drain | Clean
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class _Dice:
             lambda: [self._kin()]: 16,
             lambda: [self._on(Snooze(self._position(), 25 * MINUTE))]: 2,
             lambda: [self._set_paused()]: 2,
+            lambda: [self._taken_out()] if self._removing else []: 4,
             lambda: [Pass(13 * MINUTE), On(0, Claim()), On(1, Claim())]: 6,
         }
         makers = self._random.choices(list(weighted), list(weighted.values()), k=length)
@@ -134,7 +136,11 @@ class _Dice:
     def _position(self) -> int:
         return self._random.randrange(8)
 
-    def _on(self, step: Operation) -> On:
+    def _taken_out(self) -> On:
+        state = self._random.choice(("wait", "delayed", "completed", "failed", "prioritized"))
+        return self._on(self._random.choice((Drain(self._random.random() < 0.5), Clean(state, 0))))
+
+    def _on(self, step: Operation | Drain | Clean) -> On:
         return On(self._random.randrange(2), step)
 
     def _held(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from tests.interop import intended
 from tests.interop.flow_steps import AddFlow, Kin, On, Tree
 from tests.interop.intended import KEPT, Intention
 from tests.interop.operations import MINUTE, Claim, Complete, Fail
+from tests.interop.queue_steps import Drain
 
 FAMILY = Tree("p", (Tree("a", policy="fpof"),))
 LATER = {**KEPT, "delay": MINUTE}
@@ -33,6 +34,12 @@ APART = [
         "BullMQ releases a parent whose children it removes before it removes the parent too: a worker could take it",
         ("?.events.content.p",),
         [AddFlow(FAMILY), Kin("remove", 0, "p")],
+    ),
+    Intention(
+        "release by a drain",
+        "BullMQ does not tell of a parent in another queue whose last child is drained or cleaned",
+        ("1.events.content.p",),
+        [AddFlow(replace(FAMILY, queue=1)), On(0, Drain(delayed=False))],
     ),
     Intention(
         "delay of a parent whose last child goes",

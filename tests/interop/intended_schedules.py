@@ -6,7 +6,8 @@ from __future__ import annotations
 from tests.interop.clock import START
 from tests.interop.intended import KEPT, PLAIN, Intention
 from tests.interop.operations import MINUTE, Claim, LoseLock, SetPaused, StalledCheck
-from tests.interop.schedule_steps import HOUR, Drain, RemoveSchedule, Upsert
+from tests.interop.queue_steps import Drain
+from tests.interop.schedule_steps import HOUR, RemoveSchedule, Upsert
 from tests.interop.timed import Pass, PassUntilDue
 
 SOON = Upsert("a", {"every": 7 * MINUTE})

@@ -13,7 +13,9 @@ from corral.errors import InvalidSchedule
 from tests.interop.bullmq import NodeError, NodeQueue
 from tests.interop.controls import OperatedPlayer
 from tests.interop.corral_side import corral_options
-from tests.interop.schedule_steps import SCHEDULES, Drain, RemoveSchedule, Step, Upsert
+from tests.interop.queue_sides import Keeper, without_empty_cleans
+from tests.interop.queue_steps import Clean, Drain
+from tests.interop.schedule_steps import SCHEDULES, RemoveSchedule, Step, Upsert
 from tests.interop.sides import Player
 from tests.interop.snapshot import Snapshot, events_by_job, snapshot
 from tests.interop.timed import OwnTime, Pass, PassUntilDue
@@ -24,7 +26,6 @@ class Scheduler(Protocol):
 
     async def upsert(self, step: Upsert) -> None: ...
     async def remove(self, schedule: str) -> None: ...
-    async def drain(self, delayed: bool) -> None: ...
 
 
 @dataclass
@@ -46,10 +47,6 @@ class NodeScheduler:
         """Queue.removeJobScheduler."""
         await self.bull.call("removeJobScheduler", scheduler=schedule)
 
-    async def drain(self, delayed: bool) -> None:
-        """Queue.drain."""
-        await self.bull.call("drain", delayed=delayed)
-
 
 @dataclass
 class CorralScheduler:
@@ -67,10 +64,6 @@ class CorralScheduler:
     async def remove(self, schedule: str) -> None:
         """Remove a schedule."""
         await self.admin.schedules.remove(schedule)
-
-    async def drain(self, delayed: bool) -> None:
-        """Drain the queue."""
-        await self.admin.drain(delayed=delayed)
 
 
 def corral_rule(rule: dict[str, Any]) -> Repeat:
@@ -128,6 +121,7 @@ class ScheduledPlayer:
 
     operated: OperatedPlayer
     scheduler: Scheduler
+    keeper: Keeper
     time: OwnTime
     leaves_out: bool = True
     refused: list[Upsert] = field(default_factory=list)
@@ -150,7 +144,9 @@ class ScheduledPlayer:
             case RemoveSchedule(schedule):
                 await self.scheduler.remove(schedule)
             case Drain(delayed):
-                await self.scheduler.drain(delayed)
+                await self.keeper.drain(delayed)
+            case Clean():
+                await self.keeper.clean(step)
             case _:
                 await self.operated.play(step)
 
@@ -161,7 +157,7 @@ class ScheduledPlayer:
                 return (await self._pending(schedule)).parts_at(step, self.time.now)
             case RemoveSchedule(schedule):
                 return (await self._pending(schedule)).place in ("wait", "prioritized")
-            case Drain():
+            case Drain() | Clean():
                 return "wait" in [(await self._pending(schedule)).place for schedule in SCHEDULES]
         return False
 
@@ -191,4 +187,4 @@ class ScheduledPlayer:
         one, Corral before that, in the same step."""
         side = self.player.side
         found = await snapshot(self.player.raw, side.prefix, side.queue, Iterations(), timed=True)
-        return {**events_by_job(found), "refused": self.refused}
+        return {**events_by_job(without_empty_cleans(found)), "refused": self.refused}

@@ -11,6 +11,7 @@ from tests.interop.clock import START
 from tests.interop.controls import Control
 from tests.interop.intended import KEPT
 from tests.interop.operations import MINUTE, Add, Claim, Complete, Fail, Operation, Release, SetPaused, Snooze
+from tests.interop.queue_steps import Clean, Drain
 from tests.interop.timed import Pass, PassUntilDue
 
 HOUR = 60 * MINUTE
@@ -34,14 +35,7 @@ class RemoveSchedule:
     schedule: str
 
 
-@dataclass(frozen=True)
-class Drain:
-    """Take out what waits, with delayed jobs on request."""
-
-    delayed: bool
-
-
-Step = Operation | Control | Upsert | RemoveSchedule | Drain | Pass | PassUntilDue
+Step = Operation | Control | Upsert | RemoveSchedule | Drain | Clean | Pass | PassUntilDue
 
 SCHEDULES = ("a", "b", "of:two parts")
 INTERVALS: tuple[dict[str, Any], ...] = (
@@ -97,6 +91,7 @@ class _Dice:
             lambda: [self._control()]: 6,
             lambda: [self._add()]: 5,
             lambda: [Drain(self._random.random() < 0.5)]: 2,
+            lambda: [self._clean()]: 3,
             lambda: [self._set_paused()]: 3,
         }
         makers = self._random.choices(list(weighted), list(weighted.values()), k=length)
@@ -130,6 +125,11 @@ class _Dice:
 
     def _fail(self) -> Fail:
         return Fail(self._position(), "no", self._random.random() < 0.2, self._random.random() < 0.5)
+
+    def _clean(self) -> Clean:
+        return Clean(
+            self._random.choice(("delayed", "wait", "completed", "failed")), self._random.choice((0, MINUTE))
+        )
 
     def _control(self) -> Control:
         verbs = (("retry", "failed"), ("retry", "completed"), ("promote", "delayed"))

@@ -17,6 +17,7 @@ from tests.interop.intended import Intention
 from tests.interop.intended_schedules import PAST_SEVEN, QUARTERS
 from tests.interop.operations import Claim, Complete
 from tests.interop.play import Engines
+from tests.interop.queue_sides import CorralKeeper, NodeKeeper
 from tests.interop.schedule_sides import CorralScheduler, NodeScheduler, ScheduledPlayer
 from tests.interop.schedule_steps import Step, Upsert, draw_schedules
 from tests.interop.side_by_side import Mistake, assert_found, assert_same, assert_shown, rows
@@ -36,8 +37,15 @@ def pair(engines: Engines, clock: Clock, queue_name: str) -> Pair:
     admin = QueueAdmin(engines.client.server, queue_name)
     node, corral = NodeOperator(theirs.operator), CorralOperator(admin.jobs)
     return (
-        ScheduledPlayer(OperatedPlayer(theirs, node), NodeScheduler(theirs.operator), OwnTime(clock)),
-        ScheduledPlayer(OperatedPlayer(ours, corral), CorralScheduler(admin), OwnTime(clock)),
+        ScheduledPlayer(
+            OperatedPlayer(theirs, node),
+            NodeScheduler(theirs.operator),
+            NodeKeeper(theirs.operator),
+            OwnTime(clock),
+        ),
+        ScheduledPlayer(
+            OperatedPlayer(ours, corral), CorralScheduler(admin), CorralKeeper(admin), OwnTime(clock)
+        ),
     )
 
 
