@@ -44,6 +44,7 @@ INTERVALS: tuple[dict[str, Any], ...] = (
     {"every": 10 * MINUTE, "offset": 3 * MINUTE},
     {"every": HOUR, "offset": 7 * MINUTE},
     {"every": 2 * HOUR, "offset": 1, "limit": 3},
+    {"every": 90 * MINUTE, "endDate": START + 1000 * HOUR},
     {"every": 20 * MINUTE, "startDate": START + 2 * HOUR},
     {"every": 30 * MINUTE, "startDate": START - 2 * HOUR},
 )
