@@ -157,7 +157,8 @@ def _without_releases(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @dataclass
 class FlowPlayer:
     """A player for each queue, and somebody who knows their families. `answers`: whether flows were added
-    and verbs carried out. `leaves_out`: not to do, and not to look at, what both do differently on purpose."""
+    and verbs carried out. `leaves_out`: not to do what both do differently on purpose; `sees_releases`: to look at what
+    is told of parents that are released."""
 
     players: Sequence[Player]
     relative: Relative

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tests.interop.comparison import Difference, IntendedDifference, diff, unexplained
 from tests.interop.intended import Intention
+from tests.interop.sides import Player
 from tests.interop.snapshot import Raw, Snapshot
 
 Mistake = Callable[[Raw, str], Awaitable[object]]
@@ -81,3 +82,17 @@ async def assert_found(
     assert unexplained(await difference(pair), intended) == []
     await mistake()
     assert unexplained(await difference(pair), intended) != []
+
+
+async def assert_wakes(player: Player) -> None:
+    """Where tokens differ from BullMQ's, none is missing: of a running queue there is one for ready jobs, else one for
+    delayed jobs, for a time that is not too late."""
+    raw, key = player.raw, player.key
+    if await raw.hexists(key("meta"), "paused"):
+        return
+    if await raw.llen(key("wait")) + await raw.zcard(key("prioritized")):
+        assert await raw.zscore(key("marker"), "0") == 0
+    elif first := await raw.zrange(key("delayed"), 0, 0, withscores=True):
+        told = await raw.zscore(key("marker"), "1")
+        assert told is not None
+        assert told <= int(first[0][1]) // 4096

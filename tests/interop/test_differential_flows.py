@@ -19,7 +19,7 @@ from tests.interop.intended import Intention
 from tests.interop.operations import Claim, Complete, Fail
 from tests.interop.play import Engines
 from tests.interop.queue_sides import CorralKeeper, NodeKeeper
-from tests.interop.side_by_side import Mistake, assert_found, assert_same, assert_shown, rows
+from tests.interop.side_by_side import Mistake, assert_found, assert_same, assert_shown, assert_wakes, rows
 from tests.interop.snapshot import Raw
 from tests.interop.timed import OwnTime
 
@@ -44,18 +44,28 @@ def pair(engines: Engines, clock: Clock, queue_name: str) -> Pair:
     )
 
 
-@pytest.mark.parametrize("seed", range(600, 620))
+@pytest.mark.parametrize("seed", range(600, 615))
 async def test_flows_leave_the_same(seed: int, pair: Pair) -> None:
     """Added, run, failed and retried, families of jobs are the same, with delays and priorities of parents."""
     await assert_same(pair, draw_flows(seed, 60, removing=False), INTENDED)
 
 
-@pytest.mark.parametrize("seed", range(700, 720))
+@pytest.mark.parametrize("seed", range(700, 715))
 async def test_what_is_left_of_flows_is_the_same(seed: int, pair: Pair) -> None:
     """Parents and children removed, detached, trimmed, drained and cleaned leave the others as they are."""
     for one in pair:
         one.sees_releases = False
     await assert_same(pair, draw_flows(seed, 60, removing=True), INTENDED)
+
+
+@pytest.mark.parametrize("seed", range(640, 645))
+@pytest.mark.parametrize("removing", [False, True])
+async def test_families_leave_tokens(seed: int, removing: bool, pair: Pair) -> None:
+    """Whoever waits for a parent or a child is woken, in either queue."""
+    for step in draw_flows(seed, 60, removing=removing):
+        await pair[1].play(step)
+        for player in pair[1].players:
+            await assert_wakes(player)
 
 
 @pytest.mark.parametrize(

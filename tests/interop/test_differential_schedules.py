@@ -20,7 +20,7 @@ from tests.interop.play import Engines
 from tests.interop.queue_sides import CorralKeeper, NodeKeeper
 from tests.interop.schedule_sides import CorralScheduler, NodeScheduler, ScheduledPlayer
 from tests.interop.schedule_steps import Step, Upsert, draw_schedules
-from tests.interop.side_by_side import Mistake, assert_found, assert_same, assert_shown, rows
+from tests.interop.side_by_side import Mistake, assert_found, assert_same, assert_shown, assert_wakes, rows
 from tests.interop.snapshot import Raw
 from tests.interop.timed import OwnTime, PassUntilDue
 
@@ -53,6 +53,14 @@ def pair(engines: Engines, clock: Clock, queue_name: str) -> Pair:
 async def test_schedules_leave_the_same(seed: int, pair: Pair) -> None:
     """Made, changed, run, retried, drained and removed, schedules and their iterations are the same."""
     await assert_same(pair, draw_schedules(seed, 60), INTENDED)
+
+
+@pytest.mark.parametrize("seed", range(540, 545))
+async def test_iterations_leave_tokens(seed: int, pair: Pair) -> None:
+    """Whoever waits for an iteration is woken."""
+    for step in draw_schedules(seed, 60):
+        await pair[1].play(step)
+        await assert_wakes(pair[1].player)
 
 
 @pytest.mark.parametrize(
