@@ -15,13 +15,14 @@ from corral.errors import CorralError
 from corral.worker.children import Children
 from tests.interop.bullmq import NodeError, NodeQueue
 from tests.interop.corral_side import CorralSide, corral_options
-from tests.interop.flow_steps import AddChildren, AddFlow, Kin, On, Step, Tree, WaitForChildren
+from tests.interop.flow_steps import AddChildren, AddFlow, Kin, On, Retry, Step, Tree, WaitForChildren
+from tests.interop.kinship import Kinship
 from tests.interop.operations import Complete, Fail, Operation
 from tests.interop.queue_sides import Keeper, without_empty_cleans
 from tests.interop.queue_steps import Clean, Drain
 from tests.interop.sides import Player
 from tests.interop.snapshot import AnyId, Snapshot, events_by_job, snapshot
-from tests.interop.timed import OwnTime, Pass
+from tests.interop.timed import OwnTime
 
 FLAGS: dict[str, tuple[str, OnFailure]] = {
     "fpof": ("failParentOnFailure", "fail_parent"),
@@ -39,7 +40,8 @@ class Relative(Protocol):
     async def add(self, root: Tree) -> bool: ...
     async def add_child(self, queue: int, job_id: str, token: str, child: Tree) -> None: ...
     async def wait(self, queue: int, job_id: str, token: str) -> None: ...
-    async def kin(self, step: Kin, state: str) -> bool: ...
+    async def kin(self, step: Kin) -> bool: ...
+    async def retry(self, queue: int, job_id: str, state: str) -> None: ...
 
 
 @dataclass
@@ -74,17 +76,20 @@ class NodeRelative:
         """Job.moveToWaitingChildren."""
         assert await self.queues[queue].call("moveToWaitingChildren", jobId=job_id, token=token)
 
-    async def kin(self, step: Kin, state: str) -> bool:
+    async def kin(self, step: Kin) -> bool:
         """One verb of Job."""
         command = {
             "remove": "removeWithChildren",
             "remove alone": "removeAlone",
             "remove unprocessed": "removeUnprocessedChildren",
             "detach": "removeChildDependency",
-            "retry": "retry",
         }[step.verb]
-        answer = await self.queues[step.queue].call(command, jobId=step.job_id, state=state)
+        answer = await self.queues[step.queue].call(command, jobId=step.job_id)
         return bool(answer) if step.verb == "detach" else True
+
+    async def retry(self, queue: int, job_id: str, state: str) -> None:
+        """Job.retry."""
+        await self.queues[queue].call("retry", jobId=job_id, state=state)
 
 
 def _node_options(tree: Tree) -> dict[str, Any]:
@@ -125,7 +130,7 @@ class CorralRelative:
         """Settle as waiting for its children."""
         await self.sides[queue].wait_for_children(job_id, token)
 
-    async def kin(self, step: Kin, state: str) -> bool:
+    async def kin(self, step: Kin) -> bool:
         """One verb of the admin, or of a handle."""
         queue = self.sides[step.queue].queue
         jobs = JobsAdmin(self.client.server, queue)
@@ -136,11 +141,13 @@ class CorralRelative:
                 await jobs.remove(step.job_id, children=False)
             case "remove unprocessed":
                 await jobs.remove_unprocessed_children(step.job_id)
-            case "retry":
-                await jobs.retry(step.job_id)
             case _:
                 return await self.client.handle(queue, step.job_id, JSON_CODEC).detach()
         return True
+
+    async def retry(self, queue: int, job_id: str, state: str) -> None:
+        """Retry a job."""
+        await JobsAdmin(self.client.server, self.sides[queue].queue).retry(job_id)
 
 
 def _without_releases(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,9 +156,11 @@ def _without_releases(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     kept = [
         event for event in events if event.get("prev") != "waiting-children" or event["event"] == "removed"
     ]
-    if len(kept) < len(events) and kept[-1]["event"] == "removed" and kept[-1]["prev"] == "wait":
-        kept[-1] = {**kept[-1], "prev": "waiting-children"}
-    return kept
+    was_ready = {"event": "removed", "prev": "wait"}
+    return [
+        {**event, "prev": "waiting-children"} if was_ready.items() <= event.items() else event
+        for event in kept
+    ]
 
 
 @dataclass
@@ -174,8 +183,6 @@ class FlowPlayer:
         if self.leaves_out and await self._makes_apart(step):
             return
         match step:
-            case Pass():
-                pass
             case AddFlow(root):
                 await self._answered(step, self.relative.add(root))
             case AddChildren(queue, held, children):
@@ -185,7 +192,9 @@ class FlowPlayer:
             case WaitForChildren(queue, held):
                 await self._wait(queue, held)
             case Kin():
-                await self._kin(step)
+                await self._answered(step, self.relative.kin(step))
+            case Retry(queue, state, position):
+                await self._retry(queue, state, position)
             case On(queue, operation):
                 await self._on(queue, operation)
 
@@ -219,14 +228,10 @@ class FlowPlayer:
                 await self.relative.wait(queue, *run)
                 player.held.remove(run)
 
-    async def _kin(self, step: Kin) -> None:
-        player = self.players[step.queue]
-        states = [
-            state
-            for state in ("completed", "failed")
-            if await player.raw.zscore(player.key(state), step.job_id) is not None
-        ]
-        await self._answered(step, self.relative.kin(step, states[0] if states else "failed"))
+    async def _retry(self, queue: int, state: str, position: int) -> None:
+        members = await self.players[queue].raw.zrange(self.players[queue].key(state), 0, -1)
+        if members:
+            await self.relative.retry(queue, members[position % len(members)], state)
 
     async def _answered(self, step: Step, call: Awaitable[bool]) -> None:
         try:
@@ -237,28 +242,28 @@ class FlowPlayer:
 
     async def _makes_apart(self, step: Step) -> bool:
         """Say whether this is one of the things that both do differently: see `intended_flows.py`."""
+        kinship = Kinship(self.players[0].raw)
         match step:
-            case Kin("remove unprocessed", queue, job_id):
-                children = await self._unfinished(self.players[queue].key(job_id))
-                return any([await self._spares_some(child) for child in children])
+            case Kin(verb, queue, job_id):
+                job_key = self.players[queue].key(job_id)
+                return (
+                    not await self._exists(queue)
+                    or (verb == "remove unprocessed" and await kinship.spares_some(job_key))
+                    or (verb == "remove" and await kinship.hides_a_run(job_key))
+                )
             case On(queue, Clean()):
-                return not await self.players[queue].raw.exists(self.players[queue].key("meta"))
+                return not await self._exists(queue)
+            case On(queue, Drain()):
+                sizes = [await self._size(queue, place) for place in ("delayed", "prioritized", "wait")]
+                return sum(size > 0 for size in sizes) > 1
         return False
 
-    async def _unfinished(self, job_key: str) -> list[str]:
-        return list(await self.players[0].raw.smembers(f"{job_key}:dependencies"))
+    async def _exists(self, queue: int) -> bool:
+        return bool(await self.players[queue].raw.exists(self.players[queue].key("meta")))
 
-    async def _spares_some(self, job_key: str) -> bool:
-        """Say whether below a job there is one that runs or has ended."""
-        raw = self.players[0].raw
-        if await raw.exists(*(f"{job_key}:{part}" for part in ("processed", "failed", "unsuccessful"))):
-            return True
-        for child in await self._unfinished(job_key):
-            if await raw.hexists(child, "finishedOn") or await raw.exists(f"{child}:lock"):
-                return True
-            if await self._spares_some(child):
-                return True
-        return False
+    async def _size(self, queue: int, place: str) -> int:
+        raw, key = self.players[queue].raw, self.players[queue].key(place)
+        return int(await (raw.llen(key) if place == "wait" else raw.zcard(key)))
 
     async def left(self) -> Snapshot:
         """All keys of both queues; prefixes are left out, which stand in the keys of children and parents."""

@@ -64,18 +64,27 @@ class On:
 
 @dataclass(frozen=True)
 class Kin:
-    """What is done to one job for the sake of its family: remove, remove alone, remove unprocessed, detach, retry."""
+    """What is done to one job for the sake of its family: remove, remove alone, remove unprocessed, detach."""
 
     verb: str
     queue: int
     job_id: str
 
 
-Step = AddFlow | AddChildren | WaitForChildren | On | Kin | Pass
+@dataclass(frozen=True)
+class Retry:
+    """Retry a job that has ended in `state`."""
+
+    queue: int
+    state: str
+    position: int
+
+
+Step = AddFlow | AddChildren | WaitForChildren | On | Kin | Retry | Pass
 
 FORMS: tuple[dict[str, Any], ...] = ({}, {}, {}, {"delay": 10 * MINUTE}, {"priority": 2}, {"lifo": True})
 KEEPING = ("removeOnComplete", "removeOnFail")
-VERBS = ("remove", "remove alone", "remove unprocessed", "detach", "retry", "retry")
+VERBS = ("remove", "remove alone", "remove unprocessed", "detach")
 
 
 def draw_flows(seed: int, length: int, *, removing: bool) -> list[Step]:
@@ -106,7 +115,8 @@ class _Dice:
             lambda: [self._on(self._fail())]: 18,
             lambda: [self._add_children(), WaitForChildren(*self._held())]: 8,
             lambda: [WaitForChildren(*self._held())]: 3,
-            lambda: [self._kin()]: 16,
+            lambda: [self._kin()] if self._removing else []: 16,
+            lambda: [self._retry()]: 8,
             lambda: [self._on(Snooze(self._position(), 25 * MINUTE))]: 2,
             lambda: [self._set_paused()]: 2,
             lambda: [self._taken_out()] if self._removing else []: 4,
@@ -157,7 +167,14 @@ class _Dice:
 
     def _kin(self) -> Kin:
         tree = self._random.choice(self._known)
-        return Kin(self._random.choice(VERBS) if self._removing else "retry", tree.queue, tree.job_id)
+        return Kin(self._random.choice(VERBS), tree.queue, tree.job_id)
+
+    def _retry(self) -> Retry:
+        return Retry(
+            self._random.randrange(2),
+            self._random.choice(("failed", "failed", "completed")),
+            self._position(),
+        )
 
     def _set_paused(self) -> On:
         queue = self._random.randrange(2)

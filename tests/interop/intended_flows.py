@@ -78,6 +78,21 @@ APART = [
         [AddFlow(Tree("a")), On(0, Claim()), On(0, Fail(0, "no")), AddFlow(FAMILY)],
     ),
     Intention(
+        "a run below a child that has ended",
+        "BullMQ removes it with the family: no worker's job is taken away",
+        ANYWHERE,
+        [
+            AddFlow(Tree("p", (Tree("a", (Tree("b", policy="cpof"), Tree("c")), policy="idof"),))),
+            *(
+                On(0, Claim(2)),
+                On(0, Fail(0, "no")),
+                On(0, Claim()),
+                On(0, Fail(1, "no")),
+                Kin("remove", 0, "p"),
+            ),
+        ],
+    ),
+    Intention(
         "a root that runs",
         "BullMQ adds children to a job whatever its state, Corral only while it waits for children",
         ANYWHERE,

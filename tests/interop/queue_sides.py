@@ -107,11 +107,15 @@ class KeptPlayer:
     async def play(self, step: Step) -> None:
         """Take a step."""
         await self.time.begin(self.player, step)
+        if self.leaves_out and await self._makes_apart(step):
+            return
         match step:
             case Pass():
                 pass
-            case Pause() | Resume():
-                await self._set_paused(isinstance(step, Pause))
+            case Pause():
+                await self.keeper.pause()
+            case Resume():
+                await self.keeper.resume()
             case Drain(delayed):
                 await self.keeper.drain(delayed)
             case Clean():
@@ -124,10 +128,16 @@ class KeptPlayer:
             case _:
                 await self.player.play([step])
 
-    async def _set_paused(self, paused: bool) -> None:
-        if self.leaves_out and paused == await self.player.raw.hexists(self.player.key("meta"), "paused"):
-            return
-        await (self.keeper.pause() if paused else self.keeper.resume())
+    async def _makes_apart(self, step: Step) -> bool:
+        """Say whether this is one of the things that both do differently: see `intended_queues.py`."""
+        raw, key = self.player.raw, self.player.key
+        match step:
+            case Pause() | Resume():
+                return isinstance(step, Pause) == bool(await raw.hexists(key("meta"), "paused"))
+            case Clean("prioritized"):
+                ids = await raw.zrange(key("prioritized"), 0, -1)
+                return any([await raw.hexists(key(job_id), "processedOn") for job_id in ids])
+        return False
 
     async def left(self) -> Snapshot:
         """What it has left behind so far."""

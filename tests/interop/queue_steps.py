@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tests.interop.operations import MINUTE, Add, AddMany, Operation, SetPaused, StalledCheck, draw
+from tests.interop.operations import MINUTE, Add, AddMany, Claim, Operation, SetPaused, StalledCheck, draw
 from tests.interop.timed import Pass
 
 
@@ -58,13 +58,14 @@ STATES = ("wait", "delayed", "prioritized", "completed", "failed", "active")
 
 
 def draw_queue(seed: int, length: int) -> list[Step]:
-    """Draw some `length` steps of producers and workers, with those of an operator among them."""
+    """Draw some `length` steps of producers and workers, with those of an operator among them. What comes due is
+    claimed next: see `draw`."""
     dice, numbers = random.Random(f"queue {seed}"), itertools.count(1)
     steps: list[Step] = []
     for operation in draw(seed, length, without=(StalledCheck, SetPaused)):
         steps.append(_with_ids(operation, numbers))
         if dice.random() < 0.3:
-            steps.append(_verb(dice))
+            steps += (verb := _verb(dice), *([Claim()] if isinstance(verb, Pass) else []))
     return steps
 
 

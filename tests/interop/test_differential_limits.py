@@ -47,13 +47,13 @@ def pairs(engines: Engines, queue_name: str) -> Pairs:
     return make
 
 
-@pytest.mark.parametrize("seed", range(800, 810))
+@pytest.mark.parametrize("seed", range(800, 815))
 async def test_limits_of_a_queue_leave_the_same(seed: int, pairs: Pairs) -> None:
     """Set, met, read and removed, limits of the queue leave the same jobs in the same states."""
     await assert_same(await pairs(None), draw_limits(seed, 60, holding=False), INTENDED)
 
 
-@pytest.mark.parametrize("seed", range(820, 835))
+@pytest.mark.parametrize("seed", range(820, 845))
 async def test_limits_of_workers_leave_the_same(seed: int, pairs: Pairs) -> None:
     """So do those of workers, and times in which nothing starts, together with those of the queue."""
     await assert_same(await pairs(3), draw_limits(seed, 60, holding=True), INTENDED)

@@ -40,7 +40,7 @@ def pair(engines: Engines, clock: Clock, queue_name: str) -> Pair:
 @pytest.mark.parametrize("seed", range(1000, 1030))
 async def test_what_is_done_to_a_queue_leaves_the_same(seed: int, pair: Pair) -> None:
     """Paused and resumed, drained, cleaned and trimmed, a queue is the same."""
-    await assert_same(pair, draw_queue(seed, 60), INTENDED)
+    await assert_same(pair, draw_queue(seed, 100), INTENDED)
 
 
 @pytest.mark.parametrize("seed", range(1100, 1110))

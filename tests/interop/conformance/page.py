@@ -29,8 +29,8 @@ In **C → B** Corral does the first part (adds, sets, pauses, dies) and BullMQ 
 recovers). In **B → C** it is the other way around. A number refers to the reason below the tables why a cell is empty.
 
 Where Corral decided otherwise than BullMQ, and why, is in [decision 0010](decisions/0010-differences-from-bullmq.md).
-Beside this table stand the differential tests: thousands of drawn steps with jobs, schedules, flows, limits and whole queues,
-taken once by BullMQ 6.7 and once by Corral, leave the same keys, fields, scores and events.
+Beside this table stand the differential tests: thousands of drawn steps with jobs, schedules, flows, limits and whole
+queues, taken once by BullMQ 6.7 and once by Corral, leave the same keys, fields, scores and events.
 """
 
 BOARD_HEAD = """
