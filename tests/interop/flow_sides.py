@@ -255,7 +255,7 @@ class FlowPlayer:
                 return not await self._exists(queue)
             case On(queue, Drain()):
                 sizes = [await self._size(queue, place) for place in ("delayed", "prioritized", "wait")]
-                return sum(size > 0 for size in sizes) > 1
+                return not await self._exists(queue) or sum(size > 0 for size in sizes) > 1
         return False
 
     async def _exists(self, queue: int) -> bool:

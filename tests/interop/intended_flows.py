@@ -42,6 +42,16 @@ APART = [
         [AddFlow(replace(FAMILY, queue=1)), On(0, Drain(delayed=False))],
     ),
     Intention(
+        "order of releases by a drain",
+        "Corral drains in steps, in the direction in which jobs move, so that none passes by",
+        ("1.wait.content", "1.events.content.*"),
+        [
+            AddFlow(Tree("p", (Tree("a"),), queue=1)),
+            AddFlow(Tree("q", (Tree("b", options=URGENT),), queue=1)),
+            On(0, Drain(delayed=False)),
+        ],
+    ),
+    Intention(
         "delay of a parent whose last child goes",
         "BullMQ does not look at it: the parent would run too soon",
         ("?.delayed", "?.wait*", "?.events.content.p"),

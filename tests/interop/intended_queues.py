@@ -35,7 +35,7 @@ APART = [
     ),
     Intention(
         "limit of a clean",
-        "in a line BullMQ looks at so many jobs, and may remove none",
+        "of jobs that have not ended BullMQ looks at so many, and may remove none",
         ("events.cleaned*", "old", "wait.content"),
         [_add("old"), Pass(4 * MINUTE), _add("new", lifo=True), Clean("wait", MINUTE, limit=1)],
     ),

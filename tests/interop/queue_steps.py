@@ -81,7 +81,7 @@ def _with_ids(operation: Operation, numbers: Iterator[int]) -> Operation:
 
 def _verb(dice: random.Random) -> Step:
     state = dice.choice(STATES)
-    limit = 0 if state in ("wait", "active") else dice.choice((0, 0, 1, 2))
+    limit = dice.choice((0, 0, 1, 2)) if state in ("completed", "failed") else 0
     clean = Clean(state, dice.choice((0, 0, MINUTE, 5 * MINUTE)), limit)
     verbs: list[Step] = [
         Pause(),
