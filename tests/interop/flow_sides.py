@@ -251,6 +251,9 @@ class FlowPlayer:
                     or (verb == "remove unprocessed" and await kinship.spares_some(job_key))
                     or (verb == "remove" and await kinship.hides_a_run(job_key))
                 )
+            case AddChildren(queue, held) if not self.sees_releases and (run := self._run(queue, held)):
+                key = self.players[queue].key(run[0])
+                return bool(await self.players[queue].raw.hget(key, "priority") != "0")
             case On(queue, Clean()):
                 return not await self._exists(queue)
             case On(queue, Drain()):

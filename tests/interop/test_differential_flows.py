@@ -50,7 +50,7 @@ async def test_flows_leave_the_same(seed: int, pair: Pair) -> None:
     await assert_same(pair, draw_flows(seed, 80, removing=False), INTENDED)
 
 
-@pytest.mark.parametrize("seed", range(700, 720))
+@pytest.mark.parametrize("seed", [*range(700, 720), 6103])
 async def test_what_is_left_of_flows_is_the_same(seed: int, pair: Pair) -> None:
     """Parents and children removed, detached, trimmed, drained and cleaned leave the others as they are."""
     for one in pair:
