@@ -245,6 +245,23 @@ class TestUnprocessed:
         assert set(await driver.call("SMEMBERS", driver.keys.job("p") + ":dependencies")) == kept
         assert [*await driver.scores("waiting_children")] == ["p"]
 
+    @pytest.mark.parametrize("many", [0, MANY])
+    async def test_below_them(self, tree: Tree, driver: Driver, many: int) -> None:
+        """What is below a child that goes is spared likewise, in one call or many: who runs, has failed or ended."""
+        await tree.root("p")
+        await tree.below("p", "q", waits=False)
+        await tree.below("q", "s", waits=False)
+        await tree.below("q", "held", "broke", *(f"a{number}" for number in range(many)))
+        await tree.below("q", "done", part="processed")
+        await tree.below("s", *(f"b{number}" for number in range(many)), "c", "late")
+        await driver.call("SET", driver.keys.job("held") + ":lock", "t")
+        await driver.call("SET", driver.keys.job("late") + ":lock", "t")
+        await driver.call("LREM", driver.keys.key("wait"), 0, "broke")
+        await driver.call("ZADD", driver.keys.key("failed"), 1, "broke")
+        assert await self.run(driver) == 3 + 2 * many
+        assert await tree.left() == {"p", "held", "held:lock", "late", "late:lock", "broke", "failed", "done"}
+        assert (await driver.waiting())[0] == "p"
+
     async def test_the_last_releases_the_parent(self, tree: Tree, driver: Driver) -> None:
         """With nothing left to wait for, the parent becomes ready."""
         await tree.root("p")

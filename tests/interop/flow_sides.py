@@ -246,10 +246,8 @@ class FlowPlayer:
         match step:
             case Kin(verb, queue, job_id):
                 job_key = self.players[queue].key(job_id)
-                return (
-                    not await self._exists(queue)
-                    or (verb == "remove unprocessed" and await kinship.spares_some(job_key))
-                    or (verb == "remove" and await kinship.hides_a_run(job_key))
+                return not await self._exists(queue) or (
+                    verb == "remove" and await kinship.hides_a_run(job_key)
                 )
             case AddChildren(queue, held) if not self.sees_releases and (run := self._run(queue, held)):
                 key = self.players[queue].key(run[0])

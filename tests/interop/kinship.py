@@ -13,18 +13,6 @@ class Kinship:
 
     raw: Raw
 
-    async def spares_some(self, job_key: str) -> bool:
-        """Say whether below the children that have not ended there is one that runs or has ended."""
-        for child in await self._unfinished(job_key):
-            if await self._finished(child):
-                return True
-            for below in await self._unfinished(child):
-                if await self.raw.hexists(below, "finishedOn") or await self._is_held(below):
-                    return True
-            if await self.spares_some(child):
-                return True
-        return False
-
     async def hides_a_run(self, job_key: str) -> bool:
         """Say whether below a child that has ended there is one that runs."""
         for child in await self._finished(job_key):

@@ -76,7 +76,7 @@ class JobsAdmin(JobsView):
         )
 
     async def remove_unprocessed_children(self, job_id: str) -> int:
-        """Remove those children of a job that have not ended, with all below them, but for those that a worker runs
+        """Remove those children of a job that have not ended, and those below them, but for those that a worker runs
         and those that have failed. Returns how many jobs that were.
 
         When none is left to wait for, the job itself becomes ready (BullMQ: job.removeUnprocessedChildren). Raises

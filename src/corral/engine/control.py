@@ -52,9 +52,12 @@ async def remove_step(
     sent: Sent = UNNUMBERED,
     clock: Word = "",
 ) -> Removal:
-    """Remove a job and all its keys; `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same
-    below a parent that is gone. A waiting job is searched for, some thousands of places a call; `search`: minus its
-    place, when that is known."""
+    """Remove a job and all its keys.
+
+    `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same below a parent that is gone, 4 with those below
+    it that have not ended. A waiting job is searched for, some thousands of places a call; `search`: minus its place,
+    when that is known.
+    """
     while True:
         code, detail = await server.run(
             load("control/remove_job"),

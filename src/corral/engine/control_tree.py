@@ -19,6 +19,13 @@ __all__ = ["TreeRemoval"]
 CHILDREN_PER_CALL: Final = 100
 TOO_MANY: Final = 3
 
+ALL: Final = 1
+UNENDED: Final = 2
+"""What goes below a job that is gone: everything, or what has not ended and no worker holds."""
+
+AT_ONCE: Final = {ALL: 1, UNENDED: 4}
+"""How `control/remove_job` is told to take a job with what is below it."""
+
 PARTS: Final = ("dependencies", "processed", "failed", "unsuccessful")
 
 Progress = Callable[[int], object]
@@ -95,37 +102,46 @@ class TreeRemoval:
         return done
 
     async def remove_unprocessed(self, wire_id: str) -> None:
-        """Remove the children of a job that have not ended, with all below them, but not those that a worker holds."""
+        """Remove the children of a job that have not ended, and those below them, but not those that a worker holds."""
         cursor, begun = b"0", False
         while not begun or cursor != b"0":
             begun = True
             step = await self._step(self.keys.job(wire_id), 0, cursor)
             cursor = step.cursor
             for child, place in await self._left_over(step):
-                await self.remove(child.keys, child.wire_id, place)
+                await self._remove_unended(child, place)
+
+    async def _remove_unended(self, child: JobKey, place: int) -> None:
+        keys, wire_id = child.keys, child.wire_id
+        done = await self._call(keys, wire_id, children=AT_ONCE[UNENDED], place=place)
+        if done.code != TOO_MANY:
+            self._add(int(done.detail) if done.code == 1 else 0)
+        elif (await self._call(keys, wire_id, children=2)).code == 1:
+            self._add(1)
+            await self._remove_below(keys.job(wire_id), UNENDED)
 
     async def _call(self, keys: QueueKeys, wire_id: str, children: int, place: int = 0) -> Removal:
         return await self.sender.send(
             lambda sent: remove_step(self.server, keys, wire_id, children=children, search=-place, sent=sent)
         )
 
-    async def _remove_below(self, parent_key: str) -> None:
+    async def _remove_below(self, parent_key: str, what: int = ALL) -> None:
         """Remove what is below a job that is gone. Jobs below others are gone before these are looked at again."""
         gone = [parent_key]
         while gone:
-            step = await self._step(gone[-1], 1, b"0")
+            step = await self._step(gone[-1], what, b"0")
             if step.cursor == b"0":
                 gone.pop()
                 continue
             for child, place in await self._left_over(step):
-                if await self._remove_top(child, place):
+                if await self._remove_top(child, place, what):
                     gone.append(child.keys.job(child.wire_id))
 
-    async def _remove_top(self, child: JobKey, place: int) -> bool:
+    async def _remove_top(self, child: JobKey, place: int, what: int) -> bool:
         """Remove a child of a job that is gone. True when it went alone: there is too much below it, or a worker holds
         something of that."""
         keys, wire_id = child.keys, child.wire_id
-        done = await self._call(keys, wire_id, children=1, place=place)
+        done = await self._call(keys, wire_id, children=AT_ONCE[what], place=place)
         held_below = done.code in (0, Refusal.SCHEDULED) and done.detail != keys.job(wire_id).encode()
         if done.code == TOO_MANY or held_below:
             done = await self._call(keys, wire_id, children=3)

@@ -1,7 +1,6 @@
 #!lua flags=allow-oom
---- Remove some of a job's children that have none themselves. With `parent_left`, when the parent is gone already, all
---- of them go, and those that a worker holds are only forgotten; else those that have not ended, and not those that a
---- worker holds or that have failed.
+--- Remove some of a job's children that have none themselves: all, or those that have not ended, and not those that a
+--- worker holds or that have failed. When the parent is gone already, what is not removed is forgotten.
 ---                       waiting | prioritized | delayed | waiting-children | completed | failed → nothing
 --- @key events  stream  (names the slot of the queue)
 --- @include lib/clock
@@ -15,7 +14,8 @@
 --- @arg sender       string   who calls, or empty when the call is never sent again
 --- @arg number       string   the sender's number of this call
 --- @arg parent_key   string   the parent's full key
---- @arg parent_left  string   1 when the parent is gone
+--- @arg parent_left  string   0 the parent is there, and those go that have not ended; 1 it is gone, and all go; 2 it
+---                              is gone, and those go that have not ended
 --- @arg cursor       string   0, or where to go on
 --- @arg most         integer  about how many children to look at
 --- @event removed waiting delayed
@@ -29,9 +29,10 @@ end
 local parts = { ':dependencies', ':processed', ':failed', ':unsuccessful' }
 local commands = { 'SREM', 'HDEL', 'HDEL', 'ZREM' }
 local goes_on, found = '0', {}
-if parent_left == '1' then
+local is_gone, all = parent_left ~= '0', parent_left == '1'
+if is_gone then
   local scanned = { 'SSCAN', 'HSCAN', 'HSCAN', 'ZSCAN' }
-  for part = 1, 4 do
+  for part = 1, all and 4 or 1 do
     if #found == 0 then
       local page = redis.call(scanned[part], parent_key .. parts[part], 0, 'COUNT', most)[2]
       for at = 1, #page, part == 1 and 1 or 2 do
@@ -40,6 +41,11 @@ if parent_left == '1' then
     end
   end
   goes_on = #found > 0 and '1' or '0'
+  if #found == 0 then
+    for part = 1, 4 do
+      redis.call('UNLINK', parent_key .. parts[part])
+    end
+  end
 else
   local page = redis.call('SSCAN', parent_key .. ':dependencies', cursor, 'COUNT', most)
   goes_on, found = page[1], page[2]
@@ -51,8 +57,8 @@ for _, child_key in ipairs(found) do
   local exists = redis.call('EXISTS', child_key) == 1
   local own = exists and fields_of(child_key, 'parentKey')[1] == parent_key
   local refused = own and why_kept(base, id)
-  local spared = parent_left ~= '1' and redis.call('ZSCORE', base .. 'failed', id) or exists and not own
-  local forgotten = parent_left == '1'
+  local spared = not all and redis.call('ZSCORE', base .. 'failed', id) or exists and not own
+  local forgotten = is_gone
   if refused then
     kept = kept + 1
   elseif not spared and count_children(child_key) > 0 then
@@ -65,7 +71,7 @@ for _, child_key in ipairs(found) do
       forgotten = false
     else
       searched = searched + length
-      erase_job(base, id, now_ms, { alone = parent_left ~= '1' }, 0)
+      erase_job(base, id, now_ms, { alone = not is_gone }, 0)
       removed = removed + 1
     end
   end

@@ -14,7 +14,8 @@
 --- @arg number    string   the sender's number of this call
 --- @arg job_id    string
 --- @arg children  string   1 to remove its children, too, and theirs; 2 to leave them to other calls; 3 the
----                           same, and its parent, which is gone, keeps it on its list until they have gone, too
+---                           same, and its parent, which is gone, keeps it on its list until they have gone, too; 4 to
+---                           remove those below it that have not ended, and not those that a worker holds
 --- @arg most      integer  how many jobs one call may remove
 --- @arg search    integer  0, or where to search on (see `lib/take_waiting`)
 --- @event removed waiting delayed
@@ -30,6 +31,7 @@ local family = { prefix .. job_id }
 if redis.call('EXISTS', family[1]) == 0 then
   return { -1, 0 }
 end
+local goes_on, all = children == '1' or children == '4', children == '1'
 local at, searched = 1, 0
 while at <= #family do
   local base, id = prefix, job_id
@@ -40,11 +42,12 @@ while at <= #family do
   if refused then
     return { refused, family[at] }
   end
-  if children == '1' then
-    if #family + count_children(family[at]) > most then
+  if goes_on then
+    local count = all and count_children(family[at]) or count_unended(family[at])
+    if #family + count > most then
       return { 3, 0 }
     end
-    for _, child_key in ipairs(children_of(family[at])) do
+    for _, child_key in ipairs(all and children_of(family[at]) or unended_children_of(family[at])) do
       family[#family + 1] = child_key
     end
     -- What goes together has to be found together.

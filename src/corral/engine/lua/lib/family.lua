@@ -1,9 +1,14 @@
 --- The children of a job, and what forbids to remove one. Children may live in other queues: `job_key` is
 --- `<prefix>:<queue>:<id>`.
 --- @include lib/fields_of
+--- @include lib/split_key
 --- @include lib/word
+local function count_unended(job_key)
+  return redis.call('SCARD', job_key .. ':dependencies')
+end
+
 local function count_children(job_key)
-  return redis.call('SCARD', job_key .. ':dependencies') + redis.call('HLEN', job_key .. ':processed')
+  return count_unended(job_key) + redis.call('HLEN', job_key .. ':processed')
     + redis.call('HLEN', job_key .. ':failed') + redis.call('ZCARD', job_key .. ':unsuccessful')
 end
 
@@ -34,4 +39,17 @@ local function why_kept(base, job_id)
     return -8
   end
   return nil
+end
+
+--- The keys of those children that have not ended, but for those that a worker holds and those that have failed.
+local function unended_children_of(job_key)
+  local found = {}
+  for _, child_key in ipairs(redis.call('SMEMBERS', job_key .. ':dependencies')) do
+    local base, id = split_key(child_key)
+    if fields_of(child_key, 'parentKey')[1] == job_key and not why_kept(base, id)
+      and not redis.call('ZSCORE', base .. 'failed', id) then
+      found[#found + 1] = child_key
+    end
+  end
+  return found
 end
