@@ -54,9 +54,9 @@ async def remove_step(
 ) -> Removal:
     """Remove a job and all its keys.
 
-    `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same below a parent that is gone, 4 with those below
-    it that have not ended. A waiting job is searched for, some thousands of places a call; `search`: minus its place,
-    when that is known.
+    `children`: 1 with all below it, 0 alone, 2 alone for now, 3 the same below a parent that is gone, 4 with those
+    below it that have not ended. A waiting job is searched for, some thousands of places a call; `search`: minus its
+    place, when that is known.
     """
     while True:
         code, detail = await server.run(
