@@ -29,6 +29,7 @@ BOUND_MS = 20.0
 MEAN_MS = 10.0
 COMMANDS_PER_CALL = 3_000
 TRIES = 3
+LOGGED_US = 500
 ENOUGH = 20_000
 """Jobs after which a verb is interrupted."""
 
@@ -117,12 +118,15 @@ class Cost:
     mean_ms: float
     """Processor time."""
     p90_ms: float
+    worst_ms: float
+    """Shown, not judged: what else the machine did meanwhile is in it."""
     commands: float
     """Inside of one call."""
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.calls} calls: {self.mean_ms:.1f} ms, p90 {self.p90_ms:.1f} ms, {self.commands:.0f} commands"
+        times = f"{self.mean_ms:.1f} ms, p90 {self.p90_ms:.1f} ms, the longest {self.worst_ms:.1f} ms"
+        return f"{self.calls} calls: {times}, {self.commands:.0f} commands"
 
 
 @dataclass
@@ -172,8 +176,9 @@ class Crowd:
 
     async def cost(self, verb: Verb, queue: str = "q") -> Cost:
         """Run a verb until it has made enough calls."""
-        self.raw.config_set("slowlog-max-len", 100_000)
-        self.raw.config_set("slowlog-log-slower-than", 0)
+        # A log of all calls would hold the server itself, when it is read and forgotten.
+        self.raw.config_set("slowlog-max-len", 10_000)
+        self.raw.config_set("slowlog-log-slower-than", LOGGED_US)
         self.raw.slowlog_reset()
         self.raw.config_resetstat()
         before = self.cpu_ms()
@@ -184,13 +189,14 @@ class Crowd:
         stats: dict[str, Any] = self.raw.info("commandstats")
         counts = {name.removeprefix("cmdstat_"): int(row["calls"]) for name, row in stats.items()}
         trips = sum(counts.pop(name, 0) for name in ("evalsha", "eval"))
-        entries = self.raw.slowlog_get(100_000)
+        entries = self.raw.slowlog_get(10_000)
         took = sorted(
             int(entry["duration"]) / 1000 for entry in entries if entry["command"].startswith(b"EVAL")
         )
         ran = min(1.0, spent / max(sum(took), 0.001))
-        p90 = took[-1 - len(took) // 10] * ran if took else 0.0
-        return Cost(trips, spent / max(20, trips), p90, sum(counts.values()) / max(1, trips))
+        p90 = took[-1 - trips // 10] * ran if len(took) > trips // 10 else LOGGED_US / 1000
+        worst = took[-1] if took else 0.0
+        return Cost(trips, spent / max(20, trips), p90, worst, sum(counts.values()) / max(1, trips))
 
 
 @pytest.fixture(scope="module")
