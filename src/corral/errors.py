@@ -435,8 +435,8 @@ class JobLocked(JobError):
     def __init__(self, job_id: str, locked: str = "") -> None:
         self.job_id = job_id
         self.locked = locked or job_id
-        which = f"job {locked}, which is below job {job_id}," if self.locked != job_id else f"job {job_id}"
-        super().__init__(f"a worker runs {which} so it cannot be removed: try again when the run has ended")
+        which = f"job {locked}, which is below job {job_id}" if self.locked != job_id else f"job {job_id}"
+        super().__init__(f"a worker runs {which}, so it cannot be removed: try again when the run has ended")
 
 
 class JobScheduled(JobError):

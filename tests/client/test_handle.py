@@ -10,7 +10,19 @@ from datetime import timedelta
 import pytest
 import redis.asyncio
 
-from corral import Client, JobFailed, JobGone, JobState, Keep, Queue, ServerUnavailable, Worker
+from corral import (
+    Client,
+    Every,
+    JobFailed,
+    JobGone,
+    JobLocked,
+    JobScheduled,
+    JobState,
+    Keep,
+    Queue,
+    ServerUnavailable,
+    Worker,
+)
 from corral.client.queue import QueueClient
 from corral.contracts.flow import FlowNode
 from corral.engine.script import load
@@ -142,12 +154,17 @@ class TestRemove:
     async def test_a_running_job_stays(
         self, queue: QueueClient, raw: redis.asyncio.Redis, prefix: str
     ) -> None:
-        """A job that a worker holds is not removed."""
+        """A job that a worker holds is not removed, and the error says so; nor is the next run of a schedule."""
         job = await queue.enqueue("double", 1)
         await raw.lmove(f"{prefix}:{queue.name}:wait", f"{prefix}:{queue.name}:active", "RIGHT", "LEFT")
         await raw.set(f"{prefix}:{queue.name}:{job.id}:lock", "somebody")
-        assert await job.remove() is False
+        with pytest.raises(JobLocked):
+            await job.remove()
         assert await job.state() is JobState.ACTIVE
+        scheduled = await queue.enqueue("double", 1, repeat=Every(hours=1, offset=0))
+        with pytest.raises(JobScheduled):
+            await scheduled.remove()
+        assert await scheduled.state() is JobState.DELAYED
 
 
 class TestOutage:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from corral.engine.control import promote_jobs
 from corral.engine.link import Link
 from corral.engine.recur import ScheduleRefusal, list_schedules, read_schedule
 from corral.engine.script import load
@@ -76,7 +77,7 @@ class TestWhatIsStored:
     async def test_a_new_queue(self, driver: Driver, schedules: Schedules) -> None:
         """A queue that begins with a schedule is listed, and its ids are counted as Node counts them."""
         await schedules.every()
-        await schedules.every()
+        await schedules.every(6)
         meta = await driver.fields(driver.keys.key("meta"))
         assert meta == {"opts.maxLenEvents": "10000", "version": "corral"}
         assert await driver.call("GET", driver.keys.key("id")) == "2"
@@ -145,13 +146,26 @@ class TestUpsertOverItself:
         lines = [await driver.call("LRANGE", driver.keys.key(name), 0, -1) for name in ("wait", "paused")]
         assert {"other", "another"} <= {wire_id for line in lines for wire_id in line}
 
-    async def test_unchanged(self, driver: Driver, schedules: Schedules) -> None:
+    async def test_the_rule_unchanged(self, driver: Driver, schedules: Schedules) -> None:
         """The time of the pending iteration is kept, its name, data and options are new."""
         await schedules.every(5, start_ms=at(3))
         driver.now = at(2)
         assert (await schedules.every(5, start_ms=at(3), name="m", opts='{"attempts":2}')).due == at(3)
         assert ((await schedules.job(3))["name"], (await schedules.opts(3))["attempts"]) == ("m", 2)
         assert await schedules.pending() == [job(3)]
+
+    @pytest.mark.parametrize("kind", ["every", "cron"])
+    async def test_nothing_changed(self, driver: Driver, schedules: Schedules, kind: str) -> None:
+        """Not a byte is changed, and what somebody did to the pending iteration stays: a promotion, another payload."""
+        upsert = schedules.every if kind == "every" else schedules.cron
+        first = await upsert(start_ms=at(3), data="[1]", limit=5)
+        await promote_jobs(driver.server, driver.keys, [first.wire_id])
+        await driver.call("HSET", driver.keys.base.encode() + first.wire_id, "data", "[2]")
+        before = await driver.bytes_of_all()
+        driver.now = at(1)
+        assert await upsert(start_ms=at(3), data="[1]", limit=5) == first
+        assert await driver.bytes_of_all() == before
+        assert await driver.waiting() == [first.wire_id.decode()]
 
     async def test_one_that_is_due_is_not_lost(self, driver: Driver, schedules: Schedules) -> None:
         """A run that was missed is still made up for when a new release stores its schedules again."""

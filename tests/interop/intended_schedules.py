@@ -25,9 +25,9 @@ EVERYWHERE = [
     ),
     Intention(
         "number of the pending iteration",
-        "a schedule that is stored again unchanged goes on counting: only a change begins anew",
+        "a schedule whose rule stays goes on counting: only another rule begins anew",
         ("repeat:*:*.content.opts.repeat.count",),
-        [QUARTERS, PassUntilDue(), Claim(), QUARTERS],
+        [QUARTERS, PassUntilDue(), Claim(), Upsert("a", QUARTERS.rule, "tock")],
     ),
 ]
 
@@ -35,6 +35,12 @@ ANYWHERE = ("delayed*", "events*", "id.*", "prioritized*", "repeat*", "wait*")
 
 #: What drawn sequences leave out, because all that follows is another time or another job.
 APART = [
+    Intention(
+        "stored again",
+        "a schedule that is stored again with nothing changed is left alone, and so is what somebody did to its job",
+        ANYWHERE,
+        [QUARTERS, Pass(MINUTE), QUARTERS],
+    ),
     Intention(
         "limit",
         "BullMQ counts from 1 when a schedule is stored again, so that its limit begins anew with each release",

@@ -106,8 +106,10 @@ class Pending:
             self.stored.get(name) == (str(rule[name]) if name in rule else None)
             for name in ("every", "pattern", "tz", "startDate")
         )
+        template = (self.stored.get("name"), json.loads(self.stored.get("data", "{}")))
         return (
             (self.is_paused and self.place == "wait")
+            or (same and template == (step.name, {} if step.data is None else step.data))
             or (same and "limit" in rule)
             or (same and "immediately" in rule)
             or (same and "pattern" in rule and corral_rule(rule).next_run(now) != self.due)

@@ -31,17 +31,17 @@ class ScheduleModel(QueueState):
         return f"repeat:{schedule_id}:{self.schedules[schedule_id].next_run}"
 
     def upsert(self, schedule_id: str, every: int) -> tuple[str, int] | int:
-        """Make a schedule or change it: id and time of its pending iteration, which keeps its time if nothing
-        changed."""
+        """Make a schedule or change it: id and time of its pending iteration, which stays if nothing changed."""
         self.begin()
         known = self.schedules.get(schedule_id)
         replaced = self.pending_id(schedule_id) if known else ""
         is_pending = replaced in self.jobs and "ats" not in self.jobs[replaced]
         unchanged = known is not None and known.every == every
+        if known and unchanged and is_pending:
+            return replaced, known.next_run
         time, count = self.now, 1
         if known and unchanged:
-            time = known.next_run if is_pending else self._after(known)
-            count = self.jobs[replaced]["opts"]["repeat"]["count"] if is_pending else 1
+            time = self._after(known)
         time = self._free(schedule_id, time, every, replaced if is_pending else "")
         if is_pending:
             for place in (self.delayed, self.prioritized):

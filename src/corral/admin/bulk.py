@@ -53,6 +53,9 @@ class JobFilter:
         for option in ("finished_after", "finished_before"):
             if (moment := getattr(self, option)) is not None:
                 instant_ms(option, moment)
+        after, before = self.finished_after, self.finished_before
+        if after is not None and before is not None and after >= before:
+            raise InvalidOption("finished_before", before, f"nothing ends before it and after {after}")
 
     @property
     def first(self) -> Place:
@@ -68,7 +71,7 @@ class JobFilter:
 
 
 def _checked(state: object, where: object) -> JobFilter:
-    if state not in FINISHED:
+    if not isinstance(state, str) or state not in FINISHED:
         raise InvalidOption("state", state, "give failed or completed")
     if where is not None and not isinstance(where, JobFilter):
         raise InvalidOption("where", where, "give JobFilter(name=…, reason=…), or None for all")

@@ -79,7 +79,7 @@ async def clean(
     on_progress: Progress | None,
 ) -> int:
     """Remove jobs of one state that are old enough. Returns how many that were."""
-    if state not in CLEANED:
+    if not isinstance(state, str) or state not in CLEANED:
         raise InvalidOption("state", state, f"give one of {', '.join(CLEANED)}")
     if limit is not None:
         whole("limit", limit, 1)

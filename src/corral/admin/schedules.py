@@ -61,7 +61,8 @@ class SchedulesAdmin:
     ) -> Schedule:
         """Make a schedule, or change it; the schedule as it is then (BullMQ: upsertJobScheduler).
 
-        Its one pending job is replaced. Where pattern, zone, interval and start stay as they are, it keeps its time.
+        Its one pending job is replaced; where pattern, zone, interval and start stay as they are, it keeps its time.
+        Saying the same again changes nothing.
 
         Args:
             schedule_id: 1 to 200 bytes; each queue has its own.
@@ -83,6 +84,10 @@ class SchedulesAdmin:
         else:
             spec = untyped_spec(self.queue, task)
             payload = {} if payload is None else payload
+        for option in {"repeat", "job_id"}.intersection(options):
+            raise InvalidOption(
+                option, options[option], "the rule and the id of a schedule are given by position"
+            )
         given = {**options, "repeat": rule, "job_id": schedule_id}
         await store_schedule(self._server, self._keys, spec.schedule(payload, given))
         _, stored = await read_schedule(self._server, self._keys, schedule_id)

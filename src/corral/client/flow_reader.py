@@ -20,6 +20,8 @@ __all__ = ["child_counts", "child_page", "flow_tree"]
 
 DEEPEST = 100
 
+MAX_CURSOR = 2**64 - 1
+
 
 async def child_counts(server: Server, keys: QueueKeys, wire_id: str) -> ChildCounts:
     """How many children a job has."""
@@ -30,10 +32,15 @@ async def child_page(
     server: Server, keys: QueueKeys, wire_id: str, kind: ChildKind, *, cursor: int, limit: int
 ) -> ChildPage:
     """Some children of one kind. Raises `InvalidOption` for a kind that is none."""
-    if kind not in PARTS:
+    if not isinstance(kind, str) or kind not in PARTS:
         raise InvalidOption("kind", kind, f"give one of {', '.join(get_args(ChildKind))}")
     found, after = await page_children(
-        server, keys, wire_id, kind, cursor=whole("cursor", cursor), limit=min(whole("limit", limit, 1), 1000)
+        server,
+        keys,
+        wire_id,
+        kind,
+        cursor=whole("cursor", cursor, highest=MAX_CURSOR),
+        limit=min(whole("limit", limit, 1), 1000),
     )
     children = await split_keys(server, keys, [key for key, _ in found])
     texts = (text for _, text in found)

@@ -18,9 +18,10 @@ from corral.engine.control import detach_child, remove_job
 from corral.engine.explain import why_waiting
 from corral.engine.keys import QueueKeys
 from corral.engine.listen import last_ending
+from corral.engine.record import Refusal
 from corral.engine.sender import Sender, Sent
 from corral.engine.server import Server
-from corral.errors import JobFailed, JobGone
+from corral.errors import JobFailed, JobGone, JobLocked, JobScheduled
 
 __all__ = ["BoundHandle", "QueueTies"]
 
@@ -106,8 +107,13 @@ class BoundHandle(Generic[R]):
         return await self._tell(detach_child) == 0
 
     async def remove(self) -> bool:
-        """Remove the job with all it has. False when there was none, or when a worker runs it."""
-        return await self._tell(remove_job) == 1
+        """See `JobHandle.remove`."""
+        code = await self._tell(remove_job)
+        if code == 0:
+            raise JobLocked(self.id, "")
+        if code == Refusal.SCHEDULED:
+            raise JobScheduled(self.id, "")
+        return code == 1
 
     async def _ending(self, timeout: Duration | None) -> Ending:
         seconds = None if timeout is None else milliseconds("timeout", timeout) / 1000

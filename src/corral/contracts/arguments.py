@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
+from typing import Final
 
 from corral.errors import InvalidOption
 
 __all__ = ["flag", "string", "whole"]
 
+LARGEST: Final = 2**53 - 1
+"""What every client reads as an exact number."""
 
-def whole(option: str, value: object, lowest: int = 0, highest: int | None = None) -> int:
+
+def whole(option: str, value: object, lowest: int = 0, highest: int = LARGEST) -> int:
     """``value`` as a whole number, which a bool is not. Raises `InvalidOption`."""
-    most = math.inf if highest is None else highest
-    if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= most:
+    if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
         return value
-    upto = "" if highest is None else f" to {highest:,}"
+    upto = "" if highest == LARGEST else f" to {highest:,}"
     raise InvalidOption(option, value, f"give a whole number from {lowest:,}{upto}")
 
 

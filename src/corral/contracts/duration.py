@@ -21,7 +21,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def milliseconds(option: str, value: object) -> int:
     """``value`` in whole milliseconds, rounded up so that a short wait is not none. Raises `InvalidOption`."""
     if isinstance(value, timedelta):
-        result = -(-value // timedelta(milliseconds=1))
+        whole, part = divmod(value, timedelta(milliseconds=1))
+        result = whole + bool(part)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         result = _rounded_up(value)
     else:

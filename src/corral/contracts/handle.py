@@ -56,7 +56,11 @@ class JobHandle(Protocol[R_co]):
         ...
 
     async def remove(self) -> bool:
-        """Remove the job, unless it is running. Whether it was there."""
+        """Remove the job with all it has. False when it is gone already (BullMQ: job.remove).
+
+        Raises `JobLocked` while a worker runs it, and `JobScheduled` for the next run of a schedule: nothing is changed
+        then.
+        """
         ...
 
 

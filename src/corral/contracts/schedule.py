@@ -288,6 +288,8 @@ def _check_rule(rule: _Rule) -> None:
         raise InvalidSchedule("end", rule.end, f"it is not after start={rule.start}: nothing would ever run")
     if rule.limit is not None:
         _check_count("limit", rule.limit)
+    if not isinstance(rule.immediately, bool):
+        raise InvalidSchedule("immediately", rule.immediately, "give True or False")
     if rule.immediately and start is not None:
         raise InvalidSchedule("immediately", True, "start= says when the first run is: give one of them")
     if not isinstance(rule.missed, RunAll) and rule.missed not in ("run_once", "skip"):

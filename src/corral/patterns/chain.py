@@ -34,7 +34,7 @@ def chain(*steps: *tuple[*tuple[Step, ...], FlowNode[R]]) -> FlowNode[R]:
     """
     below: tuple[FlowNode[Any], ...] = ()
     for step in steps[:-1]:
-        side_by_side = (step,) if isinstance(step, FlowNode) else tuple(step)
+        side_by_side = (step,) if isinstance(step, FlowNode) else nodes_of(step)
         if not side_by_side:
             raise InvalidFlow("malformed", "a step of a chain is empty")
         below = _after(side_by_side, below)

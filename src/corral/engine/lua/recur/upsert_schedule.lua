@@ -1,6 +1,7 @@
 #!lua
 --- Make a schedule, or change it.                                  nothing → waiting | prioritized | delayed
---- Its one pending iteration is replaced; where nothing changes it keeps its time and its number.
+--- Its one pending iteration is replaced; where its rule does not change it keeps its time and its number. Where nothing
+--- at all changes, nothing happens: the pending iteration stays as it is, also if somebody has changed it.
 --- @key meta       hash    settings of the queue
 --- @key events     stream
 --- @include lib/clock
@@ -72,6 +73,12 @@ local unchanged = known and known.next_run and known.every == every_ms and known
 local pending_job = pending_id(schedule_id)
 local pending = pending_job and state_of_pending(prefix, pending_job)
 local keeps_time = unchanged and pending
+local is_prepared = every_ms or known and known.notes.times and known.notes.rule == schedule.rule
+if keeps_time and is_prepared and known.name == name and known.data == data and known.opts == opts
+  and known.limit == limit and known.end_ms == end_ms and known.notes.missed == missed
+  and known.notes.missed_limit == missed_limit and known.notes.overlap == overlap then
+  return { pending_job, known.next_run }
+end
 local time, count = nil, 1
 if keeps_time then
   time = known.next_run
