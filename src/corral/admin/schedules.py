@@ -84,11 +84,11 @@ class SchedulesAdmin:
         else:
             spec = untyped_spec(self.queue, task)
             payload = {} if payload is None else payload
-        for option in {"repeat", "job_id"}.intersection(options):
-            raise InvalidOption(
-                option, options[option], "the rule and the id of a schedule are given by position"
-            )
-        given = {**options, "repeat": rule, "job_id": schedule_id}
+        given: dict[str, Any] = {**options}
+        for option in {"repeat", "job_id"}.intersection(given):
+            reason = "the rule and the id of a schedule are given by position"
+            raise InvalidOption(option, given[option], reason)
+        given |= {"repeat": rule, "job_id": schedule_id}
         await store_schedule(self._server, self._keys, spec.schedule(payload, given))
         _, stored = await read_schedule(self._server, self._keys, schedule_id)
         if stored is None:  # removed by somebody in this very moment: make it once more

@@ -34,14 +34,9 @@ async def child_page(
     """Some children of one kind. Raises `InvalidOption` for a kind that is none."""
     if not isinstance(kind, str) or kind not in PARTS:
         raise InvalidOption("kind", kind, f"give one of {', '.join(get_args(ChildKind))}")
-    found, after = await page_children(
-        server,
-        keys,
-        wire_id,
-        kind,
-        cursor=whole("cursor", cursor, highest=MAX_CURSOR),
-        limit=min(whole("limit", limit, 1), 1000),
-    )
+    whole("cursor", cursor, highest=MAX_CURSOR)
+    most = min(whole("limit", limit, 1), 1000)
+    found, after = await page_children(server, keys, wire_id, kind, cursor=cursor, limit=most)
     children = await split_keys(server, keys, [key for key, _ in found])
     texts = (text for _, text in found)
     return ChildPage([_child(*pair, kind) for pair in zip(children, texts, strict=True)], after)
