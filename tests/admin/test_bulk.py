@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,18 @@ async def test_many_are_removed(operated: QueueAdmin, produced: QueueClient) -> 
     assert (len(done.done), [*done.refused]) == (3, ["nobody"])
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert (await operated.counts())[JobState.WAITING] == 2
+
+
+def test_a_filter_that_lets_nothing_through() -> None:
+    """Two times the wrong way round are a mistake, and said so."""
+    with pytest.raises(InvalidOption, match="nothing ends before it"):
+        JobFilter(finished_after=NOW, finished_before=NOW - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("state", [["failed"], None, 5, "waiting"])
+async def test_a_state_that_is_none(operated: QueueAdmin, state: Any) -> None:
+    """Only jobs that have ended can be retried, and the error says which states that are."""
+    with pytest.raises(InvalidOption, match="failed or completed"):
+        await operated.jobs.retry_all(state)
+    with pytest.raises(InvalidOption, match="give one of"):
+        await operated.clean([state], older_than=0)  # type: ignore[arg-type]

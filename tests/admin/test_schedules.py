@@ -45,6 +45,19 @@ async def test_a_schedule_of_a_task(operated: QueueAdmin, produced: QueueClient)
     assert sum((await produced.counts()).values()) == 0
 
 
+async def test_what_is_said_again(operated: QueueAdmin, produced: QueueClient) -> None:
+    """Nothing changes: a run that was promoted stays so. Rule and id are said once, by position."""
+    schedules, rule = operated.schedules, Cron("0 3 * * *")
+    made = await schedules.upsert("nightly", rule, "report")
+    assert made.next_job_id is not None
+    await operated.jobs.promote(made.next_job_id)
+    assert await schedules.upsert("nightly", rule, "report") == made
+    assert await produced.job(made.next_job_id).state() is JobState.WAITING
+    for option in ({"repeat": rule}, {"job_id": "weekly"}):
+        with pytest.raises(InvalidOption, match="by position"):
+            await schedules.upsert("nightly", rule, "report", **option)
+
+
 async def test_a_schedule_of_another_programs_task(operated: QueueAdmin) -> None:
     """By the name that jobs carry, with any JSON value."""
     made = await operated.schedules.upsert("often", Every(minutes=5, offset=0), "report", {"to": ["ops"]})

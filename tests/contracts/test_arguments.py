@@ -10,7 +10,7 @@ from corral.contracts.arguments import flag, string, whole
 from corral.errors import InvalidOption
 
 
-@pytest.mark.parametrize("value", [-1, True, 1.0, math.nan, "5", None, [1]])
+@pytest.mark.parametrize("value", [-1, True, 1.0, math.nan, "5", None, [1], 2**53, 10**30])
 def test_no_whole_number(value: object) -> None:
     """A bool is no number, and neither is what merely looks like one."""
     with pytest.raises(InvalidOption, match="give a whole number from 0"):
@@ -18,8 +18,8 @@ def test_no_whole_number(value: object) -> None:
 
 
 def test_a_whole_number_has_its_bounds() -> None:
-    """Both are allowed; without a highest one there is none."""
-    assert [whole("n", 1, 1, 3), whole("n", 3, 1, 3), whole("n", 10**30)] == [1, 3, 10**30]
+    """Both are allowed; without a highest one it is what every client reads as an exact number."""
+    assert [whole("n", 1, 1, 3), whole("n", 3, 1, 3), whole("n", 2**53 - 1)] == [1, 3, 2**53 - 1]
     for value in (0, 4):
         with pytest.raises(InvalidOption, match="from 1 to 3"):
             whole("n", value, 1, 3)

@@ -32,7 +32,7 @@ def test_a_short_wait_is_not_none() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [-1, -1e-9, float("nan"), float("inf"), "5", None, True, 10**400, MAX_MS],
+    [-1, -1e-9, float("nan"), float("inf"), "5", None, True, 10**400, MAX_MS, timedelta.max, timedelta.min],
     ids=lambda value: str(value)[:20],
 )
 def test_what_is_no_duration_is_refused(value: object) -> None:

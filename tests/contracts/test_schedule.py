@@ -49,6 +49,7 @@ def ms(*moment: int) -> int:
         (lambda: Every(minutes=-5), "minutes", "not negative"),
         (lambda: Every(60, offset=60), "offset", "less than the interval"),
         (lambda: Every(60, offset=10, immediately=True), "immediately", "one of them"),
+        (lambda: Cron("0 0 * * *", immediately="no"), "immediately", "True or False"),  # type: ignore[arg-type]
         (lambda: Every(60, start=NOON, immediately=True), "immediately", "one of them"),
         (lambda: Every(60, start=NOON, end=NOON - timedelta(hours=1)), "end", "nothing would ever run"),
     ],

@@ -36,7 +36,10 @@ def test_steps_side_by_side() -> None:
 
 
 def test_what_is_no_chain() -> None:
-    """It ends in one node, and no step is empty."""
+    """It ends in one node, no step is empty, and each is a node or a list of nodes."""
+    for bad in (1, None, "ab", [1]):
+        with pytest.raises(InvalidFlow, match=r"node"):
+            chain(bad, step.node(1))  # type: ignore[arg-type]
     with pytest.raises(InvalidFlow, match="ends in one node"):
         chain()  # type: ignore[call-arg]
     with pytest.raises(InvalidFlow, match="ends in one node"):
