@@ -20,7 +20,7 @@ class Admin:
     may be asked for again.
 
     Args:
-        url: `redis://`, `rediss://`, `unix://` or `embedded:///path`; else the variables that `Client` reads.
+        url: any that `Client` takes; else the variables that it reads.
         prefix: first part of every key; else `CORRAL_PREFIX`, else `bull` as BullMQ has it.
         timeout: seconds until a step without an answer raises `ServerUnavailable`; 5 by default.
     """

@@ -36,8 +36,9 @@ class Client:
     `await client.close()`).
 
     Args:
-        url: `redis://`, `rediss://`, `unix://` or `embedded:///path`; else `REDIS_URL`, else `REDIS_HOST`,
-            `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB`, `REDIS_TLS`, else `redis://localhost:6379`.
+        url: `redis://`, `rediss://`, `redis+cluster://`, `redis+sentinel://host/master`, `unix://` or
+            `embedded:///path`; else `REDIS_URL`, else what `REDIS_HOST` and its companions say (docs/servers.md), else
+            `redis://localhost:6379`.
         prefix: first part of every key; else `CORRAL_PREFIX`, else `bull` as BullMQ has it.
         timeout: seconds until a call without an answer raises `ServerUnavailable`; 5 by default.
     """
