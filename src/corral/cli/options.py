@@ -14,7 +14,8 @@ Url = Annotated[
     str | None,
     typer.Option(
         "--url",
-        help="The server: redis://, rediss://, redis+cluster://, redis+sentinel://host/master, unix:// or embedded:///path. "
+        help="The server: redis://, rediss://, redis+cluster://, redis+sentinel://host/master, unix:// "
+        "or embedded:///path. "
         "Default: REDIS_URL, else REDIS_HOST and its companions, else redis://localhost:6379.",
         show_default=False,
         metavar="URL",
