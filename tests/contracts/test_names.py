@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from corral.contracts.names import (
-    OWN_SUFFIXES,
+    RESERVED_IDS,
     check_queue_name,
     check_schedule_id,
     decode_job_id,
@@ -20,7 +20,7 @@ from corral.contracts.names import (
 from corral.errors import InvalidJobId, InvalidQueueName, InvalidSchedule
 
 TRICKY = st.text(alphabet=st.sampled_from(list(":%25A3adefimnortw0-")), min_size=1, max_size=24)
-IDS = st.one_of(TRICKY, st.text(min_size=1, max_size=50), st.sampled_from(sorted(OWN_SUFFIXES)))
+IDS = st.one_of(TRICKY, st.text(min_size=1, max_size=50), st.sampled_from(sorted(RESERVED_IDS)))
 
 
 def acceptable(job_id: str) -> bool:
@@ -55,7 +55,7 @@ def test_whatever_is_read_leads_back_to_the_same_key(wire_id: str) -> None:
     assume(
         not wire_id.startswith(("de:", "dn:", "metrics:", "0:"))
     )  # as ids these would hit the queue's own keys
-    assume(wire_id not in OWN_SUFFIXES)
+    assume(wire_id not in RESERVED_IDS)
     assert lookup_job_id(decode_job_id(wire_id)) == wire_id
 
 
@@ -74,7 +74,7 @@ def test_encoded_ids_are_ones_that_bullmq_takes(job_id: str) -> None:
     assert not re.fullmatch(r"-?[0-9]+", wire_id)
     assert wire_id.count(":") in {0, 2}
     assert not wire_id.startswith(("0:", "repeat:", "de:", "dn:", "metrics:"))
-    assert wire_id not in OWN_SUFFIXES
+    assert wire_id not in RESERVED_IDS
 
 
 @pytest.mark.parametrize(

@@ -25,16 +25,16 @@ __all__ = [
 MAX_NAME_BYTES = 200
 """The longest job id and queue name, in bytes of UTF-8."""
 
-OWN_SUFFIXES = frozenset(
+RESERVED_IDS = frozenset(
     (  # noqa: SIM905 - a list of 19 lines says no more
         "wait active paused prioritized pc delayed completed failed waiting-children id meta events marker "
         "limiter stalled stalled-check repeat delay priority"
     ).split()
 )
-"""The keys of a queue are ``<prefix>:<queue>:<suffix>``: a job with one of these as its id would *be* that key."""
+"""A job is the key ``<prefix>:<queue>:<id>``: with one of these as its id it would *be* that key of its queue."""
 
 _OWN_FAMILIES = ("de:", "dn:", "metrics:", "0:")
-_ESCAPED_SUFFIXES = {f"%{ord(suffix[0]):02X}{suffix[1:]}": suffix for suffix in OWN_SUFFIXES}
+_ESCAPED_SUFFIXES = {f"%{ord(suffix[0]):02X}{suffix[1:]}": suffix for suffix in RESERVED_IDS}
 _SUFFIX_ESCAPES = {suffix: escaped for escaped, suffix in _ESCAPED_SUFFIXES.items()}
 _LONGEST_WIRE_ID = 3 * MAX_NAME_BYTES
 

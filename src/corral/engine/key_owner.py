@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from corral.contracts.names import OWN_SUFFIXES
+from corral.contracts.names import RESERVED_IDS
 from corral.engine.keys import SUFFIXES
 
 __all__ = ["owner_of", "places_below"]
 
-_OF_QUEUE: Final = frozenset({*SUFFIXES.values(), *OWN_SUFFIXES})
+_OF_QUEUE: Final = frozenset({*SUFFIXES.values(), *RESERVED_IDS})
 _FAMILIES: Final = ("de:", "dn:", "metrics:", "0:")
 _PARTS: Final = (":lock", ":logs", ":dependencies", ":processed", ":failed", ":unsuccessful")
 _OWN: Final = b"::corral:"
