@@ -190,6 +190,26 @@ class TestLarge:
         shares = [after - before for before, after in zip([0, *tree.steps], tree.steps, strict=False)]
         assert max(shares) <= 2 * CHILDREN_PER_CALL
 
+    @pytest.mark.parametrize("many", [3_000, 20_000])
+    @pytest.mark.parametrize("part", ["processed", "unsuccessful"])
+    async def test_very_many(self, tree: Tree, driver: Driver, part: str, many: int) -> None:
+        """However many have ended: none is left behind."""
+        keys = driver.keys
+        for first in range(0, many, 1000):
+            children = [f"c{number}" for number in range(first, first + 1000)]
+            pairs = [word for child in children for word in (1, child)]
+            await driver.call("ZADD", keys.key("completed"), *pairs)
+            create = "for _, key in ipairs(KEYS) do redis.call('HSET', key, 'parentKey', ARGV[1]) end"
+            children = [keys.job(child) for child in children]
+            await driver.call("EVAL", create, len(children), *children, keys.job("p"))
+            pairs = [word for child in children for word in ((child, 1) if part == "processed" else (1, child))]
+            await driver.call("HSET" if part == "processed" else "ZADD", f"{keys.job('p')}:{part}", *pairs)
+        await driver.call("HSET", keys.job("p"), "name", "p")
+        await driver.call("ZADD", keys.key("completed"), 1, "p")
+        assert (await tree.remove("p")).code == 1
+        assert tree.steps[-1] == many + 1
+        assert await tree.left() == set()
+
     @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 6])
     async def test_an_interruption(self, tree: Tree, driver: Driver, steps: int) -> None:
         """The same call goes on with what an interrupted one has left, wherever it stopped."""
@@ -218,6 +238,34 @@ class TestLarge:
         """A job that never was is not taken for an interrupted removal."""
         assert (await tree.remove("nobody")).code == Refusal.NO_JOB
         assert await driver.bytes_of_all() == {}
+
+
+class TestCycles:
+    """A damaged tree that leads back to where it began: the removal ends, and each job goes once."""
+
+    async def grow(self, tree: Tree, many: int, part: str) -> None:
+        """Two jobs, each a child of the other, with others below them."""
+        await tree.root("a")
+        await tree.below("a", "b", part=part, waits=False)
+        await tree.below("b", "a", part=part, waits=False)
+        for parent in ("a", "b"):
+            await tree.below(parent, *(f"{parent}{number}" for number in range(many)), part=part)
+
+    @pytest.mark.parametrize("part", ["dependencies", "processed"])
+    @pytest.mark.parametrize("many", [0, MANY])
+    async def test_a_job(self, tree: Tree, many: int, part: str) -> None:
+        """At once or in steps."""
+        await self.grow(tree, many, part)
+        assert (await tree.remove("a")).code == 1
+        assert tree.steps[-1] == 2 + 2 * many
+        assert await tree.left() == set()
+
+    async def test_unprocessed_children(self, tree: Tree, driver: Driver) -> None:
+        """The same for what has not ended."""
+        await self.grow(tree, MANY, "dependencies")
+        removal = TreeRemoval(driver.server, driver.keys, Sender(driver.server), lambda _: None)
+        await removal.remove_unprocessed("a")
+        assert await driver.waiting() == []
 
 
 class TestUnprocessed:

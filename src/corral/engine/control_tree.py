@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, NamedTuple
 
 from corral.engine.browse_keys import JobKey, split_keys
@@ -58,8 +58,10 @@ class TreeRemoval:
         if removed:
             self.on_step(self.count)
 
-    async def _step(self, parent_key: str, parent_left: int, cursor: bytes) -> _Step:
-        """Remove some children of a job."""
+    async def _step(
+        self, parent_key: str, parent_left: int, cursor: bytes, above: Sequence[bytes] = ()
+    ) -> _Step:
+        """Remove some children of a job. `above`: those that are gone and are not to be gone into again."""
         server, keys, clock, most = self.server, self.keys, "", CHILDREN_PER_CALL
 
         async def call(sent: Sent) -> _Step:
@@ -74,6 +76,7 @@ class TreeRemoval:
                     parent_left,
                     cursor,
                     most,
+                    *above,
                 )
             )
 
@@ -127,15 +130,17 @@ class TreeRemoval:
 
     async def _remove_below(self, parent_key: str, what: int = ALL) -> None:
         """Remove what is below a job that is gone. Jobs below others are gone before these are looked at again."""
-        gone = [parent_key]
+        gone, above = {parent_key: None}, list[bytes]()
         while gone:
-            step = await self._step(gone[-1], what, b"0")
+            step = await self._step(next(reversed(gone)), what, b"0", above)
             if step.cursor == b"0":
-                gone.pop()
+                gone.popitem()
                 continue
+            above = [key for key in step.opened if _text(key) in gone]
             for child, place in await self._left_over(step):
-                if await self._remove_top(child, place, what):
-                    gone.append(child.keys.job(child.wire_id))
+                key = child.keys.job(child.wire_id)
+                if key not in gone and await self._remove_top(child, place, what):
+                    gone[key] = None
 
     async def _remove_top(self, child: JobKey, place: int, what: int) -> bool:
         """Remove a child of a job that is gone. True when it went alone: there is too much below it, or a worker holds
@@ -158,7 +163,7 @@ class TreeRemoval:
     async def _left_over(self, step: _Step) -> list[tuple[JobKey, int]]:
         """The children that a step has left to calls of their own, with their places in line where they were looked
         for: several in the same line in one pass."""
-        names = [key.decode("utf-8", "surrogateescape") for key in (*step.opened, *step.deep)]
+        names = [_text(key) for key in (*step.opened, *step.deep)]
         children = await self.server.patiently(lambda: split_keys(self.server, self.keys, names))
         lines: dict[str, list[JobKey]] = {}
         for child in children[len(step.opened) :]:
@@ -198,11 +203,17 @@ class TreeRemoval:
         return await server.patiently(lambda: list_children(server, self.keys, job_key, part, cursor))
 
     async def _find_refusal(self, job_key: str) -> Removal | None:
-        waiting = [job_key]
+        waiting, seen = [job_key], {job_key}
         while waiting:
             async for child_key, refusal, count in self._pages(waiting.pop()):
                 if refusal != 1:
                     return Removal(refusal, child_key)
-                if count:
-                    waiting.append(child_key.decode())
+                name = _text(child_key)
+                if count and name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
         return None
+
+
+def _text(key: bytes) -> str:
+    return key.decode("utf-8", "surrogateescape")

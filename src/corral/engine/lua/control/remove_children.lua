@@ -18,6 +18,7 @@
 ---                              is gone, and those go that have not ended
 --- @arg cursor       string   0, or where to go on
 --- @arg most         integer  about how many children to look at
+--- @rest above       keys of jobs that are gone and are being seen to: a child that is one of them is only forgotten
 --- @event removed waiting delayed
 --- @return where to go on (0: nowhere), how many were removed, how many a worker holds, and the keys of those that are
 ---         left to calls of their own: that have children themselves, and that stand in long lines
@@ -31,13 +32,11 @@ local commands = { 'SREM', 'HDEL', 'HDEL', 'ZREM' }
 local goes_on, found = '0', {}
 local is_gone, all = parent_left ~= '0', parent_left == '1'
 if is_gone then
-  local scanned = { 'SSCAN', 'HSCAN', 'HSCAN', 'ZSCAN' }
+  -- Any will do. SCAN, from the front of a table that earlier calls have emptied, may find none although there are some.
+  local picked = { 'SRANDMEMBER', 'HRANDFIELD', 'HRANDFIELD', 'ZRANDMEMBER' }
   for part = 1, all and 4 or 1 do
     if #found == 0 then
-      local page = redis.call(scanned[part], parent_key .. parts[part], 0, 'COUNT', most)[2]
-      for at = 1, #page, part == 1 and 1 or 2 do
-        found[#found + 1] = page[at]
-      end
+      found = redis.call(picked[part], parent_key .. parts[part], most)
     end
   end
   goes_on = #found > 0 and '1' or '0'
@@ -51,6 +50,10 @@ else
   goes_on, found = page[1], page[2]
 end
 local now_ms = clock(now)
+local is_above = {}
+for at = above, #ARGV do
+  is_above[ARGV[at]] = true
+end
 local removed, kept, opened, deep, searched = 0, 0, {}, {}, 0
 for _, child_key in ipairs(found) do
   local base, id = split_key(child_key)
@@ -61,7 +64,7 @@ for _, child_key in ipairs(found) do
   local forgotten = is_gone
   if refused then
     kept = kept + 1
-  elseif not spared and count_children(child_key) > 0 then
+  elseif not spared and not is_above[child_key] and count_children(child_key) > 0 then
     opened[#opened + 1] = child_key
     forgotten = false
   elseif own and not spared then

@@ -28,6 +28,7 @@ if done then
   return done
 end
 local family = { prefix .. job_id }
+local seen = { [family[1]] = true }  -- a damaged tree may lead back to where it began
 if redis.call('EXISTS', family[1]) == 0 then
   return { -1, 0 }
 end
@@ -48,7 +49,10 @@ while at <= #family do
       return { 3, 0 }
     end
     for _, child_key in ipairs(all and children_of(family[at]) or unended_children_of(family[at])) do
-      family[#family + 1] = child_key
+      if not seen[child_key] then
+        seen[child_key] = true
+        family[#family + 1] = child_key
+      end
     end
     -- What goes together has to be found together.
     searched = searched + (#family > 1 and search_length(base, id) or 0)
