@@ -9,6 +9,7 @@ import pytest
 
 from corral import Client, JobGone, Queue, QueueActive, Worker
 from corral.admin import clearing
+from corral.admin.admin import Admin
 from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from corral.contracts.states import JobState
@@ -215,6 +216,18 @@ async def test_a_queue_whose_name_is_also_a_prefix(
         await operated.obliterate()
         assert {key async for key in raw.scan_iter(match=f"{prefix}*")} == theirs
         assert [await job.state() for job in jobs] == [JobState.WAITING, JobState.DELAYED]
+
+
+async def test_a_queue_beside_that_has_only_settings(
+    operated: QueueAdmin, produced: QueueClient, redis_url: str, prefix: str
+) -> None:
+    """A queue below the same name that has nothing yet but what its operator has set keeps that."""
+    await produced.enqueue("mine")
+    async with Admin(redis_url, prefix=f"{prefix}:{operated.name}") as other:
+        inner = other.queue("inner")
+        await inner.pause()
+        await operated.obliterate()
+        assert await inner.paused() is True
 
 
 async def test_obliterate_under_a_running_job(operated: QueueAdmin, client: Client) -> None:

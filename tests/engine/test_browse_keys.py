@@ -45,6 +45,25 @@ async def test_a_queue_that_is_gone(driver: Driver, wire_id: str) -> None:
     assert found.keys.base == keys.base
 
 
+SETTINGS = ["paused", "concurrency", "max", "duration", "version", "opts.maxLenEvents", "corral.peers"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+async def test_what_makes_a_queue(driver: Driver, setting: str) -> None:
+    """Whichever setting its `meta` has."""
+    keys = QueueKeys(driver.keys.prefix + ":a:b", "q")
+    await driver.call("HSET", keys.key("meta"), setting, "1")
+    assert await split_keys(driver.server, driver.keys, [keys.job("7")]) == [JobKey(keys.prefix, "q", "7")]
+
+
+async def test_a_job_that_is_called_meta(driver: Driver) -> None:
+    """A job's hash makes no queue of what its id begins with."""
+    keys = await queue_under(driver, driver.keys.prefix, "q")
+    await driver.call("HSET", keys.job("a:b:meta"), "name", "n", "data", "{}", "timestamp", "1")
+    found = await split_keys(driver.server, driver.keys, [keys.job("a:b:c")])
+    assert found == [JobKey(keys.prefix, "q", "a:b:c")]
+
+
 async def test_what_is_no_key_of_a_job(driver: Driver) -> None:
     """Whatever another program has written is taken apart somehow, in its order."""
     keys = QueueKeys("elsewhere", "q")

@@ -107,8 +107,8 @@ async def scan_keys(server: Server, keys: QueueKeys, base: str) -> AsyncIterator
 
 async def _are_queues(server: Server, keys: QueueKeys, places: Sequence[bytes]) -> dict[bytes, bool]:
     """Whether there is a queue at each of these places (`<prefix>:<queue>`)."""
-    metas = [place + b":meta" for place in places]
-    found: list[int] = await server.run(load("browse/are_queues"), keys, *metas)
+    bases = [place + b":" for place in places]
+    found: list[int] = await server.run(load("browse/are_queues"), keys, *bases)
     return {place: bool(is_queue) for place, is_queue in zip(places, found, strict=True)}
 
 

@@ -3,10 +3,7 @@
 ---
 --- An id may have three parts, that of a scheduled job more, and a prefix any number: where a queue's `meta` is tells
 --- which parts are the id's.
-local function is_queue(base)
-  return redis.call('EXISTS', base .. 'meta') == 1
-end
-
+--- @include lib/is_queue
 local function split_key(job_key)
   local base, job_id = string.match(job_key, '^(.*:)([^:]+)$')
   local outer, long_id = string.match(job_key, '^(.*:[^:]+:)([^:]+:[^:]+:[^:]+)$')
