@@ -275,6 +275,8 @@ class TestRefusals:
         assert await self.refused(driver, child, run=other) == (Refusal.HELD_BY_ANOTHER, -1)
         gone = run._replace(wire_id="gone")
         assert await self.refused(driver, child, run=gone) == (Refusal.NO_JOB, -1)
+        await driver.settle(end(run, Verb.DELAY, amount=5_000))
+        assert await self.refused(driver, child, run=run) == (Refusal.SUPERSEDED, -1)
 
 
 async def test_children_of_a_running_job(driver: Driver) -> None:

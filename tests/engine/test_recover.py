@@ -286,6 +286,20 @@ class TestFencing:
         assert await driver.renew(old, new) == [0, 0]
         assert await driver.bytes_of_all() == before
 
+    @pytest.mark.parametrize(
+        "verb", [Verb.RETRY, Verb.DELAY, Verb.SNOOZE, Verb.SNOOZE_UNTIL, Verb.GIVE_BACK, Verb.HOLD_OFF]
+    )
+    async def test_between_two_runs(self, driver: Driver, verb: Verb) -> None:
+        """A run that has ended writes no more, also before the next one starts: handlers may be deaf to timeouts."""
+        await driver.add("a")
+        run = await driver.take_one()
+        await driver.settle(end(run, verb, "null", amount=5_000))
+        before = await driver.bytes_of_all()
+        codes = await self.write_everything(driver, run)
+        assert codes[:3] == [Refusal.SUPERSEDED] * 3
+        assert max(codes[3:-1]) < 0
+        assert await driver.bytes_of_all() == before
+
     async def test_after_the_job_was_removed(self, driver: Driver) -> None:
         """Nothing resurrects half a hash of a job that is gone (bull #371)."""
         old, new = await self.superseded(driver)
