@@ -464,13 +464,13 @@ class ScheduleTaken(JobError):
 
 
 class StaleRun(JobError):
-    """This run of the job was superseded by a later one, so its writes are refused."""
+    """This run of the job has ended or was superseded by a later one, so its writes are refused."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         super().__init__(
-            f"this run of job {job_id} is over: the job was recovered as stalled and belongs to a later run, or it "
-            "was removed. What this run still writes is refused"
+            f"this run of job {job_id} is over: it has ended, the job was recovered as stalled and belongs to a later "
+            "run, or it was removed. What this run still writes is refused"
         )
 
 

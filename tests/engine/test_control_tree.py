@@ -43,7 +43,11 @@ class Tree:
             else:
                 await self.root(child)
             await self.driver.call("HSET", keys.job(child), "parentKey", keys.job(parent))
-        members = [keys.job(child) for child in children]
+        await self.list_below(parent, part, [keys.job(child) for child in children])
+
+    async def list_below(self, parent: str, part: str, members: list[str]) -> None:
+        """Put children on one of the lists of their parent."""
+        keys = self.driver.keys
         for first in range(0, len(members), 1000):
             chunk = members[first : first + 1000]
             if part == "dependencies":
@@ -196,14 +200,12 @@ class TestLarge:
         """However many have ended: none is left behind."""
         keys = driver.keys
         for first in range(0, many, 1000):
-            children = [f"c{number}" for number in range(first, first + 1000)]
-            pairs = [word for child in children for word in (1, child)]
-            await driver.call("ZADD", keys.key("completed"), *pairs)
+            ids = [f"c{number}" for number in range(first, first + 1000)]
+            await driver.call("ZADD", keys.key("completed"), *(word for child in ids for word in (1, child)))
+            children = [keys.job(child) for child in ids]
             create = "for _, key in ipairs(KEYS) do redis.call('HSET', key, 'parentKey', ARGV[1]) end"
-            children = [keys.job(child) for child in children]
             await driver.call("EVAL", create, len(children), *children, keys.job("p"))
-            pairs = [word for child in children for word in ((child, 1) if part == "processed" else (1, child))]
-            await driver.call("HSET" if part == "processed" else "ZADD", f"{keys.job('p')}:{part}", *pairs)
+            await tree.list_below("p", part, children)
         await driver.call("HSET", keys.job("p"), "name", "p")
         await driver.call("ZADD", keys.key("completed"), 1, "p")
         assert (await tree.remove("p")).code == 1
