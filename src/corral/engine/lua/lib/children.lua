@@ -1,5 +1,6 @@
 --- What a child's end does to its parent. Parents and children may live in different queues, so the keys are made
---- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`.
+--- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`. A parent is released also where a key that keeps what
+--- its children brought is damaged.
 --- @include lib/fields_of
 --- @include lib/is_of_v5
 --- @include lib/priority_of
@@ -48,13 +49,13 @@ end
 
 local function child_completed(child_key, parent_key, value, now)
   if redis.call('SREM', parent_key .. ':dependencies', child_key) == 1 then
-    redis.call('HSET', parent_key .. ':processed', child_key, value)
+    redis.pcall('HSET', parent_key .. ':processed', child_key, value)
     release_if_done(parent_key, now)
   end
 end
 
 local function fail_parent(child_key, parent_key, now)
-  redis.call('ZADD', parent_key .. ':unsuccessful', now, child_key)
+  redis.pcall('ZADD', parent_key .. ':unsuccessful', now, child_key)
   if redis.call('EXISTS', parent_key) == 0 then
     return
   end
@@ -83,12 +84,12 @@ local function child_failed(child_key, parent_key, policy, reason, now)
   if policy.fpof then
     fail_parent(child_key, parent_key, now)
   elseif policy.cpof then
-    redis.call('HSET', parent_key .. ':failed', child_key, reason)
+    redis.pcall('HSET', parent_key .. ':failed', child_key, reason)
     release_if_waiting(parent_key, now)
   else
     release_if_done(parent_key, now)
     if policy.idof then
-      redis.call('HSET', parent_key .. ':failed', child_key, reason)
+      redis.pcall('HSET', parent_key .. ':failed', child_key, reason)
     end
   end
 end

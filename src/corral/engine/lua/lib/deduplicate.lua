@@ -44,8 +44,9 @@ local function deduplicate(prefix, rule, id, job, now)
     return true
   end
 
-  local owner = redis.call('GET', owner_key)
-  if not owner or owner_is_stale(owner) then
+  -- A key of another type names no owner.
+  local owner = redis.pcall('GET', owner_key)
+  if type(owner) ~= 'string' or owner_is_stale(owner) then
     start_window()
     return nil
   end

@@ -1,4 +1,5 @@
 --- The owner of a deduplication id has ended: open the window that had no end, and add the job kept for this moment.
+--- A job that the id belongs to no longer changes nothing; one whose window ran out still does.
 --- @include lib/fields_of
 --- @include lib/place_job
 --- @include lib/priority_of
@@ -9,7 +10,11 @@
 --- @key events  stream
 local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   local owner_key, next_key = prefix .. 'de:' .. deduplication_id, prefix .. 'dn:' .. deduplication_id
-  if redis.pcall('GET', owner_key) == owner and redis.call('PTTL', owner_key) == -1 then
+  local found = redis.pcall('GET', owner_key)
+  if type(found) == 'string' and found ~= owner then
+    return
+  end
+  if found and redis.call('PTTL', owner_key) == -1 then
     redis.call('DEL', owner_key)
   end
   local kept = fields_of(next_key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'pdk', 'rjk')
@@ -21,7 +26,7 @@ local function end_deduplication(prefix, queue, owner, deduplication_id, now)
     opts = {}
   end
   local rule = type(opts.de) == 'table' and opts.de or {}
-  redis.call('INCR', id)
+  redis.pcall('INCR', id)
   redis.call('DEL', next_key)
   -- A job that was added under this id in the meantime is not touched.
   if redis.call('EXISTS', prefix .. kept[4]) == 1 then
@@ -34,14 +39,15 @@ local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   else
     redis.call('SET', owner_key, kept[4])
   end
+  local has_parent = kept[5] and kept[6]
   local job = {
     name = kept[1], data = kept[2], opts = kept[3] or '{}', delay = whole(opts.delay) or 0,
     priority = priority_of(opts.priority), front = opts.lifo == true, deduplication_id = deduplication_id,
-    parent_key = kept[5] or nil, parent = kept[6] or nil, schedule_id = kept[8] or nil,
+    parent_key = has_parent and kept[5] or nil, parent = has_parent and kept[6] or nil, schedule_id = kept[8] or nil,
   }
   store_job(prefix, kept[4], job, word(now))
   place_job(queue, kept[4], job, now)
-  if kept[7] then
-    redis.call('SADD', kept[7], prefix .. kept[4])
+  if has_parent and kept[7] then
+    redis.pcall('SADD', kept[7], prefix .. kept[4])
   end
 end

@@ -54,7 +54,8 @@ local function finish_job(prefix, queue, job, run, group, now, now_text)
     end_deduplication(prefix, queue, run.id, job.deduplication_id, now)
   end
   if job.parent_key then
-    tell_parent(job, run, now)
+    -- Whatever is wrong with the parent, its child has ended.
+    pcall(tell_parent, job, run, now)
   end
   local made = job.made + 1
   if run.keep_count == 0 then

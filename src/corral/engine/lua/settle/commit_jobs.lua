@@ -40,7 +40,7 @@
 ---                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
 --- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
----         why it was refused: -1 no job, -2 superseded, -3 not active, -4 children pending, -6 held by another,
+---         why it was refused: -1 no job or a damaged key, -2 superseded, -3 not active, -4 children pending, -6 held by another,
 ---         -9 children failed, -21 no children to wait for), jobs, schedules that want their next times
 --- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait, moveToWaitingChildren
 local done, starts_so_far = recall(sender, number, limiter)
@@ -64,27 +64,36 @@ for at = runs, #ARGV, 10 do
   }
 end
 local facts = look_at(prefix, ending)
-local codes, locks, left, group = {}, {}, {}, {}
+local codes, locks, left, unsettled, group = {}, {}, {}, {}, {}
 local succeeded, ended = 0, 0
+
+local function settle(job, run)
+  if run.verb == 'c' or run.verb == 'f' then
+    finish_job(prefix, queue, job, run, group, now_ms, now_text)
+    ended = ended + 1
+    succeeded = succeeded + (run.verb == 'c' and 1 or 0)
+  else
+    put_back(queue, job, run, now_ms)
+    if run.verb == 'l' then
+      hold_off(rate, run.amount)
+    end
+  end
+  locks[#locks + 1] = job.key .. ':lock'
+  left[#left + 1] = run.id
+end
+
 for at, run in ipairs(ending) do
   local job, code = leave_active(prefix, run, facts.holders[at], facts)
   codes[at] = code or 0
-  if job then
-    locks[#locks + 1] = job.key .. ':lock'
-    left[#left + 1] = run.id
-    if run.verb == 'c' or run.verb == 'f' then
-      finish_job(prefix, queue, job, run, group, now_ms, now_text)
-      ended = ended + 1
-      succeeded = succeeded + (run.verb == 'c' and 1 or 0)
-    else
-      put_back(queue, job, run, now_ms)
-      if run.verb == 'l' then
-        hold_off(rate, run.amount)
-      end
-    end
+  -- Where a key of the queue is damaged, the run that needs it stays active, for the stalled check to bring it back:
+  -- an error here would have the others, which are settled already, settled again.
+  if job and not pcall(settle, job, run) then
+    codes[at] = -1
+    unsettled[#unsettled + 1] = run.id
   end
 end
 sweep_active(facts)
+in_chunks('LPUSH', active, unsettled)
 file_group(prefix, group, now_ms)
 if #left > 0 then
   in_chunks('DEL', nil, locks)

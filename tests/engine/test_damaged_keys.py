@@ -1,0 +1,151 @@
+"""Keys that somebody else has damaged: a damaged job costs at most itself, and never another run of a healthy one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from corral.engine.record import NewJob, Verb
+from tests.engine.driver import Driver, end, new_job
+from tests.engine.flows import add, family, new_node
+
+KEEP_LAST: dict[str, Any] = {"id": "d", "keep": True}
+
+each_size = pytest.mark.parametrize("healthy", ["a", "abcde"], ids=["few", "many"])
+
+
+def key_of(driver: Driver, kind: str) -> str:
+    """What belongs to the deduplication id: its owner (de), or the job kept for later (dn)."""
+    return f"{driver.keys.base}{kind}:d"
+
+
+class TestSettling:
+    """A batch of runs, one of which meets damage."""
+
+    @each_size
+    @pytest.mark.parametrize(
+        ("policy", "verb", "kept"),
+        [
+            ("", Verb.COMPLETE, "processed"),
+            ("fpof", Verb.FAIL, "unsuccessful"),
+            ("cpof", Verb.FAIL, "failed"),
+            ("idof", Verb.FAIL, "failed"),
+        ],
+    )
+    async def test_a_parent_with_a_damaged_key(
+        self, driver: Driver, healthy: str, policy: str, verb: Verb, kept: str
+    ) -> None:
+        """Its child ends, the parent is released, and every other run is settled, once."""
+        await driver.add(*healthy)
+        await family(driver, policy, children="x")
+        runs = await driver.take(len(healthy) + 1)
+        await driver.call("SET", f"{driver.keys.job('p')}:{kept}", "damage")
+        codes = await driver.settle(*(end(run, verb if run.wire_id == "x" else Verb.RETRY) for run in runs))
+        assert codes == [0] * len(runs)
+        assert await driver.active() == []
+        assert sorted(await driver.waiting()) == sorted([*healthy, "p"])
+        assert [(await driver.fields(job))["atm"] for job in [*healthy, "x"]] == ["1"] * len(runs)
+
+    @pytest.mark.parametrize("damage", ["dependencies", "no key"])
+    async def test_a_parent_that_cannot_be_told(self, driver: Driver, damage: str) -> None:
+        """The child ends all the same, also one that is deleted at its end."""
+        await driver.add("a")
+        await family(driver, children="xy")
+        runs = await driver.take(3)
+        if damage == "dependencies":
+            await driver.call("SET", f"{driver.keys.job('p')}:dependencies", "damage")
+        else:
+            await driver.call("HSET", driver.keys.job("x"), "parentKey", damage)
+            await driver.call("HSET", driver.keys.job("y"), "parentKey", damage)
+        keep = {"x": 0}
+        ends = [end(run, keep=keep.get(str(run.wire_id), -1)) for run in runs]
+        assert await driver.settle(*ends) == [0, 0, 0]
+        assert set(await driver.scores("completed")) == {"a", "y"}
+        assert await driver.fields("x") == {}
+
+    @each_size
+    async def test_a_damaged_line(self, driver: Driver, healthy: str) -> None:
+        """A run that cannot go where it should stays active, the others leave; it is returned when its lock is over."""
+        await driver.add(*healthy, "x")
+        runs = await driver.take(len(healthy) + 1)
+        await driver.call("SET", driver.keys.key("delayed"), "damage")
+        late = end(runs[-1], Verb.DELAY, amount=5)
+        assert await driver.settle(late, *map(end, runs[:-1])) == [-1, *[0] * len(healthy)]
+        assert await driver.active() == ["x"]
+        assert set(await driver.scores("completed")) == set(healthy)
+        await driver.call("DEL", driver.keys.key("delayed"))
+        await driver.lose_lock("x")
+        await driver.check_stalled()
+        await driver.check_stalled()
+        assert await driver.waiting() == ["x"]
+
+
+class TestKeptJob:
+    """What a deduplication id has kept for the end of its owner."""
+
+    @pytest.mark.parametrize("fields", [("pk",), ("pd",), ("pk", "pdk"), ("pdk",)], ids="+".join)
+    async def test_half_a_parent(self, driver: Driver, fields: tuple[str, ...]) -> None:
+        """It is added as a job of its own, and its owner ends."""
+        parent = driver.keys.job("parent")
+        values = {"pk": parent, "pd": "{}", "pdk": parent + ":dependencies"}
+        await driver.add(new_job("o", rule=KEEP_LAST))
+        run = await driver.take_one()
+        await driver.add(new_job("p", rule=KEEP_LAST))
+        await driver.call(
+            "HSET", key_of(driver, "dn"), *(word for name in fields for word in (name, values[name]))
+        )
+        assert await driver.settle(end(run)) == [0]
+        assert await driver.waiting() == ["p"]
+        assert not {"parentKey", "parent"} & set(await driver.fields("p"))
+        assert await driver.call("EXISTS", values["pdk"]) == 0
+        assert set(await driver.scores("completed")) == {"o"}
+
+    async def test_keys_of_another_type(self, driver: Driver) -> None:
+        """Neither the counter of ids nor the parent's children stop its owner or the kept job."""
+        parent = driver.keys.job("parent")
+        await driver.add(new_job("o", rule=KEEP_LAST))
+        run = await driver.take_one()
+        await driver.add(new_job("p", rule=KEEP_LAST))
+        await driver.call(
+            "HSET", key_of(driver, "dn"), "pk", parent, "pd", "{}", "pdk", parent + ":dependencies"
+        )
+        await driver.call("SET", parent + ":dependencies", "damage")
+        await driver.call("SET", driver.keys.key("id"), "damage")
+        assert await driver.settle(end(run)) == [0]
+        assert await driver.waiting() == ["p"]
+        assert (await driver.fields("p"))["parentKey"] == parent
+
+
+class TestOwner:
+    """The key that says whose a deduplication id is."""
+
+    RULES = ({"id": "d"}, {"id": "d", "ttl": 60_000, "extend": True}, {"id": "d", "replace": True}, KEEP_LAST)
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: "+".join(rule))
+    async def test_of_another_type(self, driver: Driver, rule: dict[str, Any]) -> None:
+        """It names no owner: the job is added and owns the id, and with it all others of its call."""
+        await driver.call("RPUSH", key_of(driver, "de"), "damage")
+        jobs: list[NewJob | str] = ["a", new_job("p", rule=rule), "b"]
+        assert await driver.add(*jobs) == [0, 0, 0]
+        assert await driver.waiting() == ["a", "p", "b"]
+        assert await driver.call("GET", key_of(driver, "de")) == "p"
+
+    async def test_of_another_type_in_a_flow(self, driver: Driver) -> None:
+        """No parent is left without its children."""
+        await driver.call("RPUSH", key_of(driver, "de"), "damage")
+        parent = new_node(driver, "p", has_children=True)
+        assert (await add(driver, parent, new_node(driver, "c", parent, rule=KEEP_LAST))).answers == [0, 0]
+        await driver.settle(end(await driver.take_one()))
+        assert await driver.waiting() == ["p"]
+
+    async def test_of_another_type_when_its_owner_ends(self, driver: Driver) -> None:
+        """As if it had run out: what was kept is added."""
+        await driver.add(new_job("o", rule=KEEP_LAST))
+        run = await driver.take_one()
+        await driver.add(new_job("p", rule=KEEP_LAST))
+        await driver.call("DEL", key_of(driver, "de"))
+        await driver.call("RPUSH", key_of(driver, "de"), "damage")
+        assert await driver.settle(end(run)) == [0]
+        assert await driver.waiting() == ["p"]
+        assert await driver.call("GET", key_of(driver, "de")) == "p"
