@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from corral.contracts.rate_limit import RateLimit
+from corral.engine.limit import HELD_OFF, hold_starts, set_rate
 from corral.engine.record import NewJob, Verb
 from tests.engine.driver import Driver, end, new_job
 from tests.engine.flows import add, family, new_node
@@ -18,6 +20,12 @@ each_size = pytest.mark.parametrize("healthy", ["a", "abcde"], ids=["few", "many
 def key_of(driver: Driver, kind: str) -> str:
     """What belongs to the deduplication id: its owner (de), or the job kept for later (dn)."""
     return f"{driver.keys.base}{kind}:d"
+
+
+async def limiter(driver: Driver) -> tuple[str | None, int]:
+    """What the limiter counts, and how long, ms."""
+    key = driver.keys.key("limiter")
+    return await driver.call("GET", key), await driver.call("PTTL", key)
 
 
 class TestSettling:
@@ -79,6 +87,42 @@ class TestSettling:
         await driver.check_stalled()
         await driver.check_stalled()
         assert await driver.waiting() == ["x"]
+
+
+class TestLimiter:
+    """The key that counts the starts of a window."""
+
+    @pytest.mark.parametrize("damage", ["x", "", "nan", "1.5", "-3", "007", "0x10", "1e400"])
+    async def test_no_whole_number(self, driver: Driver, damage: str) -> None:
+        """It counts nothing: a new window begins with the claim, and every job that was started is handed out."""
+        await driver.add(*"abc")
+        await driver.call("SET", driver.keys.key("limiter"), damage)
+        claim = driver.a_claim(3, "w", 1)._replace(rate_max=2, window_ms=60_000)
+        assert len((await driver.claim(claim)).jobs) == len(await driver.active()) == 2
+        count, left = await limiter(driver)
+        assert (count, 59_000 < left <= 60_000) == ("2", True)
+
+    @pytest.mark.parametrize("sender", ["", "w"])
+    async def test_another_type(self, driver: Driver, sender: str) -> None:
+        """The same for a key that holds no string; an operator may set limits over it."""
+        await driver.add("a")
+        await driver.call("RPUSH", driver.keys.key("limiter"), "damage")
+        await set_rate(driver.server, driver.keys, RateLimit(2, per=60))
+        assert len((await driver.claim(driver.a_claim(1, sender, 1))).jobs) == 1
+        assert (await limiter(driver))[0] == "1"
+        await driver.call("DEL", driver.keys.key("limiter"))
+        await driver.call("RPUSH", driver.keys.key("limiter"), "damage")
+        await hold_starts(driver.server, driver.keys, 60_000)
+        assert (await limiter(driver))[0] == str(HELD_OFF)
+
+    @pytest.mark.parametrize("number", [2**53 - 1, 2**53, 2**63 - 1])
+    async def test_beyond_counting(self, driver: Driver, number: int) -> None:
+        """Counted up by another client while the queue is held off: still held off."""
+        await driver.add("a")
+        await driver.call("SET", driver.keys.key("limiter"), number, "PX", 60_000)
+        claims = await driver.claim(driver.a_claim(1))
+        assert (claims.jobs, claims.limited_ms > 0) == ([], True)
+        assert (await limiter(driver))[0] == str(number)
 
 
 class TestKeptJob:

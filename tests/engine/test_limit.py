@@ -11,36 +11,12 @@ from hypothesis import strategies as st
 
 from corral import InvalidOption, RateLimit
 from corral.contracts.rate_limit import MOST
-from corral.engine.claim import Claim, Claims
-from corral.engine.limit import HELD_OFF, hold_starts, read_limits, set_concurrency, set_rate
+from corral.engine.limit import hold_starts, read_limits, set_concurrency, set_rate
 from corral.engine.record import Verb
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from tests.engine.driver import Driver, end, held, new_job
-
-MINUTE = RateLimit(3, per=60)
-
-
-async def ask(driver: Driver, wanted: int, rate_max: int | str = "", window_ms: int | str = "") -> Claims:
-    """What a worker with a limiter of its own asks."""
-    return await driver.claim(driver.a_claim(wanted)._replace(rate_max=rate_max, window_ms=window_ms))
-
-
-async def window_ends(driver: Driver) -> None:
-    """The window runs out."""
-    await driver.call("DEL", driver.keys.key("limiter"))
-
-
-async def token(driver: Driver) -> bool:
-    """Whether somebody is woken: takes the token."""
-    return bool(await driver.call("ZREM", driver.keys.key("marker"), "0"))
-
-
-async def changes(driver: Driver) -> int:
-    """How often workers that wait for the end of a limit were told to ask again."""
-    flat = await driver.call("XINFO", "STREAM", driver.keys.key("limit_changes"))
-    found: int = dict(zip(flat[::2], flat[1::2], strict=True))["entries-added"]
-    return found
+from tests.engine.limits import MINUTE, ask, changes, token, window_ends
 
 
 class TestWindows:
@@ -63,6 +39,41 @@ class TestWindows:
         claims = await ask(driver, 5, 3, 60_000)
         assert len(claims.jobs) == 3
         assert 59_000 < claims.limited_ms <= 60_000
+
+    @pytest.mark.parametrize("settles", [False, True])
+    async def test_a_workers_own_limit_leaves_jobs_to_others(self, driver: Driver, settles: bool) -> None:
+        """A claim that only the worker's own limit stopped wakes another worker, who may have none. Where the queue's
+        limit stopped it, or nothing may start, there is nobody to wake."""
+        await driver.add(*"abcdef")
+        claim = driver.a_claim(2)._replace(rate_max=2, window_ms=60_000)
+        runs = held(claim.token, (await driver.claim(claim)).jobs)
+
+        async def again() -> bool:
+            await token(driver)
+            if settles:
+                await driver.commit(end(runs.pop()), claim=claim)
+            else:
+                await driver.claim(claim)
+            return await token(driver)
+
+        assert await again()
+        await set_rate(driver.server, driver.keys, RateLimit(1, per=60))
+        assert not await again()
+
+    @pytest.mark.parametrize("settles", [False, True])
+    async def test_a_claim_cut_short_by_the_workers_own_limit(self, driver: Driver, settles: bool) -> None:
+        """The same where it brought some jobs, but not where none are left."""
+        await driver.add(*"abcde")
+        ends = [end(await driver.take_one())] if settles else []
+        claim = driver.a_claim(4)._replace(rate_max=2, window_ms=60_000)
+        for left, woken in ((True, True), (False, False)):
+            await window_ends(driver)
+            await token(driver)
+            if not left:
+                await driver.call("LTRIM", driver.keys.key("wait"), -2, -1)
+            reply = await driver.commit(*ends, claim=claim) if settles else await driver.claim(claim)
+            assert len(reply.jobs) == 2
+            assert await token(driver) is woken
 
     async def test_with_a_settlement(self, driver: Driver) -> None:
         """The same where a claim travels with settlements."""
@@ -114,92 +125,6 @@ class TestWindows:
         await ask(driver, 1, 1, 60_000)
         await driver.call("HSET", driver.keys.key("meta"), "paused", 1)
         assert (await ask(driver, 1, 1, 60_000)).limited_ms > 0
-
-
-class TestHoldingOff:
-    """A handler was told by a service to wait: nothing of its queue starts until then."""
-
-    @pytest.mark.parametrize("priority", [0, 2])
-    async def test_the_job_goes_back_to_the_front(self, driver: Driver, priority: int) -> None:
-        """Before all others of its line, no attempt spent; the event is that of BullMQ; somebody can be woken."""
-        await driver.add(*(new_job(name, priority=priority) for name in "ab"))
-        run = await driver.take_one()
-        await driver.forget_events()
-        await token(driver)
-        reply = await driver.commit(end(run, Verb.HOLD_OFF, amount=60_000), claim=driver.a_claim(2))
-        assert (reply.codes, reply.jobs) == ([0], [])
-        assert 59_000 < reply.limited_ms <= 60_000
-        fields = await driver.fields("a")
-        assert (fields["ats"], fields.get("atm")) == ("1", None)
-        assert await driver.events() == [{"event": "waiting", "jobId": "a", "prev": "active"}]
-        assert await token(driver)
-        await window_ends(driver)
-        assert [again.wire_id for again in await driver.take(2)] == ["a", "b"]
-
-    async def test_as_bullmq_writes_it(self, driver: Driver) -> None:
-        """`limiter` holds the largest whole number of JavaScript and expires when the time is over."""
-        await driver.add("a")
-        await driver.settle(end(await driver.take_one(), Verb.HOLD_OFF, amount=60_000))
-        assert await driver.call("GET", driver.keys.key("limiter")) == str(HELD_OFF) == str(2**53 - 1)
-        assert 59_000 < await driver.call("PTTL", driver.keys.key("limiter")) <= 60_000
-
-    @pytest.mark.parametrize("limiter", [("", ""), (5, 1000)])
-    async def test_it_holds_for_all(self, driver: Driver, limiter: tuple[Any, Any]) -> None:
-        """For workers with a limiter, and, unlike in BullMQ, for those without one."""
-        await driver.add("a")
-        await driver.call("SET", driver.keys.key("limiter"), HELD_OFF, "PX", 60_000)
-        claims = await ask(driver, 1, *limiter)
-        assert claims.jobs == []
-        assert 0 < claims.limited_ms <= 60_000
-
-    async def test_the_longest_time_holds(self, driver: Driver) -> None:
-        """Several runs of one call, and of later ones: a short time does not end a long one."""
-        await driver.add(*"abc")
-        runs = await driver.take(3)
-        times = [5_000, 60_000, 100]
-        await driver.commit(
-            *(end(run, Verb.HOLD_OFF, amount=ms) for run, ms in zip(runs[:2], times[:2], strict=True))
-        )
-        reply = await driver.commit(end(runs[2], Verb.HOLD_OFF, amount=times[2]), claim=driver.a_claim(1))
-        assert 59_000 < reply.limited_ms <= 60_000
-
-    async def test_a_used_up_window_is_not_cut_short(self, driver: Driver) -> None:
-        """Else there would be more starts in it than allowed."""
-        await driver.add(*"abcd")
-        await set_rate(driver.server, driver.keys, MINUTE)
-        runs = await driver.take(3)
-        await driver.settle(end(runs[0], Verb.HOLD_OFF, amount=100))
-        assert 59_000 < (await ask(driver, 1)).limited_ms <= 60_000
-
-    async def test_for_no_time(self, driver: Driver) -> None:
-        """Zero gives the job back and holds nothing."""
-        await driver.add("a")
-        run = await driver.take_one()
-        reply = await driver.commit(end(run, Verb.HOLD_OFF, amount=0), claim=driver.a_claim(1))
-        assert [job.wire_id for job in reply.jobs] == [b"a"]
-        assert await driver.call("EXISTS", driver.keys.key("limiter")) == 0
-
-    async def test_sent_again(self, driver: Driver) -> None:
-        """A call whose reply was lost holds off once."""
-        await driver.add("a")
-        claim = Claim(0, "t", 1000, "", "w", 1)
-        ending = end(await driver.take_one(), Verb.HOLD_OFF, amount=60_000)
-        await driver.commit(ending, claim=claim)
-        before = await driver.bytes_of_all()
-        assert (await driver.commit(ending, claim=claim)).codes == [0]
-        assert await driver.bytes_of_all() == before
-
-    async def test_by_an_operator(self, driver: Driver) -> None:
-        """Also from outside of a handler, and ended from there: then all who wait are told."""
-        await driver.add("a")
-        await hold_starts(driver.server, driver.keys, 60_000)
-        await hold_starts(driver.server, driver.keys, 10)
-        assert 59_000 < (await ask(driver, 1)).limited_ms <= 60_000
-        await token(driver)
-        await hold_starts(driver.server, driver.keys, 0)
-        assert await changes(driver) == 1
-        assert await token(driver)
-        assert len((await ask(driver, 1)).jobs) == 1
 
 
 class TestSettings:

@@ -36,7 +36,7 @@ local run = {
 }
 local rate = rate_of(queue, run, starts_so_far)
 local jobs, limited_ms, next_due = claim_next(prefix, queue, run, rate, now_ms)
-if #jobs == wanted then
+if #jobs == wanted or limited_ms > 0 and not binds_all(rate) then
   pass_baton(queue)
 end
 if #jobs > 0 then

@@ -1,5 +1,6 @@
---- After a claim: if ready jobs are left and may run, wake one more worker. One token so wakes the whole fleet, one
---- after the other, and stops by itself when the queue is empty.
+--- After a claim that got all it asked for, or that only the worker's own limit stopped: if ready jobs are left and may
+--- run, wake one more worker. One token so wakes the whole fleet, one after the other, and stops by itself when the queue
+--- is empty.
 --- @key wait         list  ready ids, next at the tail
 --- @key prioritized  zset  job ids by priority, then arrival
 --- @key active       list  job ids that workers hold

@@ -5,13 +5,21 @@
 --- nothing starts until then, also where no rate is set: a handler was told by a service to hold off.
 --- @key active   list    job ids that workers hold
 --- @key limiter  string  jobs started in the current window
+--- @include lib/word
 local HELD_OFF = 9007199254740991
 
 --- The rate of this call: the queue's own number wins over the worker's, the worker's window over the queue's (BullMQ).
+--- What is no count of starts counts none, and the first start overwrites it.
 local function rate_of(queue, run, started)
   local max = queue.max or run.max
-  return { max = max and math.max(1, max), window = run.window or queue.duration or 1000,
-    started = tonumber(started or 0) or 0 }
+  local counts = started and string.find(started, '^[1-9]%d*$')
+  return { max = max and math.max(1, max), window = math.max(1, run.window or queue.duration or 1000),
+    shared = queue.max and math.max(1, queue.max), started = counts and tonumber(started) or 0 }
+end
+
+--- Whether no worker may start a job now. A worker's own limit binds only those that have it.
+local function binds_all(rate)
+  return rate.started >= (rate.shared or HELD_OFF)
 end
 
 local function room_to_start(queue, run, rate)
@@ -38,19 +46,29 @@ local function count_starts(rate, counted)
   if not rate.max or counted == 0 then
     return 0
   end
-  local started = redis.call('INCRBY', limiter, counted)
-  if started == counted then
-    redis.call('PEXPIRE', limiter, rate.window)
+  local is_first = rate.started == 0
+  rate.started = rate.started + counted
+  if is_first then
+    redis.call('SET', limiter, word(counted), 'PX', word(rate.window))
+  else
+    redis.call('INCRBY', limiter, word(counted))
   end
-  return started >= rate.max and math.max(redis.call('PTTL', limiter), 0) or 0
+  if rate.started < rate.max then
+    return 0
+  end
+  return is_first and rate.window or math.max(redis.call('PTTL', limiter), 0)
 end
 
---- Let nothing start for some time. What holds longer already goes on holding.
+--- Let nothing start for some time, on any worker. What holds them all longer already goes on holding, and a window
+--- that is used up is not cut short.
 local function hold_off(rate, milliseconds)
-  local exhausted = rate.started >= (rate.max or HELD_OFF)
-  if milliseconds <= 0 or exhausted and redis.call('PTTL', limiter) > milliseconds then
+  if milliseconds <= 0 then
     return
   end
-  redis.call('SET', limiter, string.format('%.0f', HELD_OFF), 'PX', string.format('%.0f', milliseconds))
+  local left = rate.started >= (rate.max or HELD_OFF) and redis.call('PTTL', limiter) or 0
+  if left > milliseconds and binds_all(rate) then
+    return
+  end
+  redis.call('SET', limiter, word(HELD_OFF), 'PX', word(math.max(left, milliseconds)))
   rate.started = HELD_OFF
 end

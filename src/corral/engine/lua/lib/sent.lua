@@ -6,7 +6,7 @@
 --- @key sent  string  prefix of the records, one a sender
 local function recall(sender, number, beside)
   if sender == '' then
-    return nil, beside and redis.call('GET', beside)
+    return nil, beside and redis.call('MGET', beside)[1]
   end
   local kept, text = nil, nil
   if beside then

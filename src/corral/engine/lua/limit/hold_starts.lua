@@ -10,7 +10,7 @@
 --- BullMQ: rateLimit, removeRateLimitKey
 local queue = read_queue()
 if milliseconds > 0 then
-  hold_off(rate_of(queue, {}, redis.call('GET', limiter)), milliseconds)
+  hold_off(rate_of(queue, {}, redis.call('MGET', limiter)[1]), milliseconds)
 else
   redis.call('DEL', limiter)
   tell_limited()

@@ -13,7 +13,7 @@
 if rate_max then
   redis.call('HSET', meta, 'max', rate_max, 'duration', window_ms)
   -- The running window ends no later than one that began now would.
-  local rate = rate_of({}, {}, redis.call('GET', limiter))
+  local rate = rate_of({}, {}, redis.call('MGET', limiter)[1])
   if rate.started < HELD_OFF and redis.call('PTTL', limiter) > tonumber(window_ms) then
     redis.call('PEXPIRE', limiter, window_ms)
   end

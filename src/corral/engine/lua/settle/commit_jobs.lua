@@ -111,7 +111,7 @@ local jobs, limited_ms, next_due = {}, 0, -1
 if wanted > 0 then
   jobs, limited_ms, next_due = claim_next(prefix, queue, claim, rate, now_ms)
 end
-if #jobs == wanted then
+if #jobs == wanted or limited_ms > 0 and not binds_all(rate) then
   pass_baton(queue)
 end
 if ended > 0 and #jobs == 0 and limited_ms == 0 and next_due <= 0 and (wanted == 0 or not queue.paused)
