@@ -40,8 +40,8 @@
 ---                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
 --- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed drained
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
----         why it was refused: -1 no job or a damaged key, -2 superseded, -3 not active, -4 children pending, -6 held by another,
----         -9 children failed, -21 no children to wait for), jobs, schedules that want their next times
+---         why it was refused: -1 no job or a damaged key, -2 superseded, -3 not active, -4 children pending, -6 held by
+---         another, -9 children failed, -21 no children to wait for), jobs, schedules that want their next times
 --- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait, moveToWaitingChildren
 local done, starts_so_far = recall(sender, number, limiter)
 local now_ms, now_text = clock(now)
