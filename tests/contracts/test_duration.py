@@ -32,7 +32,20 @@ def test_a_short_wait_is_not_none() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [-1, -1e-9, float("nan"), float("inf"), "5", None, True, 10**400, MAX_MS, timedelta.max, timedelta.min],
+    [
+        -1,
+        -1e-9,
+        float("nan"),
+        float("inf"),
+        "5",
+        None,
+        True,
+        10**400,
+        MAX_MS,
+        timedelta.max,
+        timedelta.min,
+        timedelta(days=30_000_000),
+    ],
     ids=lambda value: str(value)[:20],
 )
 def test_what_is_no_duration_is_refused(value: object) -> None:
@@ -40,6 +53,15 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
     with pytest.raises(InvalidOption) as caught:
         milliseconds("delay", value)
     assert caught.value.option == "delay"
+
+
+def test_the_longest_duration() -> None:
+    """Some 35,000 years: so that the present time and the longest delay together can be counted in a score."""
+    longest = timedelta(milliseconds=MAX_MS)
+    assert milliseconds("delay", longest) == MAX_MS
+    assert (MAX_MS + instant_ms("run_at", datetime.max.replace(tzinfo=UTC))) * 4096 < 2**63
+    with pytest.raises(InvalidOption, match="35,000 years"):
+        milliseconds("delay", longest + timedelta(milliseconds=1))
 
 
 def test_an_instant_is_absolute() -> None:

@@ -12,8 +12,9 @@ __all__ = ["MAX_MS", "Duration", "instant", "instant_ms", "milliseconds"]
 Duration = timedelta | float
 """A length of time: a `timedelta`, or seconds."""
 
-MAX_MS = 2**53 - 1
-"""The longest duration and the latest time, in milliseconds: what every client reads as an exact number."""
+MAX_MS = 2**50 - 1
+"""The longest duration, in milliseconds: some 35,000 years. Added to the present time it stays below 2**51, from where on
+there is no score for a delayed job."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def milliseconds(option: str, value: object) -> int:
     if result < 0:
         raise InvalidOption(option, value, "a duration is finite and not negative")
     if result > MAX_MS:
-        raise InvalidOption(option, value, "longer than a job queue can count (285,000 years)")
+        raise InvalidOption(option, value, "longer than a job queue can count (35,000 years)")
     return result
 
 
