@@ -108,6 +108,39 @@ class TestPromotion:
         assert len(await driver.scores("delayed")) == 500
         assert [run.wire_id for run in await driver.take(1500)] == [f"j{number}" for number in range(1, 1500)]
 
+    async def test_what_is_beyond_all_counting(self, driver: Driver) -> None:
+        """A delay longer than a score can count ends at the last time there is, behind all others."""
+        await driver.add(new_job("a", delay=2**53 - 1), new_job("b", delay=10))
+        assert list(await driver.scores("delayed")) == ["b", "a"]
+        assert (await driver.claim(driver.a_claim(1))).next_due == driver.now + 10
+        driver.now += 10
+        assert [run.wire_id for run in await driver.take(9)] == ["b"]
+        assert (await driver.claim(driver.a_claim(1))).next_due > 2**50
+
+    async def test_a_snooze_beyond_all_counting(self, driver: Driver) -> None:
+        """The same holds for what a run puts off, and for the token that says when it is due."""
+        await driver.add("a")
+        run = await driver.take_one()
+        await driver.call("DEL", driver.keys.key("marker"))
+        assert await driver.settle(end(run, Verb.SNOOZE, amount=2**53 - 1)) == [0]
+        assert (await driver.scores("delayed"))["a"] > 2**62
+        assert (await driver.scores("marker"))["1"] > 2**50
+
+    @pytest.mark.parametrize("score", ["-9223372036854775808", "-inf"])
+    async def test_a_score_below_zero(self, driver: Driver, score: str) -> None:
+        """Whoever wrote it: the job is due."""
+        await driver.call("HSET", driver.keys.job("a"), "name", "n")
+        await driver.call("ZADD", driver.keys.key("delayed"), score, "a")
+        assert [run.wire_id for run in await driver.take(1)] == ["a"]
+
+    async def test_a_score_without_end(self, driver: Driver) -> None:
+        """What is never due makes nobody ask again and again."""
+        await driver.call("ZADD", driver.keys.key("delayed"), "+inf", "a")
+        assert (await driver.claim(driver.a_claim(1))).next_due > 2**50
+        await driver.add(new_job("b", delay=10))
+        await driver.call("ZREM", driver.keys.key("delayed"), "b")
+        assert (await driver.scores("marker"))["1"] == driver.now + 10
+
     async def test_a_paused_queue_of_version_5_parks(self, driver: Driver) -> None:
         """Paused by BullMQ 5, due jobs go to its `paused` list."""
         await driver.call("HSET", driver.keys.key("meta"), "paused", 1, "version", "bullmq:5.61.2")
@@ -184,6 +217,32 @@ class TestStrayIds:
         assert [run.wire_id for run in await driver.take(2)] == ["a", "b"]
         assert await driver.fields("ghost") == {}
         assert await driver.active() == ["b", "a"]
+
+    @pytest.mark.parametrize("stray", ["ghost-{}", "0:{}"])
+    async def test_a_long_line_of_them(self, driver: Driver, stray: str) -> None:
+        """A call drops some hundreds and leaves a token, so that no call holds the server; the next ones get on."""
+        await driver.add("a")
+        strays = [stray.format(number) for number in range(5000)]
+        await driver.call("RPUSH", driver.keys.key("wait"), *strays)
+        claims = 1
+        while not (taken := await driver.take(1)):
+            assert await driver.call("ZPOPMIN", driver.keys.key("marker")) == ["0", "0"]
+            assert await driver.call("LLEN", driver.keys.key("wait")) == 5001 - 500 * claims
+            claims += 1
+        assert claims == 11
+        assert [run.wire_id for run in taken] == ["a"]
+        assert await driver.active() == ["a"]
+
+    async def test_a_settlement_meets_a_long_line_of_them(self, driver: Driver) -> None:
+        """Also where the settlement makes the only place of the queue: the token comes all the same."""
+        await driver.call("HSET", driver.keys.key("meta"), "concurrency", 1)
+        await driver.add("a", "b")
+        run = await driver.take_one()
+        await driver.call("RPUSH", driver.keys.key("wait"), *(f"ghost-{number}" for number in range(600)))
+        await driver.call("DEL", driver.keys.key("marker"))
+        assert (await driver.commit(end(run), claim=driver.a_claim(1))).jobs == []
+        assert await driver.scores("marker") == {"0": 0}
+        assert [run.wire_id for run in await driver.take(1)] == ["b"]
 
     async def test_markers_of_version_4(self, driver: Driver) -> None:
         """List members that begin with `0:` are wake-up tokens of old clients: dropped."""

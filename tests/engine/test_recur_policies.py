@@ -268,6 +268,23 @@ class TestCancelRunning:
         assert await schedules.claim(wanted) == [job(1), "a"][:wanted]
         assert ("0" in await driver.scores("marker")) == (wanted == 1)
 
+    async def test_several_in_one_call(self, schedules: Schedules, driver: Driver) -> None:
+        """Of missed runs that begin in one call only the last is handed out: the others have been superseded, and
+        neither take a place nor count as starts."""
+        meta = driver.keys.key("meta")
+        await driver.call("HSET", meta, "concurrency", 2, "max", 3, "duration", 60_000)
+        await schedules.every(overlap="cancel_running", missed="run_all", missed_limit=9)
+        assert await schedules.claim() == [job(0)]
+        driver.now = at(4.5)
+        assert await schedules.claim() == [job(4)]
+        assert await driver.active() == [job(4)]
+        assert await driver.call("GET", driver.keys.key("limiter")) == "2"
+        assert list(await driver.scores("failed")) == [job(minute) for minute in range(4)]
+        locks = [driver.keys.job(job(minute)) + ":lock" for minute in range(5)]
+        assert [await driver.call("EXISTS", lock) for lock in locks] == [0, 0, 0, 0, 1]
+        await driver.add("a")
+        assert await schedules.claim() == ["a"]
+
     async def test_its_own_second_start(self, schedules: Schedules, driver: Driver) -> None:
         """An iteration that starts again supersedes nothing, least of all itself."""
         await schedules.every(overlap="cancel_running")

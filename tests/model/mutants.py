@@ -115,9 +115,9 @@ MUTANTS = (
     Mutant("lib/room_to_start", "'INCRBY', limiter, counted", "'INCRBY', limiter, 1", "batches count as one start"),
     Mutant("lib/room_to_start", "rate.max - rate.started or", "rate.max or", "windows are used up twice"),
     Mutant("lib/room_to_start", "  rate.started = HELD_OFF\n", "", "the call that holds off claims on"),
-    Mutant("lib/claim_next", "if not job[10] then", "if true then", "failures to deliver count as starts"),
+    Mutant("lib/claim_next", "job and not job[10] and 1", "job and 1", "failures to deliver count as starts"),
     Mutant("limit/set_rate", "pass_baton(read_queue())", "", "a new rate wakes nobody"),
-    Mutant("lib/wake_when_due", "delayed, 0, 0,", "delayed, -1, -1,", "sleepers wake for the last due job"),
+    Mutant("lib/first_due", "delayed, '0', '0',", "delayed, '-1', '-1',", "sleepers wake for the last due job"),
     Mutant("lib/finish_job", "if made >= run.amount then", "if made > run.amount then", "the last try is not told"),
     # schedules
     Mutant("lib/begin_iteration", "if not schedule or schedule.job_id ~= job_id then", "if not schedule then",

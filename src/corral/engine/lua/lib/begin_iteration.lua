@@ -1,6 +1,6 @@
 --- An iteration of a schedule is about to start: the next one is made in the same step, and the schedule's policies
 --- decide whether this one runs at all. Returns whether it does. `run.unprepared` collects schedules that need times,
---- `run.freed` counts the runs that ended for it.
+--- `run.ended` is the run that ended for it.
 ---
 --- Only the pending iteration does this, so a second attempt or a recovered run makes no second successor.
 --- @key active     list    job ids that workers hold
@@ -47,8 +47,9 @@ local function begin_iteration(prefix, queue, run, job_id, job, now)
     run.unprepared[#run.unprepared + 1] = schedule.id
   end
   if not passed_over and notes.overlap ~= 'allow' then
-    if notes.overlap == 'cancel_running' and notes.running and notes.running ~= job_id then
-      run.freed = run.freed + supersede(prefix, queue, notes.running, job_id, now)
+    if notes.overlap == 'cancel_running' and notes.running and notes.running ~= job_id
+      and supersede(prefix, queue, notes.running, job_id, now) then
+      run.ended = notes.running
     end
     notes.running = job_id
     keep_notes(schedule)

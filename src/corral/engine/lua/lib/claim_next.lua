@@ -1,25 +1,49 @@
 --- Promote what is due, then start up to `run.wanted` jobs. Returns the started jobs, the ms until a rate limit
 --- ends (0: none stopped it) and when the next delayed job is due (0: none known, or not asked because jobs were found).
---- `run.unprepared` gets the schedules that want their next times. A run that ended for its schedule's next one leaves
---- its place (`run.freed`) to whoever is ready.
---- @key delayed  zset  job ids by due time
---- @key active   list  job ids that workers hold
+--- `run.unprepared` gets the schedules that want their next times. A run that ended for its schedule's next one
+--- (`run.ended`) leaves its place to whoever is ready; where this call has started it, it is not handed out.
+---
+--- Of ids that nothing starts for (no job, old wake-up tokens) some hundreds are dropped; then a token brings the next
+--- claim.
+--- @key active  list  job ids that workers hold
+--- @include lib/first_due
+--- @include lib/pass_baton
 --- @include lib/promote_due
 --- @include lib/room_to_start
 --- @include lib/take_ready
 --- @include lib/start_job
+local MOST_DROPPED = 500
+
+--- Take a job out of `started`; nil when it is not in there.
+local function take_back(started, job_id)
+  for at, job in ipairs(started) do
+    if job[14] == job_id then
+      return table.remove(started, at)
+    end
+  end
+end
+
+--- How much of the rate a job uses. One that only carries its own failure (`defa`) does not run, so it uses none.
+local function cost_of(job)
+  return job and not job[10] and 1 or 0
+end
+
 local function claim_next(prefix, queue, run, rate, now)
   promote_due(prefix, queue, now)
   local room, left, limited_ms = room_to_start(queue, run, rate)
   local started, counted = {}, 0
-  local exhausted = false
-  run.freed = 0
+  local taken, exhausted = 0, false
   while not exhausted do
-    local asked = math.min(run.wanted - #started, room + run.freed - #started, left - counted)
+    local asked = math.min(run.wanted - #started, room - #started, left - counted)
     if asked <= 0 then
       break
     end
+    if taken - #started >= MOST_DROPPED then
+      pass_baton(queue)
+      break
+    end
     local ids = take_ready(asked)
+    taken = taken + #ids
     exhausted = #ids < asked
     for _, job_id in ipairs(ids) do
       local marker_of_v4 = string.sub(job_id, 1, 2) == '0:'
@@ -29,12 +53,15 @@ local function claim_next(prefix, queue, run, rate, now)
       else
         job = start_job(prefix, queue, job_id, run, now)
       end
+      if run.ended then
+        local withdrawn = take_back(started, run.ended)
+        counted = counted - cost_of(withdrawn)
+        room = room + (withdrawn and 0 or 1)
+        run.ended = nil
+      end
       if job then
         started[#started + 1] = job
-        -- A job that only carries its own failure (`defa`) does not run, so it does not count against the rate.
-        if not job[10] then
-          counted = counted + 1
-        end
+        counted = counted + cost_of(job)
       end
     end
   end
@@ -44,8 +71,7 @@ local function claim_next(prefix, queue, run, rate, now)
   end
   local next_due = 0
   if #started == 0 and limited_ms == 0 then
-    local first = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES')
-    next_due = first[2] and math.floor(first[2] / 4096) or 0
+    next_due = first_due()
   end
   return started, limited_ms, next_due
 end

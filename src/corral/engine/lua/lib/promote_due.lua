@@ -4,7 +4,7 @@
 --- @include lib/promote_jobs
 --- @include lib/word
 local function promote_due(prefix, queue, now)
-  local due = redis.call('ZRANGEBYSCORE', delayed, '0', word((now + 1) * 4096 - 1), 'LIMIT', '0', '1000')
+  local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', word((now + 1) * 4096 - 1), 'LIMIT', '0', '1000')
   if #due > 0 then
     in_chunks('ZREM', delayed, due)
     promote_jobs(prefix, queue, due)

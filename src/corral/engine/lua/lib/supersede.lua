@@ -1,5 +1,5 @@
 --- End a run because the next iteration of its schedule begins: it is failed, and its worker will find the lock gone.
---- One that waits for its next attempt fails when its turn comes. Returns how many places this freed: 1 or 0.
+--- One that waits for its next attempt fails when its turn comes. Returns whether this freed a place.
 --- @key active   list  job ids that workers hold
 --- @key stalled  set   ids seen active at the last stalled check
 --- @include lib/fields_of
@@ -21,12 +21,12 @@ local function supersede(prefix, queue, job_id, successor, now)
   local job_key = prefix .. job_id
   local kept = fields_of(job_key, 'ats', 'finishedOn', 'atm', 'parent', 'parentKey', 'deid', 'opts')
   if not kept[1] or kept[2] then
-    return 0
+    return false
   end
   local reason = 'superseded by ' .. successor
   if redis.call('LREM', active, -1, job_id) == 0 then
     redis.call('HSET', job_key, 'defa', reason)
-    return 0
+    return false
   end
   redis.call('DEL', job_key .. ':lock')
   redis.call('SREM', stalled, job_id)
@@ -42,5 +42,5 @@ local function supersede(prefix, queue, job_id, successor, now)
   local group = {}
   finish_job(prefix, queue, job, run, group, now, word(now))
   file_group(prefix, group, now)
-  return 1
+  return true
 end

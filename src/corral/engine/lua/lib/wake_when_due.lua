@@ -1,9 +1,10 @@
 --- Leave the token that says when the earliest delayed job is due.
---- @key marker   zset  wake-up tokens
---- @key delayed  zset  job ids by due time
+--- @key marker  zset  wake-up tokens
+--- @include lib/first_due
+--- @include lib/word
 local function wake_when_due()
-  local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-  if first[2] then
-    redis.call('ZADD', marker, math.floor(first[2] / 4096), '1')
+  local due = first_due()
+  if due > 0 then
+    redis.call('ZADD', marker, word(due), '1')
   end
 end
