@@ -8,9 +8,10 @@ import pytest
 
 from corral.engine.control import promote_jobs
 from corral.engine.link import Link
+from corral.engine.record import Verb
 from corral.engine.recur import ScheduleRefusal, list_schedules, read_schedule
 from corral.engine.script import load
-from tests.engine.driver import START, Driver
+from tests.engine.driver import START, Driver, end
 from tests.engine.schedules import MINUTE, Schedules, at, job
 
 
@@ -208,6 +209,45 @@ class TestUpsertOverItself:
         assert (await schedules.read()).ended
         await schedules.every(2, limit=3)
         assert (await schedules.read()).number == 1
+
+    @pytest.mark.parametrize("held_by", ["node", "nobody"])
+    async def test_where_none_is_pending(self, driver: Driver, schedules: Schedules, held_by: str) -> None:
+        """The count goes on also where the pending iteration has just begun in another program, which has not made
+        the next one yet, or where somebody has removed it."""
+        await schedules.every(limit=3)
+        assert await schedules.claim() == [job(0)]
+        driver.now = at(1)
+        await driver.claim(driver.a_claim(0))
+        if held_by == "node":
+            await driver.call("LMOVE", driver.keys.key("wait"), driver.keys.key("active"), "RIGHT", "LEFT")
+            await driver.call("HSET", driver.keys.job(job(1)), "ats", 1)
+        else:
+            await driver.call("DEL", driver.keys.key("wait"), driver.keys.job(job(1)))
+        await schedules.every(limit=3)
+        assert (await schedules.read()).number == (3 if held_by == "node" else 2)
+        begun = []
+        for minute in range(2, 9):
+            driver.now = at(minute)
+            begun += await schedules.claim()
+        assert len(begun) == (1 if held_by == "node" else 2)
+        assert (await schedules.read()).ended
+
+    @pytest.mark.parametrize("change", ["upsert", "remove"])
+    async def test_the_last_one_waits_for_its_next_attempt(
+        self, driver: Driver, schedules: Schedules, change: str
+    ) -> None:
+        """It has begun, so it goes on with the attempts it has spent, whatever becomes of its schedule."""
+        await schedules.every(limit=1, opts='{"attempts":2}')
+        await driver.settle(end(await driver.take_one(), Verb.DELAY, "x", amount=10))
+        before = await schedules.job(0)
+        if change == "upsert":
+            await schedules.every(limit=1, opts='{"attempts":2}', data="[1]")
+            assert await schedules.pending() == [job(1)]
+        else:
+            assert await schedules.remove()
+        assert await schedules.job(0) == before
+        driver.now += 10
+        assert await schedules.claim() == [job(0)]
 
     async def test_after_the_end(self, driver: Driver, schedules: Schedules) -> None:
         """A schedule that has ended begins again, and counts anew."""

@@ -41,7 +41,7 @@ class ScheduleModel(QueueState):
             return replaced, known.next_run
         time, count = self.now, 1
         if known and unchanged:
-            time = self._after(known)
+            time, count = self._after(known), self._next_count(replaced, known)
         time = self._free(schedule_id, time, every, replaced if is_pending else "")
         if is_pending:
             for place in (self.delayed, self.prioritized):
@@ -110,6 +110,12 @@ class ScheduleModel(QueueState):
             self.wait.remove(wire_id)
         if whole:
             self.forget(wire_id)
+
+    def _next_count(self, wire_id: str, schedule: ScheduleState) -> int:
+        """The number of the next iteration where the one made last is not pending."""
+        made = schedule.made - schedule.made_before
+        job = self.jobs.get(wire_id)
+        return job["opts"]["repeat"]["count"] + 1 if job and "ats" in job else made
 
     def _after(self, schedule: ScheduleState) -> int:
         """The next time: one interval later, or, when that has passed, the first one of the grid after now."""

@@ -1,4 +1,5 @@
---- Find and remove the pending iteration of a schedule: a job that no worker holds and that has not ended.
+--- Find and remove the pending iteration of a schedule: a job that no worker holds and that has not begun; one that
+--- waits for its next attempt has.
 --- @key delayed           zset  job ids by due time
 --- @key prioritized       zset  job ids by priority, then arrival
 --- @key waiting_children  zset  parents that wait for their children
@@ -7,14 +8,17 @@
 --- @include lib/job_keys
 --- @include lib/take_waiting
 local function state_of_pending(prefix, job_id)
+  local kept = fields_of(prefix .. job_id, 'name', 'ats', 'finishedOn')
+  if kept[2] then
+    return nil
+  end
   if redis.call('ZSCORE', delayed, job_id) then
     return 'delayed'
   end
   if redis.call('ZSCORE', prioritized, job_id) then
     return 'prioritized'
   end
-  local kept = fields_of(prefix .. job_id, 'name', 'finishedOn')
-  if kept[1] and not kept[2] and redis.call('EXISTS', prefix .. job_id .. ':lock') == 0
+  if kept[1] and not kept[3] and redis.call('EXISTS', prefix .. job_id .. ':lock') == 0
     and not redis.call('LPOS', active, job_id) and not redis.call('ZSCORE', waiting_children, job_id) then
     return 'waiting'
   end

@@ -1,7 +1,8 @@
 #!lua
 --- Make a schedule, or change it.                                  nothing → waiting | prioritized | delayed
---- Its one pending iteration is replaced; where its rule does not change it keeps its time and its number. Where nothing
---- at all changes, nothing happens: the pending iteration stays as it is, also if somebody has changed it.
+--- Its one pending iteration is replaced; where its rule does not change it keeps its time and its number. Where none
+--- is pending the next one counts on, unless the schedule has ended or its rule changes. Where nothing at all changes,
+--- nothing happens: the pending iteration stays as it is, also if somebody has changed it.
 --- @key meta       hash    settings of the queue
 --- @key events     stream
 --- @include lib/clock
@@ -13,6 +14,7 @@
 --- @include lib/pending_id
 --- @include lib/read_schedule
 --- @include lib/run_after
+--- @include lib/progress_of
 --- @include lib/pending_iteration
 --- @include lib/make_iteration
 --- @include lib/write_schedule
@@ -79,10 +81,9 @@ if keeps_time and is_prepared and known.name == name and known.data == data and 
   and known.notes.missed_limit == missed_limit and known.notes.overlap == overlap then
   return { pending_job, known.next_run }
 end
-local time, count = nil, 1
+local time, count = nil, unchanged and next_number(prefix, known, now_ms) or 1
 if keeps_time then
   time = known.next_run
-  count = number_of(known, options_of(fields_of(prefix .. pending_job, 'opts')[1]))
 elseif every_ms then
   if unchanged then
     time = every_after(schedule, known.next_run, now_ms)
@@ -95,13 +96,8 @@ elseif immediately == 1 and not unchanged then
   time = now_ms
 end
 if schedule.pattern and not time then
-  if since > first_ms then
-    return -13
-  end
-  for _, upcoming_ms in ipairs(upcoming) do
-    time = time or upcoming_ms > first_ms and upcoming_ms or nil
-  end
-  if not time and complete ~= 1 then
+  time = prepared_after(schedule, first_ms, first_ms)
+  if time == nil then
     return -13
   end
 end
@@ -111,8 +107,7 @@ end
 if not pending then
   -- One may wait for this time though the schedule names another, which somebody else has written.
   local job_id = iteration_id(schedule_id, time)
-  local kept = fields_of(prefix .. job_id, 'rjk', 'ats')
-  if kept[1] == schedule_id and not kept[2] then
+  if fields_of(prefix .. job_id, 'rjk')[1] == schedule_id then
     pending_job, pending = job_id, state_of_pending(prefix, job_id)
   end
 end
