@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from tests.interop.clock import START
 from tests.interop.intended import KEPT, PLAIN, Intention
-from tests.interop.operations import MINUTE, Claim, LoseLock, SetPaused, StalledCheck
+from tests.interop.operations import MINUTE, Claim, Fail, LoseLock, SetPaused, StalledCheck
 from tests.interop.queue_steps import Drain
 from tests.interop.schedule_steps import HOUR, RemoveSchedule, Upsert
 from tests.interop.timed import Pass, PassUntilDue
 
 SOON = Upsert("a", {"every": 7 * MINUTE})
 QUARTERS = Upsert("a", {"pattern": "*/15 * * * *", "tz": "UTC"})
+TWICE = {**KEPT, "attempts": 2, "backoff": {"type": "fixed", "delay": 2 * MINUTE}}
 PAST_SEVEN = Upsert("a", {"every": HOUR, "offset": 7 * MINUTE})
 
 #: What shows in any sequence and changes nothing that follows.
@@ -46,6 +47,29 @@ APART = [
         "BullMQ counts from 1 when a schedule is stored again, so that its limit begins anew with each release",
         ANYWHERE,
         [limited := Upsert("a", {"every": HOUR, "limit": 2}), Claim(), limited, PassUntilDue(), Claim()],
+    ),
+    Intention(
+        "limit where none is pending",
+        "BullMQ counts from 1 when a schedule is stored again, also after its pending iteration was drained",
+        ANYWHERE,
+        [limited, Claim(), Drain(delayed=True), limited, PassUntilDue(), Claim()],
+    ),
+    Intention(
+        "removal while it is tried again",
+        "a run that has begun goes on; BullMQ deletes it where it waits for its next attempt",
+        ANYWHERE,
+        [
+            retried := Upsert("a", {"every": HOUR, "limit": 1}, options=TWICE),
+            Claim(),
+            Fail(0, "no"),
+            RemoveSchedule("a"),
+        ],
+    ),
+    Intention(
+        "stored again while it is tried again",
+        "a run that has begun goes on; BullMQ makes it anew, with no attempt spent",
+        ANYWHERE,
+        [retried, Claim(), Fail(0, "no"), retried],
     ),
     Intention(
         "upsert while paused",

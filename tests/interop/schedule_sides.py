@@ -91,25 +91,32 @@ class Iterations:
 
 @dataclass
 class Pending:
-    """A schedule as it is stored, and its pending iteration: in which place, and when it is due."""
+    """A schedule as it is stored, and its pending iteration: in which place, when it is due, whether it has begun."""
 
     stored: dict[str, str]
     place: str
     is_paused: bool
     due: int
+    has_begun: bool
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether it waits for its next attempt."""
+        return self.has_begun and self.place != ""
 
     def parts_at(self, step: Upsert, now: int) -> bool:
         """Say whether both upsert this differently."""
-        if not self.place:
-            return False
         rule = step.rule
         same = all(
             self.stored.get(name) == (str(rule[name]) if name in rule else None)
             for name in ("every", "pattern", "tz", "startDate")
         )
+        if not self.place:
+            return same and "limit" in rule and not self.has_begun
         template = (self.stored.get("name"), json.loads(self.stored.get("data", "{}")))
         return (
-            (self.is_paused and self.place == "wait")
+            self.is_retried
+            or (self.is_paused and self.place == "wait")
             or (same and template == (step.name, {} if step.data is None else step.data))
             or (same and "limit" in rule)
             or (same and "immediately" in rule)
@@ -159,7 +166,8 @@ class ScheduledPlayer:
             case Upsert(schedule):
                 return (await self._pending(schedule)).parts_at(step, self.time.now)
             case RemoveSchedule(schedule):
-                return (await self._pending(schedule)).place in ("wait", "prioritized")
+                pending = await self._pending(schedule)
+                return pending.is_retried or pending.place in ("wait", "prioritized")
             case Drain() | Clean():
                 return "wait" in [(await self._pending(schedule)).place for schedule in SCHEDULES]
         return False
@@ -183,7 +191,8 @@ class ScheduledPlayer:
                 place = name
         stored = await raw.hgetall(key(f"repeat:{schedule}"))
         is_paused = await raw.hexists(key("meta"), "paused")
-        return Pending(stored, place, bool(is_paused), int(due or 0))
+        has_begun = await raw.hexists(key(job_id), "ats")
+        return Pending(stored, place, bool(is_paused), int(due or 0), bool(has_begun))
 
     async def left(self) -> Snapshot:
         """All keys, with the events of each job on their own: BullMQ makes the next iteration after it has started
