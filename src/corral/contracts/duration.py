@@ -13,8 +13,8 @@ Duration = timedelta | float
 """A length of time: a `timedelta`, or seconds."""
 
 MAX_MS = 2**50 - 1
-"""The longest duration, in milliseconds: some 35,000 years. Added to the present time it stays below 2**51, from where on
-there is no score for a delayed job."""
+"""The longest duration, in milliseconds: some 35,000 years. Added to the present time it stays below 2**51, where the
+scores of delayed jobs end."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
 --- Put a job among the delayed ones. Jobs due in the same millisecond keep the order of their arrival: the score has
---- room for 4,096 of them, and what is more goes to the milliseconds after it, as far as 64. A time beyond
---- all counting is the last that there is a score for.
+--- room for 4,096 of them, and what is more goes to the milliseconds after it, as far as 64. A time that no
+--- score can count becomes the last that one can.
 --- @key delayed  zset    job ids by due time
 --- @key events   stream
 --- @include lib/word
