@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -53,9 +54,10 @@ async def test_what_is_said_again(operated: QueueAdmin, produced: QueueClient) -
     await operated.jobs.promote(made.next_job_id)
     assert await schedules.upsert("nightly", rule, "report") == made
     assert await produced.job(made.next_job_id).state() is JobState.WAITING
-    for option in ({"repeat": rule}, {"job_id": "weekly"}):
+    misplaced: list[Any] = [{"repeat": rule}, {"job_id": "weekly"}]
+    for options in misplaced:
         with pytest.raises(InvalidOption, match="by position"):
-            await schedules.upsert("nightly", rule, "report", **option)
+            await schedules.upsert("nightly", rule, "report", **options)
 
 
 async def test_a_schedule_of_another_programs_task(operated: QueueAdmin) -> None:
