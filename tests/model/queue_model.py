@@ -302,9 +302,9 @@ class QueueModel(FamilyModel):
         return returned
 
     def report_refusal(self, run: Run) -> int:
-        """Why a run may not report, 0 when it may: also what has ended takes no reports."""
-        code = self.refusal(run, self.locks)
-        return code or (Refusal.SUPERSEDED if "finishedOn" in self.jobs[run.wire_id] else 0)
+        """Why a run may not report, 0 when it may: without its lock only while its job is active."""
+        goes_on = run.wire_id in self.locks or run.wire_id in self.active
+        return self.refusal(run, self.locks) or (0 if goes_on else Refusal.SUPERSEDED)
 
     def remove(self, wire_id: str) -> int:
         """Remove a job that nobody holds."""
