@@ -127,7 +127,7 @@ class Driver:
     async def scores(self, name: str) -> dict[str, int]:
         """A sorted set: members in their order, with their scores."""
         flat = await self.call("ZRANGE", self.keys.key(name), 0, -1, "WITHSCORES")
-        return {member: int(score) for member, score in zip(flat[::2], flat[1::2], strict=True)}
+        return {member: int(float(score)) for member, score in zip(flat[::2], flat[1::2], strict=True)}
 
     async def fields(self, key: str) -> dict[str, str]:
         """A hash: of a job by its id, or of the queue by its full key."""

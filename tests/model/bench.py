@@ -62,10 +62,21 @@ end
 return found
 """
 DUMP_ALL = """
+-- The server may turn to another order of a hash's fields by itself: they are sorted.
+local function fields_of(key)
+  local flat, rows = redis.call('HGETALL', key), {}
+  for at = 1, #flat, 2 do
+    rows[#rows + 1] = cmsgpack.pack(flat[at], flat[at + 1])
+  end
+  table.sort(rows)
+  return table.concat(rows)
+end
+
 local found = {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  local kind = redis.call('TYPE', key)
   found[#found + 1] = key
-  found[#found + 1] = redis.call('DUMP', key)
+  found[#found + 1] = kind.ok == 'hash' and fields_of(key) or redis.call('DUMP', key)
 end
 return found
 """
