@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from corral.engine.control_queue import remove_deduplication
 from corral.engine.record import Verb
-from corral.engine.sender import Sent
 from tests.engine.driver import Driver, end, new_job
 from tests.engine.flows import add, dependencies, new_node
 
@@ -234,19 +232,6 @@ class TestKeepLast:
         assert await driver.events("duplicated") == [{"event": "duplicated", "jobId": "x"}]
         assert await driver.fields(driver.keys.base + "dn:d") == {}
         assert await owner(driver) is None
-
-    async def test_only_the_owner_brings_it(self, driver: Driver) -> None:
-        """The end of a job that the id was taken from leaves what is kept for the end of another."""
-        await driver.add(new_job("o1", rule=KEEP_LAST))
-        first = await driver.take_one()
-        await remove_deduplication(driver.server, driver.keys, "d", sent=Sent("s", 1))
-        await driver.add(new_job("o2", rule=KEEP_LAST))
-        second = await driver.take_one()
-        await driver.add(new_job("o3", rule=KEEP_LAST))
-        await driver.settle(end(first))
-        assert (await driver.waiting(), await owner(driver)) == ([], "o2")
-        await driver.settle(end(second))
-        assert (await driver.waiting(), await owner(driver)) == (["o3"], "o3")
 
     async def test_after_its_window_ran_out(self, driver: Driver) -> None:
         """An id that nobody owns any more keeps nothing back when its last owner ends."""

@@ -1,5 +1,5 @@
 --- The owner of a deduplication id has ended: open the window that had no end, and add the job kept for this moment.
---- A job that the id belongs to no longer changes nothing; one whose window ran out still does.
+--- As in BullMQ, a job from which the id was taken brings the kept job along as well.
 --- @include lib/fields_of
 --- @include lib/place_job
 --- @include lib/priority_of
@@ -11,10 +11,8 @@
 local function end_deduplication(prefix, queue, owner, deduplication_id, now)
   local owner_key, next_key = prefix .. 'de:' .. deduplication_id, prefix .. 'dn:' .. deduplication_id
   local found = redis.pcall('GET', owner_key)
-  if type(found) == 'string' and found ~= owner then
-    return
-  end
-  if found and redis.call('PTTL', owner_key) == -1 then
+  -- A key of another type names no owner.
+  if (found == owner or type(found) == 'table') and redis.call('PTTL', owner_key) == -1 then
     redis.call('DEL', owner_key)
   end
   local kept = fields_of(next_key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'pdk', 'rjk')
