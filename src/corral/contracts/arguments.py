@@ -6,7 +6,10 @@ from typing import Final
 
 from corral.errors import InvalidOption
 
-__all__ = ["flag", "string", "whole"]
+__all__ = ["NO_UNICODE", "flag", "string", "whole"]
+
+NO_UNICODE: Final = "it is not valid Unicode text (a lone surrogate)"
+"""Why a text cannot be stored."""
 
 LARGEST: Final = 2**53 - 1
 """What every client reads as an exact number."""
@@ -34,5 +37,5 @@ def string(option: str, value: object) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidOption(option, value, "it is not valid Unicode text (a lone surrogate)") from None
+        raise InvalidOption(option, value, NO_UNICODE) from None
     return value

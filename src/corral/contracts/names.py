@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import re
 
+from corral.contracts.arguments import NO_UNICODE
 from corral.errors import InvalidJobId, InvalidQueueName, InvalidSchedule
 
 __all__ = [
@@ -37,8 +38,6 @@ _OWN_FAMILIES = ("de:", "dn:", "metrics:", "0:")
 _ESCAPED_SUFFIXES = {f"%{ord(suffix[0]):02X}{suffix[1:]}": suffix for suffix in RESERVED_IDS}
 _SUFFIX_ESCAPES = {suffix: escaped for escaped, suffix in _ESCAPED_SUFFIXES.items()}
 _LONGEST_WIRE_ID = 3 * MAX_NAME_BYTES
-
-NO_UNICODE = "it is not valid Unicode text (a lone surrogate)"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _INTEGER = re.compile(r"-?[0-9]+\Z")

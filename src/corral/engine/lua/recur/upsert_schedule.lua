@@ -43,8 +43,8 @@
 --- @arg search        integer  0, or where to search on for the pending iteration
 --- @rest times        the next times of the pattern after `since`, in milliseconds
 --- @event added waiting delayed
---- @return the id and time of the pending iteration; or nothing done and where to search on, or -10 its id is taken, -11 so are those after it, -12 it would
----         never run, -13 the times are too old or begin too late
+--- @return the id and time of the pending iteration; or nothing done and where to search on, or -10 its id is taken,
+---         -11 so are those after it, -12 it would never run, -13 the times are too old or begin too late
 --- BullMQ: addJobScheduler
 local done = recall(sender, number)
 if done then
