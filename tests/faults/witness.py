@@ -33,7 +33,7 @@ class Witness:
         os.write(self._fd, line.encode() + b"\n")
 
     def read(self, what: str | None = None, job: str | None = None) -> list[Sighting]:
-        """What was seen so far, in order. A line that is being written at this moment has no end yet: it is not read."""
+        """What was seen so far, in order. A line that is being written has no end yet: it is not read."""
         whole, _, _ = self.path.read_text().rpartition("\n")
         seen = [Sighting(*json.loads(line)) for line in whole.splitlines()]
         return [each for each in seen if what in (None, each.what) and job in (None, each.job)]
