@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from corral.admin.queue import QueueAdmin
-from corral.engine.browse import list_queues
+from corral.engine.browse import list_queues, queue_exists
 from corral.engine.server import Server
 from corral.engine.settings import server_settings
 
@@ -55,6 +55,11 @@ class Admin:
             return sorted([name async for name in list_queues(self._server)])
 
         return await self._server.patiently(listed)
+
+    async def has_queue(self, name: str) -> bool:
+        """Whether there is a queue of this name. Raises `InvalidQueueName`."""
+        keys = self._server.keys(name)
+        return await self._server.patiently(lambda: queue_exists(self._server, keys))
 
     async def close(self) -> None:
         """Close all connections. The admin may be used again afterwards."""

@@ -44,7 +44,13 @@ class SchedulesAdmin:
 
     @overload
     async def upsert(
-        self, schedule_id: str, rule: Repeat, task: Task[P, Any], payload: P, /, **options: Unpack[RunOptions]
+        self,
+        schedule_id: str,
+        rule: Repeat,
+        task: Task[P, Any] | TaskSpec[P, Any],
+        payload: P,
+        /,
+        **options: Unpack[RunOptions],
     ) -> Schedule: ...
     @overload
     async def upsert(
@@ -54,7 +60,7 @@ class SchedulesAdmin:
         self,
         schedule_id: str,
         rule: Repeat,
-        task: Task[Any, Any] | str,
+        task: Task[Any, Any] | TaskSpec[Any, Any] | str,
         payload: Any = None,
         /,
         **options: Unpack[RunOptions],
@@ -77,8 +83,8 @@ class SchedulesAdmin:
             ScheduleTaken: the job of the next run exists already.
             QueueFull: the server has reached maxmemory; nothing was changed.
         """
-        if isinstance(task, Task):
-            spec: TaskSpec[Any, Any] = task.spec
+        if isinstance(task, Task | TaskSpec):
+            spec = task.spec if isinstance(task, Task) else task
             if spec.queue != self.queue:
                 raise InvalidOption("task", task, f"its queue is {spec.queue!r}, and this is {self.queue!r}")
         else:

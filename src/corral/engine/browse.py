@@ -26,6 +26,7 @@ __all__ = [
     "list_jobs",
     "list_queues",
     "page_of",
+    "queue_exists",
     "read_ending",
     "read_job",
     "read_logs",
@@ -191,6 +192,11 @@ async def list_queues(server: Server) -> AsyncIterator[str]:
             if name not in seen:
                 seen.add(name)
                 yield name
+
+
+async def queue_exists(server: Server, keys: QueueKeys) -> bool:
+    """Whether there is such a queue: for BullMQ, one that has its `meta`."""
+    return bool(await server.call("EXISTS", keys.key("meta")))
 
 
 async def _queues_on(link: Link, prefix: str) -> AsyncIterator[str]:

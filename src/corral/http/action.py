@@ -1,0 +1,98 @@
+"""What operators do: a name for each, the role that it takes, and the trace that it leaves. API and pages share it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from corral.http.access import Principal, check_role
+from corral.logs.logger import get_logger
+from corral.store.roles import Role
+
+__all__ = ["Action", "Operator", "OperatorLog"]
+
+
+class Action(StrEnum):
+    """Everything that changes something. The values stand in the operator log."""
+
+    ADD_JOB = "job.add"
+    RETRY_JOBS = "job.retry"
+    PROMOTE_JOBS = "job.promote"
+    CANCEL_JOBS = "job.cancel"
+    REMOVE_JOBS = "job.remove"
+    EDIT_JOB = "job.edit"
+    REPLAY_JOB = "job.replay"
+    PAUSE_QUEUE = "queue.pause"
+    RESUME_QUEUE = "queue.resume"
+    SET_QUEUE = "queue.settings"
+    DRAIN_QUEUE = "queue.drain"
+    CLEAN_QUEUE = "queue.clean"
+    OBLITERATE_QUEUE = "queue.obliterate"
+    SET_SCHEDULE = "schedule.upsert"
+    REMOVE_SCHEDULE = "schedule.remove"
+    CREATE_CRON_JOB = "cronJob.create"
+    UPDATE_CRON_JOB = "cronJob.update"
+    DELETE_CRON_JOB = "cronJob.delete"
+    TRIGGER_CRON_JOB = "cronJob.trigger"
+    DRAIN_WORKER = "worker.drain"
+    RESUME_WORKER = "worker.resume"
+    SET_WORKER = "worker.concurrency"
+
+    @property
+    def role(self) -> Role:
+        """Who may."""
+        return Role.ADMIN if self in ADMINS_ONLY else Role.OPERATOR
+
+
+ADMINS_ONLY: Final = frozenset(
+    {
+        Action.ADD_JOB,
+        Action.OBLITERATE_QUEUE,
+        Action.SET_SCHEDULE,
+        Action.REMOVE_SCHEDULE,
+        Action.CREATE_CRON_JOB,
+        Action.UPDATE_CRON_JOB,
+        Action.DELETE_CRON_JOB,
+        Action.TRIGGER_CRON_JOB,
+    }
+)
+"""What decides which work there is, or leaves nothing of a queue."""
+
+
+class OperatorLog(Protocol):
+    """Where it is written: `corral.store.operator_log.OperatorLog`."""
+
+    async def write(self, actor: str, action: str, target: str, detail: Any) -> Any:
+        """Keep one line."""
+        ...
+
+
+class Operator:
+    """Somebody who acts: whatever is done leaves a line in the operator log and in the program's own."""
+
+    def __init__(self, who: Principal, log: OperatorLog | None) -> None:
+        self.who = who
+        self._log = log
+
+    @asynccontextmanager
+    async def acting(self, action: Action, target: str, **detail: Any) -> AsyncIterator[dict[str, Any]]:
+        """Do it inside of this: what is put into the mapping is logged with it, and so is an error, by its kind.
+
+        Raises `Problem` 403 when they may not; then nothing is done, and that is logged too.
+        """
+        try:
+            check_role(self.who, action.role)
+            yield detail
+        except BaseException as error:
+            await self._note(
+                action, target, {**detail, "failed": getattr(error, "kind", type(error).__name__)}
+            )
+            raise
+        await self._note(action, target, detail)
+
+    async def _note(self, action: Action, target: str, detail: dict[str, Any]) -> None:
+        get_logger("operators").info(action, actor=self.who.name, target=target, detail=detail)
+        if self._log is not None:
+            await self._log.write(self.who.name, action, target, detail)

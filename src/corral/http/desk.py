@@ -1,0 +1,107 @@
+"""The desk: what all routes work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from corral.admin.admin import Admin
+from corral.admin.queue import QueueAdmin
+from corral.client.client import Client
+from corral.client.event_feed import EventFeed
+from corral.contracts.job import Job
+from corral.errors import InvalidQueueName
+from corral.http.access import ThePrincipal, check_role
+from corral.http.action import Action, Operator, OperatorLog
+from corral.http.catalogue import Catalogue, Tasks
+from corral.http.paths import JobId, QueueName
+from corral.http.problem import Problem
+from corral.http.queue_names import QueueNames
+
+__all__ = ["Desk", "TheDesk", "TheJob", "TheQueue", "may"]
+
+
+class Desk:
+    """The admin, a client for adding jobs and reading flows, the tasks that are known, and the shared event readers of
+    one API. Nothing is opened before it is needed.
+
+    Args:
+        admin: of the server to look after. It stays open.
+        client: of the same server. One of its own is made, and closed, when there is none.
+        tasks: what is known of the queues' tasks.
+        operator_log: where changes are written.
+    """
+
+    def __init__(
+        self,
+        admin: Admin,
+        *,
+        client: Client | None = None,
+        tasks: Iterable[Tasks] = (),
+        operator_log: OperatorLog | None = None,
+    ) -> None:
+        self.admin = admin
+        settings = admin.server.settings
+        self._owns_client = client is None
+        self.client = client or Client(settings.url, prefix=settings.prefix, timeout=settings.timeout)
+        self.catalogue = Catalogue(tasks)
+        self.operator_log = operator_log
+        self.queue_names = QueueNames(admin)
+        self.feed = EventFeed(admin.server)
+
+    async def queue(self, name: str) -> QueueAdmin:
+        """A queue that exists. Raises `Problem` 404."""
+        try:
+            if await self.admin.has_queue(name):
+                return self.admin.queue(name)
+        except InvalidQueueName:
+            pass
+        raise Problem(404, "unknown-queue", f"there is no queue {name[:200]!r}", queue=name[:200])
+
+    async def close(self) -> None:
+        """End the event streams, and close what was opened here."""
+        self.feed.close()
+        if self._owns_client:
+            await self.client.close()
+
+
+def the_desk(request: Request) -> Desk:
+    """The desk of the API that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(the_desk)]
+
+
+async def the_queue(queue: QueueName, desk: TheDesk) -> QueueAdmin:
+    """The queue of the path. Raises `Problem` 404."""
+    return await desk.queue(queue)
+
+
+TheQueue = Annotated[QueueAdmin, Depends(the_queue)]
+
+
+async def the_job(queue: TheQueue, job_id: JobId) -> Job:
+    """The job of the path. Raises `Problem` 404."""
+    found = await queue.jobs.get(job_id)
+    if found is None:
+        raise Problem(
+            404, "job-gone", f"there is no job {job_id[:200]!r} in queue {queue.name!r}", jobId=job_id
+        )
+    return found
+
+
+TheJob = Annotated[Job, Depends(the_job)]
+
+
+def may(action: Action) -> Any:
+    """A dependency: the operator who sends the request. Raises `Problem` 403 before anything is looked at."""
+
+    def operator(desk: TheDesk, who: ThePrincipal) -> Operator:
+        check_role(who, action.role)
+        return Operator(who, desk.operator_log)
+
+    return Depends(operator)

@@ -1,0 +1,105 @@
+"""A job and an event as the API shows them. Job data becomes output here, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from corral.contracts.event import Event
+from corral.contracts.job import Job
+from corral.contracts.names import decode_job_id
+from corral.http.model import Moment, Shown, moment_of
+
+__all__ = ["EventModel", "JobModel", "JobStatus", "show_event", "show_job"]
+
+
+class JobStatus(Shown):
+    """How a job is."""
+
+    id: str = Field(examples=["invite-42"])
+    state: str = Field(examples=["completed"])
+    progress: Any = Field(default=None, examples=[50])
+    data: Any = Field(default=None, description="Its payload.", examples=[{"to": "ann@example.org"}])
+    returnvalue: Any = Field(default=None, description="What its handler returned.")
+    attempts_made: int = Field(examples=[1])
+    failed_reason: str | None = Field(default=None, description="Why the latest failed attempt failed.")
+
+
+class JobModel(JobStatus):
+    """All that is kept of a job, its log lines aside."""
+
+    queue: str
+    name: str
+    attempts_started: int
+    stalled_count: int
+    stacktrace: list[str]
+    timestamp: Moment | None
+    processed_on: Moment | None
+    finished_on: Moment | None
+    delay: int
+    priority: int
+    opts: Any
+    parent: str | None = Field(description="The job that waits for this one: the key in Redis.")
+    deduplication_id: str | None
+    schedule_id: str | None = Field(description="The schedule that made it.")
+    processed_by: str | None
+    malformed: dict[str, str] = Field(description="Fields that could not be read, each with the reason.")
+
+
+class EventModel(Shown):
+    """Something that happened in a queue. Its other fields depend on the event."""
+
+    id: str
+    event: str
+    queue: str
+    timestamp: Moment
+    job_id: str | None
+    fields: dict[str, Any]
+
+
+def show_job(job: Job) -> JobModel:
+    """A job for output."""
+    return JobModel(
+        id=job.id,
+        state="unknown" if job.state is None else job.state.value,
+        progress=job.progress,
+        data=job.data,
+        returnvalue=job.returnvalue,
+        attempts_made=job.attempts_made,
+        failed_reason=job.failed_reason,
+        queue=job.queue,
+        name=job.name,
+        attempts_started=job.attempts_started,
+        stalled_count=job.stalled_count,
+        stacktrace=list(job.stacktrace),
+        timestamp=moment_of(job.timestamp),
+        processed_on=moment_of(job.processed_on),
+        finished_on=moment_of(job.finished_on),
+        delay=job.delay,
+        priority=job.priority,
+        opts=dict(job.opts.raw),
+        parent=job.parent_key,
+        deduplication_id=job.deduplication_id,
+        schedule_id=job.repeat_key,
+        processed_by=job.processed_by,
+        malformed=dict(job.malformed),
+    )
+
+
+def show_event(event: Event) -> EventModel:
+    """An event for output."""
+    fields: dict[str, Any] = dict(event.fields)
+    for name, value in (("returnvalue", event.returnvalue), ("data", event.data)):
+        if name in fields and not event.is_custom:
+            fields[name] = value
+    if "deduplicatedJobId" in fields:
+        fields["deduplicatedJobId"] = decode_job_id(fields["deduplicatedJobId"])
+    return EventModel(
+        id=event.id,
+        event=event.name,
+        queue=event.queue,
+        timestamp=event.timestamp_ms,
+        job_id=event.job_id,
+        fields=fields,
+    )

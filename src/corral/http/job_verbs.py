@@ -1,0 +1,111 @@
+"""What is done to one job: retries, promotions, removal, changes of payload, priority and delay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from corral.http.action import Action, Operator
+from corral.http.desk import TheQueue, may
+from corral.http.model import Given, Milliseconds, Shown
+from corral.http.paths import JobId
+from corral.http.strict_body import Resource
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1/queues/{queue}/jobs/{job_id}", tags=["jobs"], route_class=Resource)
+
+
+class Retry(Given):
+    """How to run it again."""
+
+    reset_attempts: bool = Field(default=False, description="With all of its attempts.")
+    lifo: bool | None = Field(
+        default=None, description="Before the others of its priority; null: as its options say."
+    )
+
+
+class Change(Given):
+    """What to change: what is given."""
+
+    data: Any = Field(
+        default=None, description="The payload of its next run. It is not validated here: see replays."
+    )
+    priority: int | None = Field(default=None, description="0 for none; a lower number runs sooner.")
+    delay: Milliseconds | None = Field(
+        default=None, description="Due so many milliseconds from now. For delayed jobs."
+    )
+
+
+class LogLine(Given):
+    """A line for its log."""
+
+    line: str = Field(max_length=65_536)
+
+
+class Removed(Shown):
+    """What a removal took along."""
+
+    count: int = Field(description="How many jobs were removed: this one and those below it in a flow.")
+
+
+@router.post("/retries", status_code=204, summary="Run a finished job again")
+async def retry(
+    operator: Annotated[Operator, may(Action.RETRY_JOBS)],
+    queue: TheQueue,
+    job_id: JobId,
+    retry: Retry | None = None,
+) -> None:
+    """Failed or completed: its outcome is forgotten, its log stays."""
+    how = retry or Retry()
+    async with operator.acting(Action.RETRY_JOBS, f"{queue.name}/{job_id}", **how.model_dump()):
+        await queue.jobs.retry(job_id, reset_attempts=how.reset_attempts, lifo=how.lifo)
+
+
+@router.post("/promotions", status_code=204, summary="Make a delayed job ready now")
+async def promote(
+    operator: Annotated[Operator, may(Action.PROMOTE_JOBS)], queue: TheQueue, job_id: JobId
+) -> None:
+    """It runs as soon as a worker has room."""
+    async with operator.acting(Action.PROMOTE_JOBS, f"{queue.name}/{job_id}"):
+        await queue.jobs.promote(job_id)
+
+
+@router.patch("", status_code=204, summary="Change a job")
+async def change(
+    operator: Annotated[Operator, may(Action.EDIT_JOB)], queue: TheQueue, job_id: JobId, change: Change
+) -> None:
+    """Its delay first, which a job that is not delayed refuses; then priority and payload."""
+    given = change.model_fields_set
+    async with operator.acting(Action.EDIT_JOB, f"{queue.name}/{job_id}", changed=sorted(given)):
+        if change.delay is not None:
+            await queue.jobs.set_delay(job_id, timedelta(milliseconds=change.delay))
+        if change.priority is not None:
+            await queue.jobs.set_priority(job_id, change.priority)
+        if "data" in given:
+            await queue.jobs.set_data(job_id, change.data)
+
+
+@router.delete("", summary="Remove a job")
+async def remove(
+    operator: Annotated[Operator, may(Action.REMOVE_JOBS)],
+    queue: TheQueue,
+    job_id: JobId,
+    children: bool = True,
+) -> Removed:
+    """With all that is kept of it and everything below it in a flow. One that runs is refused."""
+    async with operator.acting(Action.REMOVE_JOBS, f"{queue.name}/{job_id}", children=children) as detail:
+        count = detail["count"] = await queue.jobs.remove(job_id, children=children)
+    return Removed(count=count)
+
+
+@router.post("/logs", status_code=204, summary="Add a line to a job's log")
+async def add_log(
+    operator: Annotated[Operator, may(Action.EDIT_JOB)], queue: TheQueue, job_id: JobId, line: LogLine
+) -> None:
+    """For remarks of operators."""
+    async with operator.acting(Action.EDIT_JOB, f"{queue.name}/{job_id}", changed=["log"]):
+        await queue.jobs.add_log(job_id, line.line)

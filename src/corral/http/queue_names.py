@@ -1,0 +1,46 @@
+"""Which queues there are, without asking the server each time: finding them takes a look at every key that it has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from corral.admin.admin import Admin
+
+__all__ = ["QueueNames"]
+
+FRESH: Final = 5.0
+"""Seconds for which an answer is taken as it is; an older one is given while the next is looked for."""
+
+
+class QueueNames:
+    """The names of all queues, some seconds old at most while somebody asks, and never searched for twice at a time."""
+
+    def __init__(self, admin: Admin, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._admin = admin
+        self._clock = clock
+        self._names: list[str] | None = None
+        self._read_at = 0.0
+        self._reading: asyncio.Task[list[str]] | None = None
+
+    async def read(self) -> list[str]:
+        """All names, sorted."""
+        fresh = self._clock() < self._read_at + FRESH
+        if self._names is not None and fresh:
+            return self._names
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        if self._names is not None and self._clock() < self._read_at + 12 * FRESH:
+            return self._names
+        return await asyncio.shield(self._reading)
+
+    def forget(self) -> None:
+        """Look anew next time: a queue is gone."""
+        self._names = None
+
+    async def _read(self) -> list[str]:
+        names = await self._admin.queues()
+        self._names, self._read_at = names, self._clock()
+        return names
