@@ -22,6 +22,7 @@ VALUE: Final = "#"
 TEXT: Final = "…"
 
 _B, _E = r"(?<![\w#])", r"(?![\w#])"
+_NUMBER: Final = r"\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?"
 _VALUES: Final = "|".join(
     (
         r"(?<![\w.+#-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
@@ -30,9 +31,10 @@ _VALUES: Final = "|".join(
         rf"{_B}0x[0-9a-fA-F]+{_E}",
         r"(?<![\w:#])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:#])",  # IPv6, or a time of day
         rf"{_B}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d+)?{_E}",  # IPv4
+        rf"{_B}-?{_NUMBER}{_E}",
         rf"{_B}(?=[a-fA-F]*\d)[0-9a-fA-F]{{8,}}{_E}",  # a hash, an object id
         rf"{_B}(?=[A-Za-z]*\d)[A-Za-z0-9]{{16,}}{_E}",  # ULID, nanoid, …
-        rf"(?:{_B}-)?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?",
+        rf"(?:{_B}-)?{_NUMBER}",  # also within a word: order_991
     )
 )
 # A quotation that the cut has left open ends with the text.
