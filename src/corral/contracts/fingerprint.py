@@ -25,11 +25,11 @@ _B, _E = r"(?<![\w#])", r"(?![\w#])"
 _NUMBER: Final = r"\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?"
 _VALUES: Final = "|".join(
     (
-        r"(?<![\w.+#-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
+        r"(?<![\w.+#-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.\w+",  # an e-mail address
         rf"{_B}[0-9a-fA-F]{{8}}(?:-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}{_E}",  # a UUID
         rf"{_B}\d{{4}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?{_E}",  # a time
         rf"{_B}0x[0-9a-fA-F]+{_E}",
-        r"(?<![\w:#])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:#])",  # IPv6, or a time of day
+        r"(?<![\w:#])[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}(?<=\w)(?![\w:#])",  # IPv6, or a time of day
         rf"{_B}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?::\d+)?{_E}",  # IPv4
         rf"{_B}-?{_NUMBER}{_E}",
         rf"{_B}(?=[a-fA-F]*\d)[0-9a-fA-F]{{8,}}{_E}",  # a hash, an object id
@@ -37,8 +37,9 @@ _VALUES: Final = "|".join(
         rf"(?:{_B}-)?{_NUMBER}",  # also within a word: order_991
     )
 )
+# Each of them ends in a letter or a digit, so that what follows stands behind the same kind of thing afterwards.
 # A quotation that the cut has left open ends with the text.
-_QUOTED: Final = "|".join(rf"{_B}{mark}[^{mark}]+(?:{mark}(?![\w#{TEXT}])|\Z)" for mark in "\"'`")
+_QUOTED: Final = "|".join(rf"{_B}{mark}[^{mark}]+(?:{mark}|\Z)" for mark in "\"'`")
 _VARYING: Final = re.compile(f"(?P<text>{_QUOTED})|{_VALUES}", re.ASCII)
 
 _PYTHON_TRACE: Final = "Traceback (most recent call last)"
