@@ -6,6 +6,8 @@ The front door: everything a program needs is re-exported here, and nothing is d
 from corral.admin.admin import Admin
 from corral.admin.batch import Batch
 from corral.admin.bulk import JobFilter
+from corral.admin.failure_group import FailureGroup, FailureGroups
+from corral.admin.failures import QueueFailures
 from corral.admin.jobs import JobsAdmin
 from corral.admin.queue import QueueAdmin
 from corral.admin.schedules import SchedulesAdmin
@@ -20,6 +22,7 @@ from corral.contracts.binding import TaskSource
 from corral.contracts.context import BlockingCancelSignal, BlockingContext, CancelSignal, Context, Logger
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.event import Event, EventName
+from corral.contracts.failure import FailureKind
 from corral.contracts.family import Child, ChildCounts, ChildPage, FlowTree
 from corral.contracts.flow import FailedChild, FlowHandle, FlowNode, NodeOptions, Producer, SyncFlowHandle
 from corral.contracts.handle import JobHandle, SyncJobHandle
@@ -112,6 +115,9 @@ __all__ = [
     "Every",
     "Exponential",
     "FailedChild",
+    "FailureGroup",
+    "FailureGroups",
+    "FailureKind",
     "FieldProblem",
     "Fixed",
     "FlowHandle",
@@ -156,6 +162,7 @@ __all__ = [
     "QueueAdmin",
     "QueueClient",
     "QueueError",
+    "QueueFailures",
     "QueueFull",
     "QueueSettings",
     "QueueWorker",

@@ -9,8 +9,8 @@ import pytest
 from corral.contracts.states import TRANSITIONS, JobState, Transition
 from corral.engine import control_clearing as clearing
 from corral.engine.browse import job_state
-from corral.engine.control import promote_jobs, remove_job, retry_jobs, set_priority
-from corral.engine.control_all import Place, Selection, promote_page, retry_matching
+from corral.engine.control import promote_jobs, remove_job, replay_job, retry_jobs, set_priority
+from corral.engine.control_all import Place, Selection, promote_page, remove_failed, retry_matching
 from corral.engine.control_tree import TreeRemoval
 from corral.engine.record import Verb
 from corral.engine.recover import Held
@@ -138,6 +138,8 @@ async def control(driver: Driver, row: Transition, _run: Held | None) -> None:
             await clearing.drain_jobs(server, keys, place, "0", "s", 1, clock=now)
         case "control/clean_finished":
             await clearing.clean_finished(server, keys, place, 0, 10, "s", 1, clock=now)
+        case "control/remove_failed":
+            await remove_failed(server, keys, ["j"], clock=now)
         case "control/clean_unstarted":
             await clearing.clean_unstarted(server, keys, place, 0, 10, "0", "s", 1, clock=now)
         case "control/clean_listed":
@@ -159,6 +161,8 @@ async def control_job(driver: Driver, row: Transition) -> None:
             await TreeRemoval(server, keys, Sender(server), lambda _: None).remove(keys, "gone")
         case "control/retry_jobs", JobState() as state:
             await retry_jobs(server, keys, state, ["j"])
+        case "control/replay_job", _:
+            assert await replay_job(server, keys, "j", b"{}") == 1
         case "control/retry_matching", JobState() as state:
             await retry_matching(
                 server, keys, Selection(state, driver.now), Place(), most=1, clock=driver.now + 1

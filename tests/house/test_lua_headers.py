@@ -13,7 +13,19 @@ from corral.engine.keys import OWN_SUFFIXES, SUFFIXES
 from tests.house.lua import FILES, LIBRARIES, SCRIPTS, LuaFile, with_includes
 from tests.house.source import SRC, modules, tree_of
 
-PHASES = {"enqueue", "claim", "settle", "recover", "recur", "limit", "publish", "control", "browse", "report"}
+PHASES = {
+    "enqueue",
+    "claim",
+    "settle",
+    "recover",
+    "recur",
+    "limit",
+    "publish",
+    "control",
+    "browse",
+    "report",
+    "gather",
+}
 KEY_NAMES = SUFFIXES.keys() | OWN_SUFFIXES.keys()
 GLOBALS = {"redis", "cjson", "cmsgpack", "struct", "bit", "math", "string", "table", "KEYS", "ARGV"}
 GLOBALS |= {

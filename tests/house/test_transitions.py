@@ -78,7 +78,9 @@ def test_only_an_operator_takes_an_outcome_back() -> None:
     again = {
         (row.verb, row.script) for row in TRANSITIONS if row.source in FINISHED and row.target is not None
     }
-    assert again == {("control", "control/retry_jobs"), ("control", "control/retry_matching")}
+    assert again == {
+        ("control", f"control/{name}") for name in ("retry_jobs", "retry_matching", "replay_job")
+    }
 
 
 def test_only_settling_ends_a_job() -> None:

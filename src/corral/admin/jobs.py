@@ -4,41 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from corral.admin.batch import Batch, several, state_error
 from corral.admin.bulk import JobFilter, Promotion, Retrial, count_jobs_matching
+from corral.admin.editing import JobsEditing
 from corral.admin.removing import Removing
 from corral.admin.steps import Progress
-from corral.admin.view import JobsView
 from corral.contracts.arguments import flag, string, whole
-from corral.contracts.codec import JSON_CODEC
 from corral.contracts.duration import Duration, instant_ms, milliseconds
 from corral.contracts.names import lookup_job_id
-from corral.contracts.options import DEFAULTS, check_payload_limit, check_priority
+from corral.contracts.options import check_priority
 from corral.contracts.states import JobState
 from corral.engine import control
 from corral.engine.record import Refusal
-from corral.engine.sender import Sender
-from corral.engine.server import Server
-from corral.errors import InvalidOption, JobGone, PayloadTooLarge
+from corral.errors import InvalidOption, JobGone
 
 __all__ = ["JobsAdmin"]
 
 KEEP_LOGS: Final = 1000
 
 
-class JobsAdmin(JobsView):
+class JobsAdmin(JobsEditing):
     """The operator's verbs for the jobs of one queue. Made by `QueueAdmin.jobs`.
 
     Each verb happens wholly or not at all, and never twice: it is sent again until it is answered. A job in a state
     that does not allow what is asked for raises an error that names the state and those that would do, and nothing has
     changed. What concerns many jobs goes in steps of some hundred, which may be interrupted between any two.
     """
-
-    def __init__(self, server: Server, name: str) -> None:
-        super().__init__(server, name)
-        self._sender = Sender(server)
 
     def __repr__(self) -> str:
         return f"<JobsAdmin {self.queue}>"
@@ -229,29 +222,6 @@ class JobsAdmin(JobsView):
         )
         if state is not None:
             raise state_error(job_id, "rescheduled", state, [JobState.DELAYED])
-
-    async def set_data(self, job_id: str, data: Any, *, payload_limit: int = DEFAULTS.payload_limit) -> None:
-        """Replace a job's payload by any JSON value; None is `{}`. Its next run gets it; one that runs has the old one
-        (BullMQ: job.updateData). The payload is not validated: the job's task does that when it runs.
-
-        Args:
-            payload_limit: the longest that it may be, in bytes of JSON, where the task allows more than 1 MiB.
-
-        Raises:
-            InvalidPayload: it is not strict JSON.
-            PayloadTooLarge: it is longer. InvalidOption: the limit is none.
-            JobGone: there is no such job.
-        """
-        encoded = JSON_CODEC.encode({} if data is None else data)
-        if len(encoded) > check_payload_limit("payload_limit", payload_limit):
-            raise PayloadTooLarge(len(encoded), payload_limit)
-        wire_id = lookup_job_id(job_id)
-        _must_exist(
-            job_id,
-            await self._server.patiently(
-                lambda: control.set_data(self._server, self._keys, wire_id, encoded)
-            ),
-        )
 
     # --- logs -------------------------------------------------------------------------------------------
 

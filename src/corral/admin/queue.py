@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from corral.admin import clearing, orphans
+from corral.admin.failures import QueueFailures
 from corral.admin.jobs import JobsAdmin
 from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
@@ -49,6 +50,8 @@ class QueueAdmin:
     """What can be done to single jobs, and to many."""
     schedules: SchedulesAdmin
     """What makes jobs again and again."""
+    failures: QueueFailures
+    """What failed for good, by cause."""
 
     def __init__(self, server: Server, name: str) -> None:
         self._server = server
@@ -57,6 +60,7 @@ class QueueAdmin:
         self.name = name
         self.jobs = JobsAdmin(server, name)
         self.schedules = SchedulesAdmin(server, name)
+        self.failures = QueueFailures(server, name)
 
     def __repr__(self) -> str:
         return f"<QueueAdmin {self.name}>"

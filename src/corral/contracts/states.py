@@ -90,6 +90,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _D, None, "control/drain_jobs"),
     Transition("control", _C, None, "control/clean_finished"),
     Transition("control", _F, None, "control/clean_finished"),
+    Transition("control", _F, None, "control/remove_failed"),
     Transition("control", _P, None, "control/clean_unstarted"),
     Transition("control", _D, None, "control/clean_unstarted"),
     Transition("control", _W, None, "control/clean_listed"),
@@ -108,6 +109,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _F, _P, "control/retry_jobs"),
     Transition("control", _C, _W, "control/retry_jobs"),
     Transition("control", _C, _P, "control/retry_jobs"),
+    *(
+        Transition("control", source, target, "control/replay_job")
+        for source in (_F, _C)
+        for target in (_W, _P)
+    ),
     Transition("control", _F, _W, "control/retry_matching"),
     Transition("control", _F, _P, "control/retry_matching"),
     Transition("control", _C, _W, "control/retry_matching"),

@@ -29,6 +29,7 @@ __all__ = [
     "queue_exists",
     "read_ending",
     "read_job",
+    "read_jobs",
     "read_logs",
     "read_metrics",
 ]
@@ -116,6 +117,17 @@ async def list_jobs(
     """
     first, last = page_of(start, limit)
     ids, hashes = await server.run(load("browse/list_jobs"), keys, keys.base, state, first, last)
+    return await _read_rest(server, keys, ids, hashes, state)
+
+
+async def read_jobs(server: Server, keys: QueueKeys, ids: Sequence[bytes], state: JobState) -> list[Job]:
+    """Jobs by their ids, of which it is known that they are in this state; without those that are gone."""
+    return await _read_rest(server, keys, ids, [], state)
+
+
+async def _read_rest(
+    server: Server, keys: QueueKeys, ids: Sequence[bytes], hashes: list[list[bytes] | None], state: JobState
+) -> list[Job]:
     while len(hashes) < len(ids):
         hashes += await server.run(load("browse/read_jobs"), keys, keys.base, *ids[len(hashes) :])
     return [

@@ -22,6 +22,7 @@ __all__ = [
     "promote_jobs",
     "remove_job",
     "remove_step",
+    "replay_job",
     "retry_jobs",
     "set_data",
     "set_delay",
@@ -176,10 +177,27 @@ async def set_delay(
     return _state(answer)
 
 
-async def set_data(server: Server, keys: QueueKeys, wire_id: Word, data: bytes) -> bool:
-    """Replace a job's payload (JSON). False when there is no such job."""
-    code = await server.run(load("control/set_data"), keys, keys.base, wire_id, data)
-    return bool(code == 1)
+async def set_data(server: Server, keys: QueueKeys, wire_id: Word, data: bytes, *, name: str = "") -> int:
+    """Replace the payload (JSON) of a job, of this name if one is given. 1, or a `Refusal`: NO_JOB, or OTHER_NAME."""
+    code: int = await server.run(load("control/set_data"), keys, keys.base, wire_id, data, name)
+    return code
+
+
+async def replay_job(
+    server: Server,
+    keys: QueueKeys,
+    wire_id: Word,
+    data: bytes,
+    *,
+    name: str = "",
+    sent: Sent = UNNUMBERED,
+) -> JobState | int:
+    """Give a finished job another payload, and make it ready to run anew. 1, `OTHER_NAME` where a name is given and the
+    job's is another, or the state it is in instead."""
+    answer = await server.run(
+        load("control/replay_job"), keys, keys.base, sent.sender, sent.number, wire_id, data, name
+    )
+    return _state(answer) or answer
 
 
 async def add_log(

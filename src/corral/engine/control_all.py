@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -12,7 +13,7 @@ from corral.engine.script import load
 from corral.engine.sender import UNNUMBERED, Sent
 from corral.engine.server import Server
 
-__all__ = ["PAGE", "Page", "Place", "Selection", "promote_page", "retry_matching"]
+__all__ = ["PAGE", "Page", "Place", "Selection", "promote_page", "remove_failed", "retry_matching"]
 
 PAGE: Final = 100
 """How many jobs one call looks at: some milliseconds of the server's time."""
@@ -98,3 +99,13 @@ async def promote_page(
         size,
     )
     return Page(seen, taken, Place(*end))
+
+
+async def remove_failed(
+    server: Server, keys: QueueKeys, wire_ids: Sequence[Word], *, sent: Sent = UNNUMBERED, clock: Word = ""
+) -> int:
+    """Remove those of some jobs, at most `PAGE`, that are failed. How many were removed."""
+    removed: int = await server.run(
+        load("control/remove_failed"), keys, keys.base, clock, sent.sender, sent.number, *wire_ids
+    )
+    return removed

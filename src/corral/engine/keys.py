@@ -39,6 +39,8 @@ OWN_SUFFIXES: Final = {
     "schedules": "schedules",
     "swept": "swept",
     "limit_changes": "limits",
+    "failures": "failures",
+    "failed_ids": "failures:",
 }
 
 

@@ -128,3 +128,4 @@ class Refusal(IntEnum):
     ABOVE_ITSELF = -20
     NO_CHILDREN = -21
     TOO_DEEP = -22
+    OTHER_NAME = -25
