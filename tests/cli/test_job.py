@@ -22,11 +22,11 @@ def test_a_job_that_was_run(
     good.wait(30)
     bad.wait(30)
     assert worker.stop() == 0
-    shown = command("job", queue_name, "good").stdout
+    shown = command("job", "show", queue_name, "good").stdout
     assert "completed" in shown
     assert "hello Ada" in shown
     assert "greeting Ada" in shown
-    shown = command("job", queue_name, "bad").stdout
+    shown = command("job", "show", queue_name, "bad").stdout
     assert "not for Bob" in shown
     assert "shop.py" in shown
     assert "attempt 1 failed" in shown
@@ -35,7 +35,7 @@ def test_a_job_that_was_run(
 def test_as_json(command: Command, client: SyncClient, queue_name: str) -> None:
     """`--json` has all fields, options as stored, and times with their zone."""
     client.queue(queue_name).enqueue("greet", {"to": "Ada"}, job_id="one", delay=60)
-    job = json.loads(command("job", queue_name, "one", "--json").stdout)
+    job = json.loads(command("job", "show", queue_name, "one", "--json").stdout)
     assert (job["id"], job["state"], job["data"], job["delay"]) == ("one", "delayed", {"to": "Ada"}, 60000)
     assert job["opts"]["delay"] == 60000
     assert job["timestamp"].endswith("+00:00")
@@ -44,7 +44,7 @@ def test_as_json(command: Command, client: SyncClient, queue_name: str) -> None:
 
 def test_a_job_that_is_not_there(command: Command, queue_name: str) -> None:
     """An id that is not kept is exit code 1."""
-    result = command("job", queue_name, "nobody")
+    result = command("job", "show", queue_name, "nobody")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "there is no job 'nobody'" in result.stderr
 
@@ -58,7 +58,7 @@ def test_hostile_text(command: Command, redis_url: str, prefix: str, queue_name:
             mapping={"name": hostile, "data": "{not json", "failedReason": hostile},
         )
         raw.rpush(f"{prefix}:{queue_name}:evil:logs", hostile)
-    shown = command("job", queue_name, "evil").stdout
+    shown = command("job", "show", queue_name, "evil").stdout
     assert "\x1b" not in shown
     assert "\r" not in shown
     assert "not JSON" in shown

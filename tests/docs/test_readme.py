@@ -40,11 +40,14 @@ def test_every_variable_is_in_the_table() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    """The table of commands has exactly those of `corral`, and every option named in it exists."""
+    """The table of commands has exactly those of `corral`, and every verb and option named in it exists."""
     group = typer.main.get_command(app)
     commands = getattr(group, "commands", {})
     described = {row[0].split()[1].strip("`"): " ".join(row) for row in rows("command")}
     assert described.keys() == commands.keys()
     for name, text in described.items():
-        options = {option for parameter in commands[name].params for option in parameter.opts}
+        verbs = getattr(commands[name], "commands", {})
+        parts = [commands[name], *verbs.values()]
+        options = {option for part in parts for parameter in part.params for option in parameter.opts}
         assert set(re.findall(r"--[a-z-]+", text)) <= options
+        assert set(re.findall(r"`([a-z]+)`", text)) & verbs.keys() == verbs.keys()

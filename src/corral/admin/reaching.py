@@ -89,6 +89,6 @@ async def check_failed_jobs(server: Server) -> Finding:
             piles.append(f"{queue} ({failed:,})")
     if piles:
         found = f"failed jobs pile up in {', '.join(sorted(piles))}"
-        remedy = "look at some (corral job), retry or remove them; remove_on_fail= keeps fewer"
+        remedy = "look at some (corral job list), retry or remove them; remove_on_fail= keeps fewer"
         return Finding("queues", Severity.WARNING, found, remedy)
     return Finding("queues", Severity.OK, f"{count} under the prefix {server.settings.prefix!r}")

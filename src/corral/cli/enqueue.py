@@ -9,13 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from corral.cli.loop import run
-from corral.cli.options import Prefix, Url, duration
+from corral.cli.options import Prefix, QueueName, Url, duration
 from corral.cli.output import print_json, remark
 from corral.client.client import Client
 from corral.contracts.options import EnqueueOptions
 from corral.contracts.strict_json import parse_strict_json
 
-__all__ = ["enqueue"]
+__all__ = ["enqueue", "parsed"]
 
 
 Payload = Annotated[str, typer.Argument(metavar="JSON", help="The payload; - reads standard input.")]
@@ -38,7 +38,7 @@ Priority = Annotated[
 
 
 def enqueue(
-    queue: Annotated[str, typer.Argument(metavar="QUEUE", help="The queue.", show_default=False)],
+    queue: QueueName,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The task's name.", show_default=False)],
     payload: Payload = "{}",
     delay: Delay = None,
@@ -62,7 +62,7 @@ def enqueue(
         options["attempts"] = attempts
     if job_id is not None:
         options["job_id"] = job_id
-    data = _parsed(sys.stdin.read() if payload == "-" else payload)
+    data = parsed(sys.stdin.read() if payload == "-" else payload)
     raise typer.Exit(run(_enqueue(Client(url, prefix=prefix), queue, name, data, options, wait)))
 
 
@@ -88,7 +88,8 @@ async def _enqueue(
         return 0
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """A payload as it was typed. Raises `BadParameter`, with a hint for the shell."""
     try:
         return parse_strict_json(text)
     except ValueError as error:

@@ -11,9 +11,12 @@ from corral.cli.demo import demo
 from corral.cli.dev import dev
 from corral.cli.doctor import doctor
 from corral.cli.enqueue import enqueue
+from corral.cli.events import events
 from corral.cli.failure import CorralGroup
 from corral.cli.job import job
+from corral.cli.queue import queue
 from corral.cli.queues import queues
+from corral.cli.schedule import schedule
 from corral.cli.worker import worker
 
 __all__ = ["app"]
@@ -22,12 +25,13 @@ app = typer.Typer(
     name="corral",
     cls=CorralGroup,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, dev, enqueue, queues, job, doctor, demo):
+for command in (worker, dev, enqueue, queues, events, doctor, demo):
     app.command()(command)
+for group in (queue, job, schedule):
+    app.add_typer(group)
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import typer
 
-__all__ = ["Concurrency", "Json", "Prefix", "Target", "Url", "duration", "memory_size"]
+from corral.cli.completion import queue_names
+from corral.contracts.rate_limit import RateLimit
+
+__all__ = [
+    "Concurrency",
+    "JobIds",
+    "Json",
+    "Moment",
+    "Prefix",
+    "QueueName",
+    "Target",
+    "Url",
+    "Yes",
+    "duration",
+    "memory_size",
+    "moment",
+    "rate",
+]
 
 Url = Annotated[
     str | None,
@@ -28,6 +45,11 @@ Prefix = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+QueueName = Annotated[
+    str, typer.Argument(metavar="QUEUE", help="The queue.", show_default=False, autocompletion=queue_names)
+]
+JobIds = Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids.", show_default=False)]
 Concurrency = Annotated[
     int | None, typer.Option(min=1, help="Jobs at the same time, per queue and process.", show_default=False)
 ]
@@ -61,3 +83,30 @@ def duration(text: str) -> timedelta:
     if not found:
         raise typer.BadParameter("give seconds, or a number with s, m, h or d: 90, 5m, 2h")
     return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601, in UTC where it names no zone; or a duration ago: `2h`."""
+    try:
+        return datetime.now(UTC) - duration(text)
+    except typer.BadParameter:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("give a time as 2026-01-31T09:00Z, or how long ago: 30m, 2h, 1d") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+Moment = Annotated[
+    datetime | None,
+    typer.Option(parser=moment, metavar="TIME", help="2026-01-31T09:00Z, or 2h for so long ago."),
+]
+
+
+def rate(text: str) -> RateLimit:
+    """`10/1s`: so many in so long."""
+    count, slash, per = text.partition("/")
+    if not slash or not count.isdecimal():
+        raise typer.BadParameter("give how many in how long: 10/1s, 600/1m")
+    return RateLimit(int(count), per=duration(per))

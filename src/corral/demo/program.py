@@ -34,7 +34,7 @@ It stays up. Try, in another terminal:
   curl --json '{{"number": "1003"}}' {api}/orders
   curl {api}/jobs/partner/order-1003
   corral queues --url {url}
-  corral job partner order-1002 --url {url}
+  corral job show partner order-1002 --url {url}
   corral doctor --url {url}
   tail -f {log}
 
