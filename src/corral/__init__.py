@@ -36,6 +36,7 @@ from corral.contracts.rate_limit import RateLimit
 from corral.contracts.retention import Keep
 from corral.contracts.schedule import Cron, Every, RunAll
 from corral.contracts.schedule_snapshot import Schedule
+from corral.contracts.singleton import Singleton
 from corral.contracts.states import JobState
 from corral.contracts.stored_options import StoredBackoff, StoredOptions
 from corral.contracts.task import Task, task
@@ -178,6 +179,7 @@ __all__ = [
     "ServerError",
     "ServerRefused",
     "ServerUnavailable",
+    "Singleton",
     "Snooze",
     "StaleRun",
     "StoredBackoff",

@@ -15,6 +15,7 @@ from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from tests.engine.driver import Driver, end, new_job
 from tests.engine.flows import add, new_node
+from tests.engine.singletons import single
 from tests.servers import ServerProcess
 
 Step = Callable[[Driver, int], Awaitable[Callable[[], Awaitable[object]]]]
@@ -129,6 +130,28 @@ async def looking(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
     return lambda: driver.claim(driver.a_claim(jobs, "w", 1))
 
 
+async def claiming_a_singleton(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
+    """Claim a job of each key."""
+    await driver.add(*(single(f"j{number}", str(number)) for number in range(jobs)))
+    return lambda: driver.claim(driver.a_claim(jobs, "w", 1))
+
+
+async def setting_aside(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
+    """Look at jobs whose key another one holds."""
+    await driver.add("x", single("holder"), single("first"))
+    await driver.take(3)
+    await driver.add(*(single(f"j{number}") for number in range(jobs)))
+    return lambda: driver.claim(driver.a_claim(jobs, "w", 1))
+
+
+async def taking_turns(driver: Driver, jobs: int) -> Callable[[], Awaitable[object]]:
+    """Settle jobs that hold keys, and claim as many that were set aside for these."""
+    for number in range(jobs):
+        await driver.add(*(single(f"{job}{number}", str(number)) for job in "abc"))
+    runs = await driver.take(3 * jobs)
+    return lambda: driver.commit(*map(end, runs), claim=driver.a_claim(jobs, "w", 1))
+
+
 BUDGET: list[tuple[Step, int, int]] = [
     (adding, 1, 10),
     (adding, 50, 157),
@@ -142,6 +165,11 @@ BUDGET: list[tuple[Step, int, int]] = [
     (ending, 50, 421),
     (retrying, 1, 27),
     (retrying, 50, 716),
+    (claiming_a_singleton, 1, 16),
+    (claiming_a_singleton, 50, 458),
+    (setting_aside, 50, 759),
+    (taking_turns, 1, 46),
+    (taking_turns, 50, 1517),
     (renewing, 50, 101),
     (looking, 1, 7),
 ]

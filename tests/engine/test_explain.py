@@ -10,6 +10,7 @@ from corral.engine.explain import why_waiting
 from corral.engine.record import Verb
 from tests.engine.driver import Driver, end, new_job
 from tests.engine.flows import add, family, new_node
+from tests.engine.singletons import single, start
 
 
 async def why(driver: Driver, wire_id: str) -> Waiting:
@@ -51,6 +52,16 @@ async def test_its_time(driver: Driver) -> None:
     reason = await why(driver, "a")
     assert (reason.kind, reason.until) == ("due", datetime(2033, 5, 18, 3, 33, 20, 500_000, UTC))
     assert str(reason) == "it is delayed until 2033-05-18T03:33:20.500+00:00"
+
+
+async def test_its_turn(driver: Driver) -> None:
+    """A job that was set aside says who holds its key, and how many come before it."""
+    await driver.add(single("a"), single("b"), single("c"))
+    await start(driver)
+    reason = await why(driver, "b")
+    assert (reason.kind, reason.holder, reason.singleton, reason.until) == ("turn", "a", "k", None)
+    assert str(reason) == "it waits for its turn: job a holds 'k'"
+    assert str(await why(driver, "c")) == "it waits for its turn, behind 1 other: job a holds 'k'"
 
 
 async def test_the_line(driver: Driver) -> None:

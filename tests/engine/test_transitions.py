@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -55,12 +56,25 @@ async def put(driver: Driver, row: Transition) -> Held | None:
     if state is JobState.WAITING_CHILDREN:
         await put_parent(driver, target)
     elif state is not None:
-        await driver.add(new_job("j", delay=10 if state is JobState.DELAYED else 0, priority=urgent))
+        opts = await hold_key(driver, row)
+        await driver.add(
+            new_job("j", opts=opts, delay=10 if state is JobState.DELAYED else 0, priority=urgent)
+        )
     if state is JobState.ACTIVE:
         return await driver.take_one()
     if state is JobState.COMPLETED or state is JobState.FAILED:
         await driver.settle(end(await driver.take_one(), ENDS[state]))
     return None
+
+
+async def hold_key(driver: Driver, row: Transition) -> str:
+    """For a claim that starts nothing: another job holds the singleton key of `j`. Its options."""
+    if row.verb != "claim" or row.target not in (JobState.DELAYED, JobState.FAILED):
+        return "{}"
+    opts = {"singleton": {"key": "k", "else": "skip" if row.target is JobState.FAILED else "wait"}}
+    await driver.add(new_job("holder", opts=json.dumps(opts)))
+    await driver.take_one()
+    return json.dumps(opts)
 
 
 async def put_parent(driver: Driver, target: JobState | None) -> None:

@@ -114,6 +114,7 @@ FRONT_DOOR = [
     "ServerError",
     "ServerRefused",
     "ServerUnavailable",
+    "Singleton",
     "Snooze",
     "StaleRun",
     "StoredBackoff",

@@ -81,10 +81,10 @@ MUTANTS = (
         "returned jobs stay in active",
     ),
     Mutant(
-        "recover/recover_stalled", "stalls > max_stalled", "stalls > max_stalled + 1", "poison pills live longer"
+        "lib/return_stalled", "stalls > most", "stalls > most + 1", "poison pills live longer"
     ),
     Mutant(
-        "recover/recover_stalled", "ready_job(queue, job_id, priority_of(kept[2]), true)",
+        "lib/return_stalled", "ready_job(queue, job_id, priority_of(kept[2]), true)",
         "ready_job(queue, job_id, 0, true)", "stalled jobs lose their priority",
     ),
     # promises about calls sent again

@@ -15,8 +15,10 @@ from corral.contracts.backoff import Backoff, Exponential, Fixed
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.duration import Duration, instant_ms, milliseconds
 from corral.contracts.names import encode_job_id
+from corral.contracts.payload_key import PayloadKey
 from corral.contracts.retention import KEEP_ALL, Keep, Retention
 from corral.contracts.schedule import Repeat
+from corral.contracts.singleton import Singleton
 from corral.errors import InvalidOption
 
 __all__ = [
@@ -71,6 +73,10 @@ class TaskOptions(TypedDict, total=False):
     """Whether the ``Retry-After`` of an HTTP error (429, 503) that a handler lets through holds the queue off for that
     time, as `RateLimited` does, instead of spending an attempt. A duration is the longest time that is believed;
     ``True`` is an hour. Default: no."""
+    singleton: bool | PayloadKey | Singleton
+    """One job at a time, over all Corral workers: of the task (``True``), or of each value of a field of the payload
+    (its name, or a function). The others wait for their turn, unless ``Singleton(…, otherwise="skip")`` says that they
+    are skipped. Default: no."""
 
 
 class RunOptions(TypedDict, total=False):
@@ -122,6 +128,7 @@ class JobOptions:
     payload_limit: int = 1024 * 1024
     longest_retry_after_ms: int | None = None
     """From ``respect_retry_after``; None: no attention is paid to it."""
+    singleton: Singleton | None = None
     lifo: bool = False
     delay_ms: int = 0
     due_ms: int | None = None
@@ -255,6 +262,7 @@ _TASK_FIELDS: dict[str, _Field] = {
     **_SHARED,
     "payload_limit": ("payload_limit", _payload_limit),
     "respect_retry_after": ("longest_retry_after_ms", _retry_after),
+    "singleton": ("singleton", Singleton.parse),
 }
 _CALL_FIELDS: dict[str, _Field] = {
     **_SHARED,

@@ -44,6 +44,8 @@ class TaskSpec(Generic[P, R]):
         self.payload = payload
         self.result = result
         self.options = options
+        if options.singleton is not None:
+            options.singleton.check(payload)
         self._opts = encode_options(options)
         self._variants: dict[tuple[tuple[str, Any], ...], str] = {}
         # What every job without options of its own shares, ready to be put behind its data.
@@ -70,14 +72,16 @@ class TaskSpec(Generic[P, R]):
         Raises `InvalidPayload`, `PayloadTooLarge`, `InvalidOption` or `InvalidJobId`.
         """
         data = self.encoded(payload)
-        if not options:
+        rule = self.options.singleton
+        if not options and rule is None:
             return EnqueueRequest(self.queue, self.name, data, *self._plain)
         changes = call_changes(options)
         change = changes.get
         delay_ms, job_id, deduplication = change("delay_ms", 0), change("job_id"), change("deduplication")
         # What differs from job to job is put behind a text that many jobs share.
         shared = {field: value for field, value in changes.items() if field not in PER_JOB_FIELDS}
-        opts = with_job_options(self._shared_opts(shared), delay_ms, job_id, deduplication)
+        singleton = None if rule is None else rule.stored(self.name, payload, data)
+        opts = with_job_options(self._shared_opts(shared), delay_ms, job_id, deduplication, singleton)
         return EnqueueRequest(
             self.queue,
             self.name,

@@ -62,6 +62,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("claim", _P, _A, "claim/claim_jobs"),
     Transition("claim", _D, _W, "claim/claim_jobs"),  # promotion of what is due, before the claim itself
     Transition("claim", _D, _P, "claim/claim_jobs"),
+    Transition("claim", _W, _D, "claim/claim_jobs"),  # set aside: another job holds its singleton key
+    Transition("claim", _P, _D, "claim/claim_jobs"),
+    Transition("claim", _W, _F, "claim/claim_jobs"),  # skipped: the same, of a task that says so
+    Transition("claim", _P, _F, "claim/claim_jobs"),
     Transition("settle", _A, _C, "settle/commit_jobs"),
     Transition("settle", _A, _F, "settle/commit_jobs"),
     Transition("settle", _A, _D, "settle/commit_jobs"),  # retried later, snoozed, or parked

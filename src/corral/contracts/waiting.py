@@ -11,10 +11,11 @@ from corral.contracts.states import JobState
 __all__ = ["PendingChild", "WaitKind", "Waiting"]
 
 WaitKind = Literal[
-    "children", "due", "paused", "rate-limit", "concurrency", "line", "running", "ended", "unknown"
+    "children", "turn", "due", "paused", "rate-limit", "concurrency", "line", "running", "ended", "unknown"
 ]
-"""What keeps a job from running: children that have not ended, its time, its queue being paused, a rate limit, the most
-jobs that its queue may run at a time, or jobs that run before it. Three say that nothing does."""
+"""What keeps a job from running: children that have not ended, the job that holds its singleton key, its time, its
+queue being paused, a rate limit, the most jobs that its queue may run at a time, or jobs that run before it. Three say
+that nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,20 @@ class Waiting:
     until: datetime | None = None
     """When it is due, or when the rate limit ends. UTC."""
     ahead: int | None = None
-    """How many jobs run before it; None when it is not among the next thousand."""
+    """How many jobs run before it, or were set aside before it; None when it is not among the next thousand."""
     active: int = 0
     """How many jobs its queue runs."""
+    holder: str | None = None
+    """The job that holds its singleton key; None when it does not wait for its turn."""
+    singleton: str | None = None
+    """The key."""
 
     def __str__(self) -> str:
         if self.kind == "children":
             return self._about_children()
         until = "" if self.until is None else self.until.isoformat(timespec="milliseconds")
         return {
+            "turn": f"it waits for its turn{self._about_turns()}: job {self.holder} holds {self.singleton!r}",
             "due": f"it is delayed until {until}",
             "paused": "its queue is paused",
             "rate-limit": f"its queue starts no job before {until}: a rate limit",
@@ -71,6 +77,9 @@ class Waiting:
         others = self.children_left - 1
         more = "" if others < 1 else " (and one more)" if others == 1 else f" (and {others} more)"
         return f"it waits for its children{more}: {self.children[0]}"
+
+    def _about_turns(self) -> str:
+        return "" if not self.ahead else f", behind {self.ahead:,} other{'s' if self.ahead > 1 else ''}"
 
     def _about_line(self) -> str:
         if self.ahead is None:

@@ -52,11 +52,18 @@ def encode_options(options: JobOptions, *, job_id: str | None = None) -> str:
 
 
 def with_job_options(
-    text: str, delay_ms: int, job_id: str | None, deduplication: Deduplication | None
+    text: str,
+    delay_ms: int,
+    job_id: str | None,
+    deduplication: Deduplication | None,
+    singleton: str | None = None,
 ) -> str:
-    """An ``opts`` text with what hardly two jobs have alike put behind it: see `PER_JOB_FIELDS`."""
+    """An ``opts`` text with what hardly two jobs have alike put behind it: see `PER_JOB_FIELDS`, and the rule of a
+    singleton job (JSON)."""
     if delay_ms:
         text = f'{text[:-1]},"delay":{delay_ms}}}'
+    if singleton is not None:
+        text = f'{text[:-1]},"singleton":{singleton}}}'
     if job_id is not None:
         text = f'{text[:-1]},"jobId":{encode_basestring_ascii(job_id)}}}'
     if deduplication is not None:

@@ -19,7 +19,8 @@ class WaitFacts(NamedTuple):
     """What the server says, in one look.
 
     `due` is milliseconds since the epoch, 0 for none; `ahead` is -1 when the job is not among the next thousand;
-    `concurrency` 0 when the queue has no limit; `children` are the keys of some of those that it waits for.
+    `concurrency` 0 when the queue has no limit; `children` are the keys of some of those that it waits for;
+    `holder` is the job that holds its key, `singleton`, empty when it does not wait for its turn.
     """
 
     state: JobState
@@ -31,15 +32,21 @@ class WaitFacts(NamedTuple):
     limited_ms: int
     children_left: int
     children: list[str]
+    holder: str
+    singleton: str
 
 
 async def explain_wait(server: Server, keys: QueueKeys, wire_id: str) -> WaitFacts:
     """Where a job is, and what keeps it there."""
     farthest = FARTHEST
-    state, due, ahead, paused, concurrency, active, limited, left, children = await server.run(
+    state, due, ahead, paused, concurrency, active, limited, left, children, holder, key = await server.run(
         load("browse/explain_wait"), keys, keys.base, wire_id, farthest
     )
-    names = [key.decode("utf-8", "surrogateescape") for key in children]
     return WaitFacts(
-        JobState(state.decode()), due, ahead, bool(paused), concurrency, active, limited, left, names
-    )
+        JobState(state.decode()), due, ahead, bool(paused), concurrency, active, limited, left,
+        list(map(_text, children)), _text(holder), _text(key),
+    )  # fmt: skip
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape")

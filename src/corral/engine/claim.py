@@ -16,7 +16,9 @@ class Claim(NamedTuple):
     """What a worker asks for.
 
     `token` is written to the locks, which last `lock_ms`. `sender` and `number` let a call be sent again: it then
-    gives the same jobs. `rate_max` and `window_ms` are the worker's own rate limit, empty for none.
+    gives the same jobs. `rate_max` and `window_ms` are the worker's own rate limit, empty for none. `singletons` are
+    its rules for jobs that do not carry one (JSON, or empty; see `contracts/singleton.py`), and `max_stalled` is how
+    often the job of a dead holder may stall.
     """
 
     wanted: int
@@ -27,6 +29,8 @@ class Claim(NamedTuple):
     number: int = 0
     rate_max: Word = ""
     window_ms: Word = ""
+    singletons: str = ""
+    max_stalled: int = 1
 
 
 class Claims(NamedTuple):
@@ -58,6 +62,8 @@ async def claim_jobs(
         claim.worker,
         claim.rate_max,
         claim.window_ms,
+        claim.singletons,
+        claim.max_stalled,
         timeout=timeout,
     )
     return Claims(now, limited_ms, next_due, list(map(Claimed._make, rows)), unprepared)

@@ -37,6 +37,8 @@ async def why_waiting(server: Server, keys: QueueKeys, wire_id: str) -> Waiting:
         until=await _until(server, facts),
         ahead=None if facts.ahead < 0 else facts.ahead,
         active=facts.active,
+        holder=decode_job_id(facts.holder) if facts.holder else None,
+        singleton=facts.singleton if facts.holder else None,
     )
 
 
@@ -45,6 +47,8 @@ def _kind(facts: WaitFacts) -> WaitKind:
         return "unknown"
     if facts.state in FINISHED:
         return "ended"
+    if facts.holder:
+        return "turn"
     fixed: dict[JobState, WaitKind] = {
         JobState.ACTIVE: "running",
         JobState.WAITING_CHILDREN: "children",
@@ -61,7 +65,7 @@ def _kind(facts: WaitFacts) -> WaitKind:
 
 
 async def _until(server: Server, facts: WaitFacts) -> datetime | None:
-    if facts.due:
+    if facts.due and not facts.holder:
         return datetime.fromtimestamp(facts.due / 1000, UTC)
     if _kind(facts) != "rate-limit":
         return None

@@ -41,6 +41,8 @@ OWN_SUFFIXES: Final = {
     "limit_changes": "limits",
     "failures": "failures",
     "failed_ids": "failures:",
+    "holders": "holders",
+    "aside": "aside:",
 }
 
 

@@ -133,4 +133,4 @@ def _read_tag(source: _Source, line: str) -> None:
     elif kind == "include":
         source.includes.append(first)
     elif kind == "event":
-        source.events = tuple(line.split()[2:])
+        source.events += tuple(line.split()[2:])

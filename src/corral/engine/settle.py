@@ -53,6 +53,8 @@ async def commit_jobs(
         claim.worker,
         claim.rate_max,
         claim.window_ms,
+        claim.singletons,
+        claim.max_stalled,
         metric_points,
         *words,
         timeout=timeout,

@@ -76,6 +76,7 @@ class Equipment:
             index,
             keys,
             handlers.settings,
+            handlers.singletons(),
             server=self.client.server,
             executor=executor,
             worker_id=self.worker_id,

@@ -36,6 +36,8 @@ class Lane:
         worker: str,
         lock_ms: int,
         limiter: RateLimit | None,
+        singletons: str,
+        max_stalled: int,
         metric_points: int,
         on_settled: Callable[[Ended, int], None],
         on_recurring: Callable[[list[bytes]], None],
@@ -49,6 +51,8 @@ class Lane:
         self._worker = worker
         self._lock_ms = lock_ms
         self._rate: tuple[Word, Word] = (limiter.max, limiter.per_ms) if limiter else ("", "")
+        self._singletons = singletons
+        self._max_stalled = max_stalled
         self._metric_points = metric_points
         self._on_settled = on_settled
         self._on_recurring = on_recurring
@@ -75,8 +79,9 @@ class Lane:
         self._number += 1
         token = f"{self._name}:{self._number}"
         claim = Claim(
-            exchange.wanted, token, self._lock_ms, self._worker, self._name, self._number, *self._rate
-        )
+            exchange.wanted, token, self._lock_ms, self._worker, self._name, self._number, *self._rate,
+            self._singletons, self._max_stalled,
+        )  # fmt: skip
 
         async def call() -> tuple[int, int, int, list[int], list[Claimed], list[bytes]]:
             if exchange.ended:

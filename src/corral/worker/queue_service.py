@@ -59,6 +59,7 @@ class QueueService:
         index: int,
         keys: QueueKeys,
         settings: QueueSettings,
+        singletons: str,
         *,
         server: Server,
         executor: Executor,
@@ -72,6 +73,7 @@ class QueueService:
     ) -> None:
         self.keys = keys
         self.settings = settings
+        self._singletons = singletons
         self.runner = QueueRunner(settings.concurrency, self._start)
         self._index = index
         self._server = server
@@ -129,6 +131,8 @@ class QueueService:
             worker=self._worker_name,
             lock_ms=int(self.settings.lock_duration * 1000),
             limiter=self.settings.limiter,
+            singletons=self._singletons,
+            max_stalled=self.settings.max_stalled,
             metric_points=self.settings.metric_minutes,
             on_settled=self._settled,
             on_recurring=self._recurrer.wanted,

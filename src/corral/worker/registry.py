@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from corral.contracts.binding import Binding, CatchAll, TaskSource
+from corral.contracts.singleton import declared_singletons
 from corral.contracts.taskset import TaskSet
 from corral.errors import DuplicateTask, InvalidTask
 from corral.worker.serve import QueueSettings, Serve
@@ -21,6 +22,11 @@ class QueueHandlers:
     settings: QueueSettings
     bindings: dict[bytes, Binding] = field(default_factory=dict)
     fallback: CatchAll | None = None
+
+    def singletons(self) -> str:
+        """The rules of the singleton tasks, as claims declare them."""
+        specs = [binding.spec for binding in self.bindings.values()]
+        return declared_singletons((spec.name, spec.options.singleton) for spec in specs)
 
 
 def merge_sources(sources: Sequence[TaskSource | Serve], settings: QueueSettings) -> list[QueueHandlers]:

@@ -7,13 +7,17 @@
 --- @key active            list    job ids that workers hold
 --- @key limiter           string  jobs started in the current window
 --- @key meta              hash    settings of the queue
+--- @key aside             zset    prefix of the lines, one a singleton key: job ids by arrival
+--- @include lib/fields_of
+--- @include lib/holder_of
 --- @include lib/state_of
 --- @arg prefix   string   what every key of the queue begins with
 --- @arg job_id   string
 --- @arg farthest integer  how many of those that run next to look through
 --- @return its state; when it is due (ms, or 0); how many run before it (-1: more than were looked through); whether
 ---         the queue is paused; how many jobs it may run at a time (0: any number), and how many it runs; ms until a
----         rate limit ends (0: none); how many children it waits for, and the keys of some of them
+---         rate limit ends (0: none); how many children it waits for, and the keys of some of them; the job that
+---         holds its singleton key (empty: it does not wait for its turn), and the key
 --- BullMQ: getState
 local function ahead_in(list)
   local place = redis.call('LPOS', list, job_id, 'RANK', -1, 'MAXLEN', farthest)
@@ -21,7 +25,13 @@ local function ahead_in(list)
 end
 
 local state, due, ahead = state_of(prefix, job_id), 0, 0
+local holder, key = '', ''
 if state == 'delayed' then
+  key = fields_of(prefix .. job_id, 'corral.singleton')[1] or ''
+  local place = key ~= '' and redis.call('ZRANK', aside .. key, job_id)
+  if place then
+    holder, ahead = holder_of(prefix, key) or '', place
+  end
   due = math.floor(redis.call('ZSCORE', delayed, job_id) / 4096)
 elseif state == 'prioritized' then
   ahead = redis.call('LLEN', wait) + redis.call('ZRANK', prioritized, job_id)
@@ -41,5 +51,5 @@ local dependencies = prefix .. job_id .. ':dependencies'
 local children = state == 'waiting-children' and redis.call('SSCAN', dependencies, 0, 'COUNT', 20)[2] or {}
 return {
   state, due, ahead, kept[1] and 1 or 0, tonumber(kept[2] or nil) or 0, redis.call('LLEN', active), limited_ms,
-  redis.call('SCARD', dependencies), children,
+  redis.call('SCARD', dependencies), children, holder, key,
 }

@@ -48,7 +48,8 @@ end
 
 local function leave_active(prefix, run, holder, facts)
   local job_key = prefix .. run.id
-  local job = fields_of(job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority', 'timestamp')
+  local job = fields_of(job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority', 'timestamp',
+    'corral.singleton')
   if not job[1] and redis.call('EXISTS', job_key) == 0 then
     return nil, -1
   end
@@ -75,7 +76,7 @@ local function leave_active(prefix, run, holder, facts)
   end
   return {
     key = job_key, made = whole(job[2]) or 0, parent = job[3], parent_key = job[4],
-    deduplication_id = job[5], priority = priority_of(job[6]),
+    deduplication_id = job[5], priority = priority_of(job[6]), singleton = job[8],
   }
 end
 

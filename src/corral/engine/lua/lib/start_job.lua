@@ -1,12 +1,15 @@
 --- Start one job that was moved to `active`: lock it, count the start, say so. Returns what a worker needs of it,
---- or nil when there is nothing to run: the hash is gone, it is no hash at all (then the job is failed for good), or
---- its schedule passes it over.
+--- or nil when there is nothing to run: the hash is gone, it is no hash at all (then the job is failed for good), its
+--- schedule passes it over, or another job holds its singleton key.
 --- @include lib/whole
 --- @include lib/word
 --- @key active  list    job ids that workers hold
 --- @key events  stream
+--- @include lib/await_turn
 --- @include lib/begin_iteration
 --- @include lib/fail_unreadable
+--- @include lib/singleton_of
+--- @include lib/take_turn
 local function start_job(prefix, queue, job_id, run, now)
   local job_key = prefix .. job_id
   local job = redis.pcall('HMGET', job_key, 'name', 'data', 'opts', 'ats', 'atm', 'timestamp', 'delay', 'priority',
@@ -19,11 +22,21 @@ local function start_job(prefix, queue, job_id, run, now)
     redis.call('LREM', active, 1, job_id)
     return nil
   end
+  local rule = singleton_of(job, run)
+  if rule and not rule.skips and is_set_aside(prefix, queue, run, job_id, rule, now) then
+    return nil
+  end
   if job[11] and not begin_iteration(prefix, queue, run, job_id, job, now) then
+    return nil
+  end
+  if rule and rule.skips and is_skipped(prefix, queue, run, job_id, rule, now) then
     return nil
   end
   local starts = (whole(job[4]) or 0) + 1
   redis.call('SET', job_key .. ':lock', run.token, 'PX', run.lock_ms)
+  if rule then
+    take_turn(prefix, run, job_id, rule.key, now)
+  end
   if run.worker ~= '' then
     redis.call('HSET', job_key, 'processedOn', run.now_text, 'ats', word(starts), 'pb', run.worker)
   else

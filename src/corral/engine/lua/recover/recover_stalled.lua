@@ -8,12 +8,9 @@
 --- @include lib/clock
 --- @include lib/read_queue
 --- @include lib/in_chunks
---- @include lib/priority_of
---- @include lib/ready_job
---- @include lib/fail_unreadable
 --- @include lib/pass_baton
---- @include lib/whole
---- @include lib/word
+--- @include lib/return_stalled
+--- @include lib/sweep_holders
 --- @arg prefix       string   what every key of the queue begins with
 --- @arg now          string   milliseconds, or empty for the server's time
 --- @arg interval_ms  integer  time between checks
@@ -31,20 +28,9 @@ local returned = {}
 for _, job_id in ipairs(redis.call('SMEMBERS', stalled)) do
   local job_key = prefix .. job_id
   if redis.call('EXISTS', job_key .. ':lock') == 0 and redis.call('LREM', active, 1, job_id) == 1 then
-    local kind = redis.call('TYPE', job_key)
-    if (kind.ok or kind) == 'hash' then
-      local kept = redis.call('HMGET', job_key, 'stc', 'priority')
-      local stalls = (whole(kept[1]) or 0) + 1
-      redis.call('HSET', job_key, 'stc', word(stalls))
-      if stalls > max_stalled then
-        redis.call('HSET', job_key, 'defa', 'job stalled more than allowable limit')
-      end
-      ready_job(queue, job_id, priority_of(kept[2]), true)
-      redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id, 'prev', 'active')
-      redis.call('XADD', events, '*', 'event', 'stalled', 'jobId', job_id)
+    local stalls = return_stalled(prefix, queue, job_id, max_stalled, now_ms)
+    if stalls then
       returned[#returned + 1] = { job_id, stalls }
-    elseif (kind.ok or kind) ~= 'none' then
-      fail_unreadable(job_id, now_ms)
     end
   end
 end
@@ -56,4 +42,5 @@ local running = redis.call('LRANGE', active, 0, -1)
 if #running > 0 then
   in_chunks('SADD', stalled, running)
 end
+sweep_holders(prefix, queue, running)
 return returned

@@ -16,6 +16,7 @@
 --- @include lib/sent
 --- @include lib/in_chunks
 --- @include lib/leave_active
+--- @include lib/end_turn
 --- @include lib/finish_job
 --- @include lib/put_back
 --- @include lib/count_finished
@@ -23,6 +24,7 @@
 --- @include lib/claim_next
 --- @include lib/claimed_before
 --- @include lib/pass_baton
+--- @include lib/singleton_of
 --- @arg prefix         string   what every key of the queue begins with
 --- @arg now            string   milliseconds, or empty for the server's time
 --- @arg sender         string   the worker's name for this line of calls
@@ -33,12 +35,15 @@
 --- @arg worker         string   name of the worker, stored as `pb`
 --- @arg rate_max       integer  the worker's own rate limit: how many jobs may start in a window, or empty
 --- @arg window_ms      integer  how long a window lasts, or empty
+--- @arg singletons     string   the rules that the worker has for jobs without one of their own: JSON by job name, or empty
+--- @arg max_stalled    integer  how often a job may stall
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
 --- @rest runs          ten strings a run: id, token, fence, verb (c completed, f failed, r retried now, d delayed,
 ---                     s snoozed, u snoozed until, w given back, l given back and the queue held off, k to wait for
 ---                     its children), text (result or reason), trace, amount (d, s, l: ms; u: ms since the epoch; f:
 ---                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
---- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed drained
+--- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed
+--- @event drained stalled
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
 ---         why it was refused: -1 no job or a damaged key, -2 superseded, -3 not active, -4 children pending, -6 held by
 ---         another, -9 children failed, -21 no children to wait for), jobs, schedules that want their next times
@@ -52,7 +57,7 @@ end
 local queue = read_queue()
 local claim = {
   wanted = wanted, token = token, lock_ms = lock_ms, worker = worker, now_text = now_text, unprepared = {},
-  max = rate_max, window = window_ms,
+  max = rate_max, window = window_ms, singletons = declared_singletons(singletons), max_stalled = max_stalled,
 }
 local rate = rate_of(queue, claim, starts_so_far)
 local ending = {}
@@ -68,6 +73,7 @@ local codes, locks, left, unsettled, group = {}, {}, {}, {}, {}
 local succeeded, ended = 0, 0
 
 local function settle(job, run)
+  end_turn(prefix, queue, job.singleton, run.id)
   if run.verb == 'c' or run.verb == 'f' then
     finish_job(prefix, queue, job, run, group, now_ms, now_text)
     ended = ended + 1

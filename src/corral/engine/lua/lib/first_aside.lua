@@ -1,0 +1,28 @@
+--- The job that is next among those set aside for a singleton key, and whether it is delayed still: else it is ready
+--- already. Ids of jobs that are neither, because others have removed or run them, are dropped, a bounded number a call.
+--- @key delayed           zset  job ids by due time
+--- @key waiting_children  zset  parents that wait for their children
+--- @include lib/fields_of
+local MOST_GONE = 50
+
+local function is_unstarted(prefix, job_id)
+  local kept = fields_of(prefix .. job_id, 'timestamp', 'finishedOn')
+  return kept[1] and not kept[2] and redis.call('EXISTS', prefix .. job_id .. ':lock') == 0
+    and not redis.call('ZSCORE', waiting_children, job_id)
+end
+
+local function first_aside(prefix, line)
+  for _ = 1, MOST_GONE do
+    local job_id = redis.call('ZRANGE', line, '0', '0')[1]
+    if not job_id then
+      return nil
+    end
+    if redis.call('ZSCORE', delayed, job_id) then
+      return job_id, true
+    end
+    if is_unstarted(prefix, job_id) then
+      return job_id, false
+    end
+    redis.call('ZREM', line, job_id)
+  end
+end

@@ -1,0 +1,11 @@
+--- Which job holds a singleton key, and for how many ms its lock still lasts: nothing when its run is no more.
+--- @key holders  hash  by singleton key: the token and the id of the job that runs
+local function holder_of(prefix, key)
+  local token, job_id = string.match(redis.call('HGET', holders, key) or '', '^(%S*) (.*)$')
+  if not job_id then
+    return nil
+  end
+  local lock = prefix .. job_id .. ':lock'
+  local left = redis.pcall('GET', lock) == token and redis.call('PTTL', lock) or nil
+  return job_id, left
+end
