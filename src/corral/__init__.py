@@ -12,7 +12,6 @@ from corral.admin.jobs import JobsAdmin
 from corral.admin.queue import QueueAdmin
 from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
-from corral.admin.workers import QueueWorker
 from corral.client.client import Client
 from corral.client.events import EventSubscription
 from corral.client.queue import QueueClient
@@ -42,6 +41,7 @@ from corral.contracts.stored_options import StoredBackoff, StoredOptions
 from corral.contracts.task import Task, task
 from corral.contracts.taskset import TaskSet
 from corral.contracts.waiting import PendingChild, Waiting
+from corral.contracts.worker_record import JobInHand, WorkerRecord, WorkerState
 from corral.engine.browse import Metrics
 from corral.errors import (
     CorralError,
@@ -85,6 +85,7 @@ from corral.errors import (
 )
 from corral.logs import get_logger
 from corral.patterns.chain import chain, fan_in
+from corral.worker.health import Health
 from corral.worker.serve import Serve
 from corral.worker.worker import Worker
 
@@ -125,6 +126,7 @@ __all__ = [
     "FlowNode",
     "FlowTree",
     "HandlerRaised",
+    "Health",
     "InProcess",
     "InThread",
     "InvalidEvent",
@@ -144,6 +146,7 @@ __all__ = [
     "JobFilter",
     "JobGone",
     "JobHandle",
+    "JobInHand",
     "JobLocked",
     "JobNotInState",
     "JobScheduled",
@@ -166,7 +169,6 @@ __all__ = [
     "QueueFailures",
     "QueueFull",
     "QueueSettings",
-    "QueueWorker",
     "RateLimit",
     "RateLimited",
     "RetryAt",
@@ -199,6 +201,8 @@ __all__ = [
     "WaitForChildren",
     "Waiting",
     "Worker",
+    "WorkerRecord",
+    "WorkerState",
     "chain",
     "fan_in",
     "get_logger",

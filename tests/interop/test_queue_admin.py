@@ -178,12 +178,14 @@ async def test_workers_of_both(operated: QueueAdmin, bull: NodeQueue) -> None:
     """Workers of Node and of Corral are listed by both sides."""
     await bull.call("startWorker", worker="w", opts={"name": "node-worker"})
     async with corral_worker(bull.url, bull.prefix, bull.name), asyncio.timeout(10):
-        while len(found := await operated.workers()) < 2:
-            await asyncio.sleep(0)
+        found = await operated.workers()
+        while len(found) < 2 or not all(worker.address for worker in found):
+            found = await operated.workers()
         names = {worker.name for worker in found}
         assert "node-worker" in names
         assert len(await bull.call("getWorkers")) == 2
-        assert all(worker.address and worker.age >= 0 for worker in found)
+        assert all(worker.started and worker.last_fetch for worker in found)
+        assert [worker.ours for worker in found if worker.name == "node-worker"] == [False]
 
 
 @row("metrics", FROM_NODE)

@@ -42,6 +42,6 @@ async def test_no_half_job_is_left(
             await raw.delete(key)
         go.set()
         assert await (await queue.enqueue("fine", 5)).result(timeout=15) == 5
-        assert errors == [job.id, job.id]
+    assert errors == [job.id, job.id]
     assert [key async for key in raw.scan_iter(f"{prefix}:{queue.name}:{job.id}*")] == []
     assert await queue.get(job.id) is None

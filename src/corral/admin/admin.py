@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Self
 
 from corral.admin.queue import QueueAdmin
+from corral.admin.workers import find_workers
+from corral.contracts.names import check_queue_name
+from corral.contracts.worker_record import WorkerRecord
 from corral.engine.browse import list_queues, queue_exists
 from corral.engine.server import Server
 from corral.engine.settings import server_settings
@@ -60,6 +63,20 @@ class Admin:
         """Whether there is a queue of this name. Raises `InvalidQueueName`."""
         keys = self._server.keys(name)
         return await self._server.patiently(lambda: queue_exists(self._server, keys))
+
+    async def workers(self, queue: str | None = None) -> list[WorkerRecord]:
+        """The workers of one queue or of all, by name: Corral's as they describe themselves every five seconds, and
+        Node's as far as their connections show them.
+
+        A Corral worker without a beat for 30 seconds is `silent`; ten minutes later nobody knows of it. Where the user
+        may not call CLIENT LIST, only those with a record are found.
+
+        Raises:
+            InvalidQueueName: there can be no such queue.
+            ServerRefused: the user may not call CLIENT LIST, and there are no records, so that nothing is known.
+        """
+        name = None if queue is None else check_queue_name(queue)
+        return await self._server.patiently(lambda: find_workers(self._server, name))
 
     async def close(self) -> None:
         """Close all connections. The admin may be used again afterwards."""

@@ -10,14 +10,15 @@ from corral.admin.jobs import JobsAdmin
 from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
 from corral.admin.steps import Progress
-from corral.admin.workers import QueueWorker, workers_in
+from corral.admin.workers import find_workers
 from corral.contracts.arguments import flag, string, whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.contracts.names import decode_job_id, lookup_job_id
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.states import JobState
+from corral.contracts.worker_record import WorkerRecord, WorkerState
 from corral.engine.browse import Metrics, count_jobs, is_paused, read_metrics
-from corral.engine.browse_queue import count_priorities, list_clients, read_settings
+from corral.engine.browse_queue import count_priorities, read_settings
 from corral.engine.control_queue import (
     deduplication_owner,
     pause_queue,
@@ -107,14 +108,17 @@ class QueueAdmin:
                 return found
             found |= more
 
-    async def workers(self) -> list[QueueWorker]:
-        """The workers that are connected now, Corral's and Node's, by name (BullMQ: getWorkers).
+    async def workers(self) -> list[WorkerRecord]:
+        """The workers of this queue, Corral's and Node's, by name, as `Admin.workers` (BullMQ: getWorkers)."""
+        return await self._server.patiently(lambda: find_workers(self._server, self.name))
 
-        A worker is seen by the connection on which it waits for work. Raises `ServerRefused` where the user may not
-        call CLIENT LIST.
-        """
-        lines = await self._server.patiently(lambda: list_clients(self._server))
-        return workers_in(lines, self._keys.prefix, self.name)
+    async def unserved(self) -> int:
+        """How many ready jobs wait although nobody claims any: no worker is there, or all of them drain, stop or are
+        silent. Raises `ServerRefused` as `Admin.workers`."""
+        counts = await self.counts()
+        ready = counts[JobState.WAITING] + counts[JobState.PRIORITIZED]
+        workers = await self.workers() if ready else []
+        return 0 if any(worker.state is WorkerState.RUNNING for worker in workers) else ready
 
     async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
         """How many jobs completed or failed, in all and by the minute, the newest first (at most 1,000 minutes).

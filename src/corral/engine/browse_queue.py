@@ -19,7 +19,6 @@ __all__ = [
     "count_place",
     "count_priorities",
     "find_orphans",
-    "list_clients",
     "listed_ids",
     "read_settings",
     "scan_keys",
@@ -72,12 +71,6 @@ async def count_priorities(
     """How many jobs the first `most` priorities behind `after` have that any job has, the lowest number first."""
     flat: list[int] = await server.run(load("browse/count_priorities"), keys, after, most)
     return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-async def list_clients(server: Server) -> list[str]:
-    """CLIENT LIST of all ordinary connections, to any node, a line each."""
-    texts: list[bytes] = await server.call_each("CLIENT", "LIST", "TYPE", "normal")
-    return [line for text in texts for line in text.decode(errors="replace").splitlines()]
 
 
 async def count_keys(server: Server, keys: QueueKeys) -> int:

@@ -43,6 +43,8 @@ OWN_SUFFIXES: Final = {
     "failed_ids": "failures:",
     "holders": "holders",
     "aside": "aside:",
+    "worker_records": "workers",
+    "worker_beats": "beats",
 }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -143,7 +143,7 @@ class Server:
             await link.close()  # to a server that is no longer the primary
         return link
 
-    async def each_node(self) -> AsyncIterator[Link]:
+    async def each_node(self) -> AsyncGenerator[Link, None]:
         """A link to each server that holds jobs: to one, or to all primaries of a cluster. Only for one step each."""
         await self.resolve()
         assert self._route is not None
@@ -169,7 +169,8 @@ class Server:
 
     async def call_each(self, *words: Word) -> list[Any]:
         """Send one command to every server that holds jobs; the replies. Errors as `Link.call`."""
-        return [await link.call(*words) async for link in self.each_node()]
+        async with aclosing(self.each_node()) as links:  # else a refusal leaves a link borrowed
+            return [await link.call(*words) async for link in links]
 
     async def run(
         self, script: Script, keys: QueueKeys, *arguments: Word, timeout: float | None = None

@@ -180,6 +180,11 @@ class QueueRunner:
         """Whether a claim could bring jobs."""
         return self.claiming and len(self.runs) + self._reserved < self.slots
 
+    @property
+    def has_free_slots(self) -> bool:
+        """Whether fewer jobs run than may, and more are wanted."""
+        return self.claiming and len(self.runs) < self.slots
+
     def wake(self) -> None:
         """There may be something to claim: ask once."""
         self._probe = True
@@ -196,6 +201,11 @@ class QueueRunner:
         """Ask for no more jobs."""
         self.claiming = False
         self._tell()
+
+    def claim_again(self) -> None:
+        """Ask for jobs after all, beginning now."""
+        self.claiming = True
+        self.wake()
 
     def close(self) -> None:
         """Let the lanes end once everything is settled."""

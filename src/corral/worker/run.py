@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from enum import StrEnum
 
 from corral.contracts.names import decode_job_id
@@ -26,7 +27,7 @@ class Run:
     `token` and `claimed.fence` prove to the scripts that this run may still write. `cause` is set before the worker
     cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first. `begun` is set when the
     task takes its first step: cancelled before that, it would never take any, and nobody would end the run. `made`
-    counts the attempts that ended before, None when that cannot be read.
+    counts the attempts that ended before, None when that cannot be read; `since` is when it was claimed.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Run:
         "job_id",
         "made",
         "name",
+        "since",
         "slot",
         "task",
         "token",
@@ -52,6 +54,7 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.cause: Cause | None = None
         self.cancelled: asyncio.Event | None = None
+        self.since = time.monotonic()
         self.begun = False
         self.deadline = math.inf
         self.ended = False

@@ -8,8 +8,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from corral.contracts.worker_record import WorkerState
 from corral.logs import get_logger
 from corral.worker.equipment import Equipment
+from corral.worker.health import STARTING, Health
+from corral.worker.heartbeat import Heartbeat
 from corral.worker.lease.address import renewer_address
 from corral.worker.lease.lease import Lease
 from corral.worker.registry import QueueHandlers
@@ -22,6 +25,7 @@ from corral.worker.shutdown import (
     forget_deaf,
     settle_rest,
 )
+from corral.worker.vitals import Vitals
 from corral.worker.watchdog import Watchdog
 
 __all__ = ["Shift", "StopSigns"]
@@ -53,8 +57,8 @@ class Shift:
     """The running parts of a worker, in one task group.
 
     For each queue a `QueueService` with its lanes, its sleeper and its recoverer; the `Equipment` that they share; the
-    lease and the watchdog. What ends one loop unexpectedly ends all of them, visibly: handlers that run then are
-    cancelled, and their jobs recovered elsewhere.
+    lease, the watchdog and the heartbeat. What ends one loop unexpectedly ends all of them, visibly: handlers that
+    run then are cancelled, and their jobs recovered elsewhere.
     """
 
     def __init__(
@@ -66,6 +70,40 @@ class Shift:
         equipment.deadlines.on_due = self._timed_out
         equipment.deadlines.runs = self._runs
         self.services = [equipment.service(index, handlers) for index, handlers in enumerate(queues)]
+        self._vitals: Vitals | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._draining = False
+
+    @property
+    def state(self) -> WorkerState:
+        """What the worker is up to."""
+        if self._signs.stop.is_set():
+            return WorkerState.STOPPING
+        return WorkerState.DRAINING if self._draining else WorkerState.RUNNING
+
+    def health(self) -> Health:
+        """Whether it does its work. Any thread may ask."""
+        return STARTING if self._vitals is None else self._vitals.health()
+
+    def drain(self) -> None:
+        """Claim nothing more until told to resume; what runs goes on."""
+        self._draining = True
+        for service in self.services:
+            service.runner.stop_claiming()
+        self.tell()
+
+    def resume(self) -> None:
+        """Claim again, unless the worker is about to stop."""
+        if self.state is WorkerState.DRAINING:
+            self._draining = False
+            for service in self.services:
+                service.runner.claim_again()
+        self.tell()
+
+    def tell(self) -> None:
+        """Something has changed that operators should see."""
+        if self._heartbeat is not None:
+            self._heartbeat.urge()
 
     async def work(self) -> None:
         """Work until a stop sign."""
@@ -76,8 +114,9 @@ class Shift:
             await lease.start()
             stack.push_async_callback(lease.stop)
             stack.enter_context(Watchdog())
+            self._heartbeat = self._begin_beating(stack, lease)
             lanes: list[Loop] = []
-            attendants: list[Loop] = []
+            attendants: list[Loop] = [self._heartbeat.serve()]
             for service in self.services:
                 loops = await service.loops(lease)
                 lanes += loops.lanes
@@ -86,6 +125,19 @@ class Shift:
             log.info("Worker started", worker=name, queues=queues, server=server.settings.address)
             await self._oversee(lanes, attendants)
             log.info("Worker stopped", worker=name)
+
+    def _begin_beating(self, stack: AsyncExitStack, lease: Lease) -> Heartbeat:
+        equipment = self._equipment
+        self._vitals = Vitals(self.services, lease, equipment.trouble, lambda: self.state)
+        stack.enter_context(self._vitals.pulse)
+        return Heartbeat(
+            equipment.client.server,
+            self.services,
+            self._vitals,
+            name=equipment.worker_name,
+            instance=equipment.worker_id,
+            on_trouble=equipment.trouble.failed,
+        )
 
     async def _oversee(self, lanes: list[Loop], attendants: list[Loop]) -> None:
         """Run all loops until asked to stop; then let the lanes settle what is left."""
@@ -101,6 +153,7 @@ class Shift:
                     # Whoever cancels the worker wants it gone now, but its jobs are handed back all the same.
                     cancelled = error
                     self._signs.now.set()
+                self.tell()
                 await drain(self.services, self._grace, self._signs.now)
                 await settle_rest(self.services, lane_tasks)
                 # The sleepers go last: what is settled leaves tokens, and whoever is handed one and has no use for it

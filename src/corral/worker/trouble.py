@@ -27,6 +27,12 @@ class TroubleLog:
     def __init__(self) -> None:
         self._since: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """For how long calls have failed; 0 while they are answered."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
     def failed(self, error: Unanswered, pause: float) -> None:
         """A call was not answered; another follows after `pause` seconds."""
         if self._since is None:

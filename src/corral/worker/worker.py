@@ -18,6 +18,7 @@ from corral.engine.settings import server_settings
 from corral.errors import InvalidOption
 from corral.worker.callbacks import Callbacks, OnCompleted, OnFailed, OnStalled
 from corral.worker.equipment import Equipment
+from corral.worker.health import STARTING, Health
 from corral.worker.queue_service import QueueService
 from corral.worker.recycling import Recycling
 from corral.worker.registry import merge_sources
@@ -178,6 +179,21 @@ class Worker:
         answers = [service.runner.last_answer for service in self._services()]
         return time.monotonic() - min(answers) if answers and all(answers) else None
 
+    def health(self) -> Health:
+        """Whether it does its work: not that it is alive, but that it has fetched lately. Any thread may ask, also
+        while the event loop is blocked."""
+        return STARTING if self._shift is None else self._shift.health()
+
+    def drain(self) -> None:
+        """Claim nothing more; finish the jobs in hand and stay, until `resume()` or a stop."""
+        if self._shift is not None:
+            self._shift.drain()
+
+    def resume(self) -> None:
+        """Claim again after `drain()`."""
+        if self._shift is not None:
+            self._shift.resume()
+
     def resize(self, concurrency: int, queue: str | None = None) -> None:
         """Change how many jobs run at the same time, in one queue or in all. Running jobs end normally."""
         if concurrency < 1:
@@ -185,6 +201,8 @@ class Worker:
         for service in self._services():
             if queue in (None, service.keys.queue):
                 service.runner.resize(concurrency)
+        if self._shift is not None:
+            self._shift.tell()
 
     # -- inside
 

@@ -1,0 +1,37 @@
+"""Browse workers: what they say of themselves, and what their connections show. Nothing here writes."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from corral.engine.keys import QueueKeys
+from corral.engine.link import Word
+from corral.engine.script import load
+from corral.engine.server import Server
+
+__all__ = ["KeptBeats", "list_beats", "list_clients"]
+
+MOST_WORKERS: Final = 1000
+
+
+class KeptBeats(NamedTuple):
+    """The server's time (ms), and for each worker of a queue its instance, when it last said something (ms), what."""
+
+    now: int
+    beats: list[tuple[str, int, bytes]]
+
+
+async def list_beats(server: Server, keys: QueueKeys, *, clock: Word = "") -> KeptBeats:
+    """What the workers of a queue said last, the latest first; at most 1,000 of them."""
+    most = MOST_WORKERS
+    now, found = await server.run(load("browse/list_beats"), keys, clock, most)
+    return KeptBeats(
+        int(now),
+        [(instance.decode(errors="replace"), int(at), said or b"") for instance, at, said in found],
+    )
+
+
+async def list_clients(server: Server) -> list[str]:
+    """CLIENT LIST of all ordinary connections, to any node, a line each."""
+    texts: list[bytes] = await server.call_each("CLIENT", "LIST", "TYPE", "normal")
+    return [line for text in texts for line in text.decode(errors="replace").splitlines()]
