@@ -77,6 +77,11 @@ class EventFeed:
         self._readers: dict[str, _Reader] = {}
         self._closed = False
 
+    @property
+    def queues(self) -> list[str]:
+        """The queues that somebody listens to."""
+        return sorted(self._readers)
+
     @asynccontextmanager
     async def listening(self, queue: str, *, after: str | None = None) -> AsyncIterator[Listener]:
         """Listen from now on, or from behind an event seen earlier: what came since is read first.

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 
 from corral.admin.admin import Admin
 from corral.client.client import Client
@@ -53,6 +54,11 @@ Queues, jobs, schedules and workers, over HTTP. Every request carries a token, `
 *admin* also decides which work there is. Errors are problem documents (RFC 9457). Times are milliseconds since the
 epoch, durations milliseconds. Names in paths are percent-encoded, slashes included.
 """
+
+TOKEN: Final = Depends(
+    HTTPBearer(auto_error=False, description="A token, as `corral token create` makes it.")
+)
+"""For readers of the OpenAPI. The gate has looked at it before."""
 
 PROBLEMS: Final = {
     401: "No token, or none that is valid.",
@@ -110,7 +116,7 @@ def create_api(
     answer_with_problems(api)
     api.add_api_route(HEALTH, healthz, summary="Whether this process answers", tags=["health"])
     for router in ROUTERS:
-        api.include_router(router)
+        api.include_router(router, dependencies=[TOKEN])
     return api
 
 

@@ -21,9 +21,10 @@ class Shown(BaseModel):
 
 
 class Given(BaseModel):
-    """What is asked for. A field that there is not is an error: it would be lost."""
+    """What is asked for. A field that there is not is an error: it would be lost. So is a value of another type: a text
+    is no number, and a boolean neither."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True)
 
 
 Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS)]

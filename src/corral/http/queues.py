@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -12,7 +12,7 @@ from corral.admin.queue import QueueAdmin
 from corral.contracts.rate_limit import RateLimit
 from corral.http.action import Action, Operator
 from corral.http.desk import TheDesk, TheQueue, may
-from corral.http.model import Given, Shown
+from corral.http.model import Given, Milliseconds, Shown
 from corral.http.paging import Cursor, Limit, Page, page_of, start_of
 from corral.http.strict_body import Resource
 
@@ -20,12 +20,14 @@ __all__ = ["RateLimitModel", "router"]
 
 router = APIRouter(prefix="/api/v1/queues", tags=["queues"], route_class=Resource)
 
+MOST: Final = 2**31 - 1
+
 
 class RateLimitModel(Given):
     """At most `max` starts in a window, over all workers."""
 
     max: int = Field(examples=[100])
-    per_ms: int = Field(description="The length of the window in milliseconds.", examples=[1000])
+    per_ms: Milliseconds = Field(description="The length of the window.", examples=[1000])
 
 
 class QueueModel(Shown):
@@ -52,10 +54,10 @@ class QueueDetail(QueueModel):
 class QueueChange(Given):
     """Settings to change: those that are given. Null takes a limit away."""
 
-    concurrency: int | None = None
+    concurrency: Annotated[int, Field(ge=1, le=MOST)] | None = None
     rate_limit: RateLimitModel | None = None
-    max_events: int | None = None
-    peers: int | None = None
+    max_events: Annotated[int, Field(ge=0, le=MOST)] | None = None
+    peers: Literal[5, 6] | None = None
 
 
 @router.get("", summary="List the queues")
@@ -79,7 +81,7 @@ async def change_queue(
     """They hold at once, for all workers; what runs goes on."""
     given = change.model_fields_set
     async with operator.acting(Action.SET_QUEUE, queue.name, **change.model_dump(exclude_unset=True)):
-        # Made before anything is set: it raises for what cannot be.
+        # Made before anything is set: it raises for what cannot be. All else has been looked at.
         limit = (
             RateLimit(change.rate_limit.max, change.rate_limit.per_ms / 1000) if change.rate_limit else None
         )
