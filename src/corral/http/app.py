@@ -15,6 +15,7 @@ from corral.http import (
     admin_job,
     bulk,
     events,
+    failures,
     job_status,
     job_verbs,
     jobs,
@@ -45,6 +46,7 @@ ROUTERS: Final = (
     schedules.router,
     workers.router,
     metrics.router,
+    failures.router,
     events.router,
 )
 

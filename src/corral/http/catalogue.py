@@ -72,10 +72,10 @@ class Catalogue:
         return Problem(422, "unknown-task", detail, errors=[{"path": "handler", "message": "unknown"}])
 
 
-def value_for(spec: Spec, payload: Any) -> Any:
-    """A payload that came as JSON, as the task takes it. Raises `InvalidPayload`."""
-    if payload is None and spec.payload is JSON_CODEC:  # as BullMQ has it
-        payload = {}
+def value_for(spec: Spec | None, payload: Any) -> Any:
+    """A payload that came as JSON, as the task takes it; as it is, where none is known. Raises `InvalidPayload`."""
+    if spec is None or spec.payload is JSON_CODEC:
+        return {} if payload is None else payload  # as BullMQ has it
     return spec.payload.decode(pydantic_core.to_json(payload))
 
 

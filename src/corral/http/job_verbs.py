@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from corral.http.action import Action, Operator
-from corral.http.desk import TheQueue, may
+from corral.http.catalogue import value_for
+from corral.http.desk import TheDesk, TheJob, TheQueue, may
 from corral.http.model import Given, Milliseconds, Shown
 from corral.http.paths import JobId
 from corral.http.strict_body import Resource
@@ -31,13 +32,17 @@ class Retry(Given):
 class Change(Given):
     """What to change: what is given."""
 
-    data: Any = Field(
-        default=None, description="The payload of its next run. It is not validated here: see replays."
-    )
+    data: Any = Field(default=None, description="The payload of its next run; one that runs has the old one.")
     priority: int | None = Field(default=None, description="0 for none; a lower number runs sooner.")
     delay: Milliseconds | None = Field(
         default=None, description="Due so many milliseconds from now. For delayed jobs."
     )
+
+
+class Replay(Given):
+    """The payload to run it with."""
+
+    payload: Any = Field(description="Any JSON value that its task takes.")
 
 
 class LogLine(Given):
@@ -76,17 +81,40 @@ async def promote(
 
 @router.patch("", status_code=204, summary="Change a job")
 async def change(
-    operator: Annotated[Operator, may(Action.EDIT_JOB)], queue: TheQueue, job_id: JobId, change: Change
+    operator: Annotated[Operator, may(Action.EDIT_JOB)],
+    desk: TheDesk,
+    queue: TheQueue,
+    job: TheJob,
+    change: Change,
 ) -> None:
-    """Its delay first, which a job that is not delayed refuses; then priority and payload."""
+    """Its delay first, which a job that is not delayed refuses; then priority and payload. The payload is validated
+    before anything is changed, where its task is known."""
     given = change.model_fields_set
-    async with operator.acting(Action.EDIT_JOB, f"{queue.name}/{job_id}", changed=sorted(given)):
+    spec = desk.catalogue.find(job.queue, job.name)
+    value = value_for(spec, change.data) if "data" in given else None
+    async with operator.acting(Action.EDIT_JOB, f"{queue.name}/{job.id}", changed=sorted(given)):
         if change.delay is not None:
-            await queue.jobs.set_delay(job_id, timedelta(milliseconds=change.delay))
+            await queue.jobs.set_delay(job.id, timedelta(milliseconds=change.delay))
         if change.priority is not None:
-            await queue.jobs.set_priority(job_id, change.priority)
+            await queue.jobs.set_priority(job.id, change.priority)
         if "data" in given:
-            await queue.jobs.set_data(job_id, change.data)
+            await queue.jobs.set_data(job.id, value, task=spec)
+
+
+@router.post("/replays", status_code=204, summary="Run a finished job again with another payload")
+async def replay(
+    operator: Annotated[Operator, may(Action.REPLAY_JOB)],
+    desk: TheDesk,
+    queue: TheQueue,
+    job: TheJob,
+    replay: Replay,
+) -> None:
+    """With all of its attempts. The payload is validated where its task is known; when it is not valid, nothing is
+    changed."""
+    spec = desk.catalogue.find(job.queue, job.name)
+    value = value_for(spec, replay.payload)
+    async with operator.acting(Action.REPLAY_JOB, f"{queue.name}/{job.id}"):
+        await queue.jobs.replay(job.id, value, task=spec)
 
 
 @router.delete("", summary="Remove a job")
