@@ -12,7 +12,8 @@
     │   ├── InvalidEvent                    an event that cannot be published
     │   ├── InvalidFlow                     a flow contradicts itself, or the jobs that are there
     │   ├── InvalidOption                   an option is unknown, or its value is not allowed
-    │   └── InvalidSchedule                 a cron pattern, a time zone, an interval … of a schedule
+    │   ├── InvalidSchedule                 a cron pattern, a time zone, an interval … of a schedule
+    │   └── InvalidCronJob                  fields of a cron job, each with what is wrong with it
     ├── DefinitionError                     the program declares something that cannot work
     │   ├── DuplicateTask                   one queue has two tasks of one name
     │   ├── InvalidTask                     a task, its types or its handler
@@ -26,6 +27,12 @@
     │   ├── EventsTrimmed                   events that were asked for are not kept any more
     │   ├── DurabilityUnavailable           it cannot give the durability that was asked for
     │   └── EmbeddedServerError             the embedded server cannot be started or stopped
+    ├── StoreError                          between the program and its database
+    │   ├── DatabaseUnavailable             it cannot be reached, or does not answer: may be tried again
+    │   ├── DatabaseOutdated                its tables are missing, or those of another version
+    │   ├── CronJobGone                     there is no such cron job
+    │   ├── CronJobChanged                  somebody else has changed it meanwhile
+    │   └── CronJobTaken                    another one has this job id
     ├── QueueError                          about one queue as a whole
     │   └── QueueActive                     workers hold jobs of it: it cannot be obliterated
     ├── JobError                            about one job
@@ -53,6 +60,11 @@ from typing import Any, NamedTuple
 
 __all__ = [
     "CorralError",
+    "CronJobChanged",
+    "CronJobGone",
+    "CronJobTaken",
+    "DatabaseOutdated",
+    "DatabaseUnavailable",
     "DefinitionError",
     "DuplicateTask",
     "DurabilityUnavailable",
@@ -60,6 +72,7 @@ __all__ = [
     "EventsTrimmed",
     "FieldProblem",
     "HandlerRaised",
+    "InvalidCronJob",
     "InvalidEvent",
     "InvalidFlow",
     "InvalidInput",
@@ -87,6 +100,7 @@ __all__ = [
     "ServerRefused",
     "ServerUnavailable",
     "StaleRun",
+    "StoreError",
     "TargetNotFound",
     "UnknownTask",
     "UnpicklableHandler",
@@ -207,6 +221,15 @@ class InvalidSchedule(InvalidInput):
         self.value = value
         self.reason = reason
         super().__init__(f"{field}={_cut(value)}: {reason}")
+
+
+class InvalidCronJob(InvalidInput):
+    """A cron job cannot be stored: ``problems`` has the fields, by their names in JSON, and what is wrong there."""
+
+    def __init__(self, job_id: str, problems: Sequence[FieldProblem]) -> None:
+        self.job_id = job_id
+        self.problems = tuple(problems)
+        super().__init__(f"cron job {_cut(job_id)} is not valid: {'; '.join(map(str, self.problems))}")
 
 
 class InvalidFlow(InvalidInput):
@@ -356,6 +379,66 @@ class EmbeddedServerError(ServerError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"embedded server: {reason}")
+
+
+# --- the database -----------------------------------------------------------------------------------------
+
+
+class StoreError(CorralError):
+    """Something between the program and its database. ``database`` never holds a password."""
+
+
+class DatabaseUnavailable(StoreError):
+    """The database could not be reached, or did not do what it was asked. Nothing was stored. May be tried again."""
+
+    def __init__(self, database: str, cause: str) -> None:
+        self.database = database
+        self.cause = cause
+        super().__init__(
+            f"{database} cannot be used ({cause}): check that it runs and that CORRAL_DATABASE_URL names it"
+        )
+
+
+class DatabaseOutdated(StoreError):
+    """The database lacks tables or columns of this version of Corral."""
+
+    def __init__(self, database: str, cause: str) -> None:
+        self.database = database
+        self.cause = cause
+        super().__init__(
+            f"{database} does not have the tables of this version ({cause}): call `await database.migrate()` once"
+        )
+
+
+class CronJobGone(StoreError):
+    """There is no such cron job (any more)."""
+
+    def __init__(self, cron_job_id: str) -> None:
+        self.cron_job_id = cron_job_id
+        super().__init__(f"there is no cron job {_cut(cron_job_id)}: it was deleted, or never made")
+
+
+class CronJobChanged(StoreError):
+    """Somebody else has changed the cron job since it was read at ``revision``. Nothing was changed."""
+
+    def __init__(self, job_id: str, revision: int, found: int) -> None:
+        self.job_id = job_id
+        self.revision = revision
+        self.found = found
+        super().__init__(
+            f"cron job {_cut(job_id)} is at revision {found}, not {revision}: somebody has changed it meanwhile. Read "
+            "it again"
+        )
+
+
+class CronJobTaken(StoreError):
+    """Another cron job has this job id. Nothing was changed."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"there is a cron job {_cut(job_id)} already: change that one, or take another jobId"
+        )
 
 
 # --- one queue --------------------------------------------------------------------------------------------

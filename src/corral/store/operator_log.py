@@ -1,0 +1,170 @@
+"""The operator log: who did what, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, select
+
+from corral.contracts.arguments import whole
+from corral.contracts.duration import Duration, milliseconds
+from corral.store.database import Database
+from corral.store.roles import Role
+from corral.store.tables import OperatorLogRow
+from corral.store.texts import legible, storable
+
+__all__ = ["LogEntry", "LogPage", "OperatorLog"]
+
+DONE: Final = "done"
+MOST_DETAIL_BYTES: Final = 64 * 1024
+MOST_LISTED: Final = 500
+REMOVED_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One entry of the operator log."""
+
+    id: int
+    at: datetime
+    """UTC."""
+    actor: str
+    role: Role | None
+    action: str
+    target: str
+    detail: Any
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Entries, the newest first. ``before``: what to ask for next; None at the end."""
+
+    entries: Sequence[LogEntry]
+    before: int | None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class OperatorLog:
+    """The log of what operators changed. Entries are added and read; they are never changed, and go only by age.
+
+    Every verb raises `DatabaseUnavailable` or `DatabaseOutdated`.
+    """
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = _now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def write(
+        self,
+        actor: str,
+        action: str,
+        target: str,
+        detail: Any = None,
+        *,
+        role: Role | None = None,
+        outcome: str = DONE,
+    ) -> int:
+        """Add an entry; its id. Any text is taken: what a database cannot hold is written as an escape, what is too
+        long is cut.
+
+        Args:
+            actor: who: the name of a token or user (200 characters).
+            action: what, as the program calls it: `job.retry` (100 characters).
+            target: to what: `queue email, job 7` (1,000 characters).
+            detail: any JSON value, without secrets: the caller leaves them out. More than 64 KiB is left out.
+            outcome: `done`, or why not (100 characters).
+        """
+        row = OperatorLogRow(
+            at=self._clock(),
+            actor=legible(actor, 200),
+            role=role,
+            action=legible(action, 100),
+            target=legible(target, 1000),
+            detail=_bounded(detail),
+            outcome=legible(outcome, 100),
+        )
+        async with self._database.writing() as session:
+            session.add(row)
+            await session.flush()
+            return row.id
+
+    async def page(
+        self,
+        before: int | None = None,
+        limit: int = 50,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+        outcome: str | None = None,
+    ) -> LogPage:
+        """A page of entries, at most 500, the newest first.
+
+        Args:
+            before: only entries older than the one with this id: the page's `before` gives the next page.
+            actor, action, outcome: only entries with exactly this.
+            target: only entries whose target holds this text.
+        """
+        count = max(1, min(whole("limit", limit), MOST_LISTED))
+        wanted: dict[Any, str | None] = {
+            OperatorLogRow.actor: actor,
+            OperatorLogRow.action: action,
+            OperatorLogRow.outcome: outcome,
+        }
+        given = [text for text in (*wanted.values(), target) if text is not None]
+        if not all(map(storable, given)):
+            return LogPage([], None)
+        rules: list[ColumnElement[bool]] = [
+            column == text for column, text in wanted.items() if text is not None
+        ]
+        if target is not None:
+            rules.append(OperatorLogRow.target.contains(target, autoescape=True))
+        if before is not None:
+            rules.append(OperatorLogRow.id < whole("before", before))
+        query = select(OperatorLogRow).where(*rules).order_by(OperatorLogRow.id.desc()).limit(count + 1)
+        async with self._database.reading() as session:
+            rows = list(await session.scalars(query))
+        shown = rows[:count]
+        return LogPage([_entry(row) for row in shown], shown[-1].id if len(rows) > count else None)
+
+    async def remove_older(self, than: Duration) -> int:
+        """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
+        oldest = self._clock() - timedelta(milliseconds=milliseconds("than", than))
+        ids = select(OperatorLogRow.id).where(OperatorLogRow.at < oldest).limit(REMOVED_AT_ONCE)
+        removed = 0
+        while True:
+            gone = delete(OperatorLogRow).where(OperatorLogRow.id.in_(ids)).returning(OperatorLogRow.id)
+            async with self._database.writing() as session:
+                count = len((await session.scalars(gone)).all())
+            removed += count
+            if count < REMOVED_AT_ONCE:
+                return removed
+
+
+def _bounded(detail: Any) -> Any:
+    try:
+        size = len(json.dumps(detail, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        return {"leftOut": f"it is not JSON: {error}"[:200]}
+    return detail if size <= MOST_DETAIL_BYTES else {"leftOut": f"{size:,} bytes of JSON"}
+
+
+def _entry(row: OperatorLogRow) -> LogEntry:
+    return LogEntry(
+        id=row.id,
+        at=row.at,
+        actor=row.actor,
+        role=Role(row.role) if row.role else None,
+        action=row.action,
+        target=row.target,
+        detail=row.detail,
+        outcome=row.outcome,
+    )
