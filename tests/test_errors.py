@@ -73,7 +73,7 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     (errors.QueueActive("email", 2), {"queue": "email", "active": 2}),
     (errors.JobFailed("7", "boom", 3), {"job_id": "7", "reason": "boom", "attempts_made": 3}),
     (errors.JobGone("7"), {"job_id": "7"}),
-    (errors.JobCancelled("7", "obsolete"), {"job_id": "7", "reason": "obsolete"}),
+    (errors.JobCancelled("7", "obsolete"), {"job_id": "7", "reason": "obsolete", "superseded_by": None}),
     (
         errors.JobNotInState("7", "retried", "active", ["failed", "completed"]),
         {"job_id": "7", "verb": "retried", "state": "active", "allowed": ("failed", "completed")},

@@ -38,7 +38,7 @@
     ├── JobError                            about one job
     │   ├── JobFailed                       it failed for good
     │   ├── JobGone                         it does not exist (any more)
-    │   ├── JobCancelled                    it was cancelled
+    │   ├── JobCancelled                    it was cancelled, or a newer one has taken its place
     │   ├── JobNotInState                   its state does not allow what was asked for
     │   ├── JobLocked                       a worker runs it, or one of the jobs below it
     │   ├── JobScheduled                    it is the next run of a schedule
@@ -491,11 +491,13 @@ class JobGone(JobError):
 
 
 class JobCancelled(JobError):
-    """The job was cancelled; ``reason`` is what the canceller said."""
+    """The job was cancelled; ``reason`` is what the canceller said. ``superseded_by`` is the id of the newer job that
+    has taken its place, None where somebody cancelled it."""
 
-    def __init__(self, job_id: str, reason: str) -> None:
+    def __init__(self, job_id: str, reason: str, superseded_by: str | None = None) -> None:
         self.job_id = job_id
         self.reason = reason
+        self.superseded_by = superseded_by
         super().__init__(f"job {job_id} was cancelled: {reason}" if reason else f"job {job_id} was cancelled")
 
 

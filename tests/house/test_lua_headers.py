@@ -25,6 +25,7 @@ PHASES = {
     "browse",
     "report",
     "gather",
+    "orders",
 }
 KEY_NAMES = SUFFIXES.keys() | OWN_SUFFIXES.keys()
 GLOBALS = {"redis", "cjson", "cmsgpack", "struct", "bit", "math", "string", "table", "KEYS", "ARGV"}

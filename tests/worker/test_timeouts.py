@@ -82,7 +82,7 @@ async def test_a_handler_that_does_not_end_is_abandoned(
     client: Client, queue: QueueClient, queue_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A handler that ignores its cancellation loses its job and its slot after a while: both are used again."""
-    monkeypatch.setattr("corral.worker.shift.STUCK_GRACE", 0.1)
+    monkeypatch.setattr("corral.worker.queue_service.STUCK_GRACE", 0.1)
     tasks, leave = Queue(queue_name, attempts=1), asyncio.Event()
 
     @tasks.task(timeout=0.1)

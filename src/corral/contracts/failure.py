@@ -1,10 +1,22 @@
-"""Why a job failed for good."""
+"""Why a job failed for good: its kind, and the reasons that Corral itself gives."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["FailureKind"]
+from corral.contracts.arguments import string
+from corral.contracts.names import decode_job_id
+from corral.errors import InvalidOption, JobCancelled
+
+__all__ = ["FailureKind", "cancel_reason", "cancellation", "kind_of_deferred", "kind_of_failed"]
+
+STALLED: Final = "job stalled more than allowable limit"
+CANCELLED: Final = "cancelled"
+SUPERSEDED_BY: Final = "superseded by "
+LONGEST_REASON: Final = 1000
 
 
 class FailureKind(StrEnum):
@@ -13,16 +25,56 @@ class FailureKind(StrEnum):
     EXHAUSTED = "exhausted"
     """Its last attempt failed."""
     PERMANENT = "permanent"
-    """Another attempt would not have helped."""
+    """Another attempt would not help: its handler said so, its result cannot be stored, or a child of it failed."""
     INVALID_PAYLOAD = "invalid-payload"
-    """Its payload does not validate."""
+    """Its payload is not what the task declares."""
     UNKNOWN_TASK = "unknown-task"
-    """No worker has a task of its name."""
+    """No task of the worker has its name."""
     POISON = "poison"
-    """It stalled too often: it may be what ends its workers."""
+    """Its workers died or lost it too often: it stalled more than is allowed."""
     SUPERSEDED = "superseded"
-    """A newer job took its place."""
+    """A newer job with the same key has taken its place."""
     CANCELLED = "cancelled"
     """Somebody cancelled it."""
     SKIPPED = "skipped"
-    """Another job of its key was running."""
+    """It was not to run while another one ran."""
+
+
+_BY_TEXT: Final[Mapping[str | None, FailureKind]] = MappingProxyType(
+    {str(kind): kind for kind in FailureKind}
+)
+
+
+def cancel_reason(reason: str) -> str:
+    """What stands in a cancelled job as its reason. Raises `InvalidOption` for more than 1,000 characters."""
+    string("reason", reason)
+    if len(reason) > LONGEST_REASON:
+        raise InvalidOption("reason", reason, f"at most {LONGEST_REASON:,} characters")
+    return f"{CANCELLED}: {reason}" if reason else CANCELLED
+
+
+def cancellation(job_id: str, text: str) -> JobCancelled:
+    """The error that tells of a cancelled or superseded job, whose reason is ``text``."""
+    if text.startswith(SUPERSEDED_BY):
+        return JobCancelled(job_id, text, superseded_by=decode_job_id(text.removeprefix(SUPERSEDED_BY)))
+    return JobCancelled(job_id, "" if text == CANCELLED else text.removeprefix(f"{CANCELLED}: "))
+
+
+def kind_of_deferred(reason: str) -> FailureKind:
+    """The kind of a failure that a job carries to its next start instead of running (``defa``). Only engines write
+    these, so their text tells."""
+    if reason == STALLED:
+        return FailureKind.POISON
+    if reason == CANCELLED or reason.startswith(f"{CANCELLED}: "):
+        return FailureKind.CANCELLED
+    return FailureKind.SUPERSEDED if reason.startswith(SUPERSEDED_BY) else FailureKind.PERMANENT
+
+
+def kind_of_failed(stored: str | None, reason: str, made: int, attempts: int) -> FailureKind:
+    """The kind of a failed job: the ``stored`` one, or what can be told of a job that another program failed.
+    ``made`` counts its attempts, of those that were allowed (``attempts``)."""
+    if stored in _BY_TEXT:
+        return _BY_TEXT[stored]
+    if reason == STALLED:
+        return FailureKind.POISON
+    return FailureKind.PERMANENT if made < attempts else FailureKind.EXHAUSTED

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, cast
 
+from corral.contracts.failure import FailureKind, kind_of_failed
 from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
 from corral.contracts.strict_json import parse_strict_json
@@ -49,6 +50,8 @@ class Job:
     returnvalue: Any = None
     failed_reason: str | None = None
     """Why the latest failed attempt failed: also set on a job that succeeded later."""
+    failure_kind: FailureKind | None = None
+    """Why it failed for good, where its state is failed. Told from the rest where another program failed it."""
     stacktrace: tuple[str, ...] = ()
     """One text per failed attempt, oldest first."""
     parent_key: str | None = None
@@ -79,11 +82,12 @@ class Job:
             delay=stored.number("delay"),
             priority=stored.number("priority"),
             attempts_started=stored.number("ats"),
-            attempts_made=stored.number("atm") or stored.number("attemptsMade"),
+            attempts_made=stored.attempts_made(),
             stalled_count=stored.number("stc"),
             progress=stored.json("progress"),
             returnvalue=stored.json("returnvalue"),
             failed_reason=stored.text("failedReason"),
+            failure_kind=stored.failure_kind(state),
             stacktrace=stored.stacks(),
             parent_key=stored.text("parentKey"),
             deduplication_id=stored.text("deid"),
@@ -131,6 +135,15 @@ class _Fields:
         except ValueError as error:
             self.malformed[name] = f"not JSON: {error}"
             return text
+
+    def attempts_made(self) -> int:
+        return self.number("atm") or self.number("attemptsMade")
+
+    def failure_kind(self, state: JobState | None) -> FailureKind | None:
+        if state is not JobState.FAILED:
+            return None
+        made, allowed = self.attempts_made(), self.options().attempts
+        return kind_of_failed(self.text("corral.failure"), self.text("failedReason") or "", made, allowed)
 
     def options(self) -> StoredOptions:
         try:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from corral.contracts.backoff import Backoff, delay_ms
 from corral.contracts.duration import Duration, instant_ms, milliseconds
+from corral.contracts.failure import FailureKind
 from corral.contracts.retry_after import retry_after_ms
 from corral.contracts.stack import failure_reason, stack_text
-from corral.errors import CorralError, InvalidPayload, InvalidResult, UnknownTask
+from corral.errors import CorralError, InvalidPayload, UnknownTask
 
 __all__ = [
     "Completed",
     "Failed",
-    "FailureKind",
     "HandlerSignal",
     "HeldOff",
     "Outcome",
@@ -92,12 +91,6 @@ class WaitForChildren(HandlerSignal):
         super().__init__("run again when its children have ended")
 
 
-FailureKind = Literal[
-    "exhausted", "unrecoverable", "invalid-payload", "invalid-result", "unknown-task", "error"
-]
-"""Why an attempt failed. ``error`` is an attempt that is retried or whose backoff said stop."""
-
-
 @dataclass(frozen=True, slots=True)
 class Completed:
     """The handler returned; ``result_json`` is what it returned, as strict JSON."""
@@ -123,7 +116,6 @@ class Retried:
     delay_ms: int
     reason: str
     stack: str
-    kind: FailureKind = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,22 +170,22 @@ def decide(
     if isinstance(error, WaitForChildren):
         return WaitingForChildren()
     if isinstance(error, Unrecoverable):
-        return _failed(error, "unrecoverable")
+        return _failed(error, FailureKind.PERMANENT)
     if longest_retry_after_ms is not None and (asked := retry_after_ms(error, now_ms)):
         return HeldOff(min(asked, longest_retry_after_ms))
-    kind: FailureKind = "unknown-task" if isinstance(error, UnknownTask) else "error"
     made = attempts_made + 1
     if made >= attempts:
-        return _failed(error, "exhausted" if kind == "error" else kind)
+        unknown = isinstance(error, UnknownTask)
+        return _failed(error, FailureKind.UNKNOWN_TASK if unknown else FailureKind.EXHAUSTED)
     try:
         wait = delay_ms(backoff, made, random=random, error=error)
     except Exception as fault:  # noqa: BLE001 - a backoff function of the user's: its fault must not lose the job
         fault.add_note("raised by the task's backoff function, so the job is not retried")
         fault.__cause__ = error
-        return _failed(fault, "unrecoverable")
+        return _failed(fault, FailureKind.PERMANENT)
     if wait is None:
-        return _failed(error, "unrecoverable")
-    return Retried(wait, failure_reason(error), stack_text(error), kind)
+        return _failed(error, FailureKind.PERMANENT)
+    return Retried(wait, failure_reason(error), stack_text(error))
 
 
 def refuse(error: BaseException) -> Failed:
@@ -202,10 +194,8 @@ def refuse(error: BaseException) -> Failed:
     Another run would meet the same bytes, or repeat effects that have happened.
     """
     if isinstance(error, InvalidPayload):
-        return _failed(error, "invalid-payload")
-    if isinstance(error, InvalidResult):
-        return _failed(error, "invalid-result")
-    return _failed(error, "unrecoverable")
+        return _failed(error, FailureKind.INVALID_PAYLOAD)
+    return _failed(error, FailureKind.PERMANENT)
 
 
 def _failed(error: BaseException, kind: FailureKind) -> Failed:

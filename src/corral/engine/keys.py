@@ -45,6 +45,7 @@ OWN_SUFFIXES: Final = {
     "aside": "aside:",
     "worker_records": "workers",
     "worker_beats": "beats",
+    "orders": "orders",
 }
 
 

@@ -99,6 +99,7 @@ class Settlement(NamedTuple):
     `text` is the result (JSON) or the reason. `amount`: ms for DELAY, SNOOZE and HOLD_OFF, ms
     since the epoch for SNOOZE_UNTIL, attempts allowed for FAIL, 1 to
     run first for RETRY. `keep_count` and `keep_age` (seconds): -1 for no limit. `traces`: stack traces to keep.
+    `kind`: of a failure, empty for none.
     """
 
     wire_id: Word
@@ -111,6 +112,7 @@ class Settlement(NamedTuple):
     keep_count: int = -1
     keep_age: int = -1
     traces: int = 0
+    kind: str = ""
 
 
 class Refusal(IntEnum):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
+from corral.contracts.failure import cancellation, kind_of_deferred
 from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
 from corral.contracts.outcome import (
@@ -84,7 +85,7 @@ class Executor:
                 raise asyncio.CancelledError
             policy = _policy_of(run)
             outcome: Outcome = Completed(await self._perform(run, policy))
-            if run.cause is Cause.TIMEOUT:
+            if run.cause in (Cause.TIMEOUT, Cause.CANCELLED):
                 outcome = self.outcome_of(asyncio.CancelledError(), run, policy)
         except BaseException as error:  # noqa: BLE001 - here a job meets the worker
             outcome = self.outcome_of(error, run, policy)
@@ -193,13 +194,16 @@ class Executor:
         ):
             # Whatever a handler raises when it is cancelled came of that, and is not the job's fault.
             return Released()
+        if run.cause is Cause.CANCELLED:
+            run.error = cancellation(run.job_id, run.reason)
+            return Failed(run.reason, "", True, kind_of_deferred(run.reason))
         if isinstance(error, asyncio.CancelledError) and run.cause is Cause.TIMEOUT:
             error = TimeoutError(f"the handler did not return within {policy.timeout or 0:g} s")
         if isinstance(error, _Parked):
             return Snoozed(PARKED_MS)
         run.error = error.error if isinstance(error, _Unusable) else error
         if isinstance(error, _Deferred):
-            return Failed(str(error), "", True, "unrecoverable")
+            return Failed(str(error), "", True, kind_of_deferred(str(error)))
         if isinstance(error, _Unusable):
             return refuse(error.error)
         binding = self._handlers.bindings.get(run.claimed.name or b"")

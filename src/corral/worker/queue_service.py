@@ -1,4 +1,4 @@
-"""Serving one queue: its runner, lanes, sleeper, recoverer and recurrer, and what happens between them."""
+"""Serving one queue: its runner, lanes, sleeper, recoverer, recurrer and order reader, and what is between them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, NamedTuple
 
+from corral.contracts.failure import FailureKind
 from corral.contracts.names import connection_name
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
@@ -15,10 +16,12 @@ from corral.engine.recover import renew_script
 from corral.engine.server import Server
 from corral.logs import LifecycleLog, get_logger
 from corral.worker.callbacks import Callbacks, Teller
+from corral.worker.canceller import Canceller
 from corral.worker.executor import Executor, snapshot
 from corral.worker.lane import Lane
 from corral.worker.lease.lease import Lease, QueueLease
 from corral.worker.limit_watch import LimitWatch
+from corral.worker.order_reader import OrderReader, Taker
 from corral.worker.queue_runner import Ended, QueueRunner
 from corral.worker.recoverer import Recoverer
 from corral.worker.recurrer import Recurrer
@@ -30,6 +33,10 @@ from corral.worker.trouble import TroubleLog
 __all__ = ["LANES", "QueueService"]
 
 LANES: Final = 2
+
+STUCK_GRACE: Final = 5.0
+"""Seconds that a handler may take to end after its timeout, or whoever cancelled its job, cancelled it."""
+
 log = get_logger("worker")
 
 _ABOUT_CHILDREN: Final[dict[int, str]] = {
@@ -88,6 +95,8 @@ class QueueService:
         self._recurrer = Recurrer(server, keys, interval=settings.stalled_interval, on_trouble=trouble.failed)
         self._lease: Lease | None = None
         self._by_slot: dict[int, Run] = {}
+        self._canceller = Canceller(keys, lambda: self.runner.runs, self.interrupt)
+        self._takers: dict[str, Taker] = {"cancel": self._canceller.take}
         self.deaf: set[asyncio.Task[None]] = set()
         """Handlers that go on though they were cancelled."""
         self._loop = asyncio.get_running_loop()
@@ -118,9 +127,13 @@ class QueueService:
             await self._server.link(self.keys), self.keys, self.settings,
             on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
-        return Loops(
-            [lane.serve() for lane in lanes], [sleeper.serve(), recoverer.serve(), self._recurrer.serve()]
-        )
+        orders = OrderReader(
+            await self._server.link(self.keys), self.keys, self._takers,
+            on_doubt=self._canceller.look, on_trouble=self._trouble.failed,
+        )  # fmt: skip
+        await orders.begin()
+        attendants = [sleeper.serve(), recoverer.serve(), self._recurrer.serve(), orders.serve()]
+        return Loops([lane.serve() for lane in lanes], attendants)
 
     async def _lane(self, number: int) -> Lane:
         return Lane(
@@ -149,6 +162,7 @@ class QueueService:
         except ValueError as error:
             log.warning("Job runs without renewal of its lock", queue=self.keys.queue, reason=str(error))
         run.task = self._loop.create_task(self._execute(run))
+        self._canceller.begun(run)
 
     async def _execute(self, run: Run) -> None:
         run.begun = True
@@ -166,6 +180,15 @@ class QueueService:
             self._release(run)
         self.runner.end(run, settlement)
         self._on_ended()
+
+    def interrupt(self, run: Run, cause: Cause) -> None:
+        """Cancel a run's handler. It may take `STUCK_GRACE` to end; then its job is settled without it."""
+        run.interrupt(cause)
+        self._loop.call_later(STUCK_GRACE, self._still_there, run)
+
+    def _still_there(self, run: Run) -> None:
+        if run in self.runner.runs:
+            self.abandon(run)
 
     def abandon(self, run: Run) -> None:
         """Settle a run whose handler was cancelled and goes on all the same. Its slot is free again."""
@@ -244,4 +267,6 @@ def _text(word: Word) -> str | bytes:
 
 def _failed_for_children(settlement: Settlement, code: int) -> Settlement:
     reason = _ABOUT_CHILDREN[code]
-    return settlement._replace(verb=Verb.FAIL, text=reason, amount=1, keep_count=-1, keep_age=-1)
+    return settlement._replace(
+        verb=Verb.FAIL, text=reason, amount=1, keep_count=-1, keep_age=-1, kind=FailureKind.PERMANENT
+    )

@@ -17,6 +17,7 @@ class Cause(StrEnum):
     """Why the worker itself interrupts a run."""
 
     TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
     LOST = "lost"
     SHUTDOWN = "shutdown"
 
@@ -27,7 +28,8 @@ class Run:
     `token` and `claimed.fence` prove to the scripts that this run may still write. `cause` is set before the worker
     cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first. `begun` is set when the
     task takes its first step: cancelled before that, it would never take any, and nobody would end the run. `made`
-    counts the attempts that ended before, None when that cannot be read; `since` is when it was claimed.
+    counts the attempts that ended before, None when that cannot be read; `since` is when it was claimed,
+    `reason` why its job was cancelled.
     """
 
     __slots__ = (
@@ -41,6 +43,7 @@ class Run:
         "job_id",
         "made",
         "name",
+        "reason",
         "since",
         "slot",
         "task",
@@ -56,6 +59,7 @@ class Run:
         self.cancelled: asyncio.Event | None = None
         self.since = time.monotonic()
         self.begun = False
+        self.reason = ""
         self.deadline = math.inf
         self.ended = False
         self.error: BaseException | None = None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from corral.contracts.worker_record import WorkerState
 from corral.logs import get_logger
@@ -31,10 +31,6 @@ from corral.worker.watchdog import Watchdog
 __all__ = ["Shift", "StopSigns"]
 
 log = get_logger("worker")
-
-STUCK_GRACE: Final = 5.0
-"""Seconds that a handler may take to end after its timeout cancelled it."""
-
 
 Loop = Coroutine[Any, Any, None]
 
@@ -173,13 +169,9 @@ class Shift:
         return [run for service in self.services for run in service.runner.runs]
 
     def _timed_out(self, run: Run) -> None:
-        run.interrupt(Cause.TIMEOUT)
-        asyncio.get_running_loop().call_later(STUCK_GRACE, self._still_there, run)
-
-    def _still_there(self, run: Run) -> None:
         for service in self.services:
             if run in service.runner.runs:
-                service.abandon(run)
+                service.interrupt(run, Cause.TIMEOUT)
 
     def _lost(self, slot: int, _wire_id: bytes, token: bytes) -> None:
         for service in self.services:

@@ -97,7 +97,7 @@ def settlement_of(run: Run, outcome: Outcome, policy: Policy) -> Settlement:
         count, age = policy.keep_failed
         return Settlement(
             wire_id, run.token, fence, Verb.FAIL, outcome.reason, outcome.stack, policy.attempts, count, age,
-            policy.traces,
+            policy.traces, outcome.kind,
         )  # fmt: skip
     if isinstance(outcome, Retried):
         verb, amount = (

@@ -32,7 +32,7 @@ local function is_skipped(prefix, queue, run, job_id, rule, now)
   local free, holder = is_free(prefix, queue, run, job_id, rule.key, now)
   if not free then
     redis.call('LREM', active, 1, job_id)
-    fail_at_once(prefix, queue, job_id, 'skipped: ' .. holder .. ' holds "' .. rule.key .. '"', now)
+    fail_at_once(prefix, queue, job_id, 'skipped', 'skipped: ' .. holder .. ' holds "' .. rule.key .. '"', now)
   end
   return not free
 end

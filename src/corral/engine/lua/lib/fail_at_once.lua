@@ -15,13 +15,13 @@ local function kept_of(policy)
   return whole(policy) or -1, -1
 end
 
-local function fail_at_once(prefix, queue, job_id, reason, now)
+local function fail_at_once(prefix, queue, job_id, kind, reason, now)
   local job_key = prefix .. job_id
   local kept = fields_of(job_key, 'atm', 'parent', 'parentKey', 'deid', 'opts')
   local keep_count, keep_age = kept_of(options_of(kept[5]).removeOnFail)
   local run = {
     id = job_id, verb = 'f', text = reason, trace = reason, trace_limit = 10, amount = math.huge,
-    keep_count = keep_count, keep_age = keep_age,
+    keep_count = keep_count, keep_age = keep_age, kind = kind,
   }
   local job = {
     key = job_key, made = whole(kept[1]) or 0, parent = kept[2], parent_key = kept[3], deduplication_id = kept[4],

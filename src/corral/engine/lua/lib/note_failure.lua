@@ -1,4 +1,5 @@
---- Write why an attempt failed: the reason, and its trace behind the earlier ones (the newest `limit` are kept).
+--- Write why an attempt failed: the reason, and its trace behind the earlier ones (the newest `limit` are kept). Of the
+--- last one also its kind, in a field of Corral's own.
 local function note_failure(job_key, run)
   local traces = {}
   if run.trace_limit > 0 and run.trace ~= '' then
@@ -18,5 +19,9 @@ local function note_failure(job_key, run)
   elseif #traces == 0 then
     text = '[]'
   end
-  redis.call('HSET', job_key, 'failedReason', run.text, 'stacktrace', text)
+  if run.kind and run.kind ~= '' then
+    redis.call('HSET', job_key, 'failedReason', run.text, 'stacktrace', text, 'corral.failure', run.kind)
+  else
+    redis.call('HSET', job_key, 'failedReason', run.text, 'stacktrace', text)
+  end
 end

@@ -13,12 +13,12 @@ local function supersede(prefix, queue, job_id, successor, now)
   end
   local reason = 'superseded by ' .. successor
   if redis.call('LREM', active, -1, job_id) == 0 then
-    redis.call('HSET', job_key, 'defa', reason)
+    redis.call('HSET', job_key, 'defa', reason, 'corral.failure', 'superseded')
     return false
   end
   redis.call('DEL', job_key .. ':lock')
   redis.call('SREM', stalled, job_id)
   end_turn(prefix, queue, kept[3], job_id)
-  fail_at_once(prefix, queue, job_id, reason, now)
+  fail_at_once(prefix, queue, job_id, 'superseded', reason, now)
   return true
 end

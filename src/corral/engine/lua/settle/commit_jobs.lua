@@ -38,10 +38,11 @@
 --- @arg singletons     string   the rules that the worker has for jobs without one of their own: JSON by job name, or empty
 --- @arg max_stalled    integer  how often a job may stall
 --- @arg metric_points  integer  how many minutes of metrics to keep, 0 for none
---- @rest runs          ten strings a run: id, token, fence, verb (c completed, f failed, r retried now, d delayed,
+--- @rest runs          eleven strings a run: id, token, fence, verb (c completed, f failed, r retried now, d delayed,
 ---                     s snoozed, u snoozed until, w given back, l given back and the queue held off, k to wait for
 ---                     its children), text (result or reason), trace, amount (d, s, l: ms; u: ms since the epoch; f:
----                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep
+---                     attempts allowed; r: 1 to run first), keep count, keep age (s) (-1: no limit), traces to keep,
+---                     kind of the failure (empty: none)
 --- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed
 --- @event drained stalled
 --- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
@@ -61,11 +62,12 @@ local claim = {
 }
 local rate = rate_of(queue, claim, starts_so_far)
 local ending = {}
-for at = runs, #ARGV, 10 do
+for at = runs, #ARGV, 11 do
   ending[#ending + 1] = {
     id = ARGV[at], token = ARGV[at + 1], fence = ARGV[at + 2], verb = ARGV[at + 3], text = ARGV[at + 4],
     trace = ARGV[at + 5], amount = tonumber(ARGV[at + 6]), keep_count = tonumber(ARGV[at + 7]),
     keep_age = tonumber(ARGV[at + 8]), trace_limit = tonumber(ARGV[at + 9]),
+    kind = ARGV[at + 10],
   }
 end
 local facts = look_at(prefix, ending)
