@@ -20,6 +20,7 @@ from corral.contracts.backoff import Exponential, Fixed
 from corral.contracts.binding import TaskSource
 from corral.contracts.context import BlockingCancelSignal, BlockingContext, CancelSignal, Context, Logger
 from corral.contracts.deduplication import Deduplication
+from corral.contracts.effect import EffectUnderWay
 from corral.contracts.event import Event, EventName
 from corral.contracts.failure import FailureKind
 from corral.contracts.family import Child, ChildCounts, ChildPage, FlowTree
@@ -120,6 +121,7 @@ __all__ = [
     "DefinitionError",
     "DuplicateTask",
     "DurabilityUnavailable",
+    "EffectUnderWay",
     "EmbeddedServerError",
     "EnqueueOptions",
     "Event",

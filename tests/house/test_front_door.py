@@ -47,6 +47,7 @@ FRONT_DOOR = [
     "DefinitionError",
     "DuplicateTask",
     "DurabilityUnavailable",
+    "EffectUnderWay",
     "EmbeddedServerError",
     "EnqueueOptions",
     "Event",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
+from corral.contracts.duration import Duration
+from corral.contracts.effect import KEPT
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
 from corral.contracts.handle import JobHandle
 
@@ -140,6 +142,21 @@ class Context(RunFacts, Protocol):
         """
         ...
 
+    async def once(self, key: str, effect: Callable[[], Awaitable[R]], *, keep: Duration = KEPT) -> R:
+        """What the effect of this ``key`` gave: it happens in one run, of whatever job of the queue, and all later ones
+        are given its result, for the time ``keep`` (seconds or a `timedelta`; a day).
+
+        ``effect`` takes nothing and returns plain JSON, or what its return annotation says. What is returned is read
+        back from what was kept, in the first run, too. While another run is inside, `EffectUnderWay` puts this job off
+        by a second, no attempt spent; one that died inside is replaced when its lock has ended. An effect that raises
+        has not happened. Where the worker or the server dies between the effect and the keeping of its result, it
+        happens again: hand ``key`` on to services that take an idempotency key.
+
+        Raises `InvalidOption`, `StaleRun` like `progress`, and `Unrecoverable` for a result that is no JSON or longer
+        than 64 KiB.
+        """
+        ...
+
     async def children(self, task: ResultOf[R], /) -> list[R]:
         """What the completed children of one task returned, in the order in which they were added. Raises
         `InvalidResult` for one that is not what the task declares.
@@ -195,6 +212,10 @@ class BlockingContext(RunFacts, Protocol):
 
     def set_data(self, payload: Any) -> None:
         """See `Context.set_data`."""
+        ...
+
+    def once(self, key: str, effect: Callable[[], R], *, keep: Duration = KEPT) -> R:
+        """See `Context.once`: the effect runs in the handler's thread."""
         ...
 
     def children(self, task: ResultOf[R], /) -> list[R]:

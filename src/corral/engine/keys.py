@@ -46,6 +46,7 @@ OWN_SUFFIXES: Final = {
     "worker_records": "workers",
     "worker_beats": "beats",
     "orders": "orders",
+    "once": "once:",
 }
 
 

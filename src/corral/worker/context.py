@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from corral.contracts.arguments import string
 from corral.contracts.codec import JSON_CODEC
 from corral.contracts.context import CancelSignal, JobKind, Logger
+from corral.contracts.duration import Duration
+from corral.contracts.effect import KEPT
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf, nodes_of
 from corral.contracts.handle import JobHandle
 from corral.contracts.spec import TaskSpec, untyped_spec
@@ -19,6 +21,7 @@ from corral.engine.server import Server
 from corral.errors import InvalidOption, JobGone, StaleRun
 from corral.logs import get_logger
 from corral.worker.children import Children, Handles
+from corral.worker.effects import Effects
 from corral.worker.run import Run
 
 __all__ = ["RunContext"]
@@ -32,7 +35,7 @@ class RunContext:
     """The `Context` of one run. Its writes carry the run's number: a superseded run raises `StaleRun`."""
 
     __slots__ = (
-        "_children", "_client", "_keep_logs", "_keys", "_run", "_server", "_task", "attempt", "attempts",
+        "_children", "_client", "_effects", "_keep_logs", "_keys", "_run", "_server", "_task", "attempt", "attempts",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +56,7 @@ class RunContext:
         self._keys = keys
         self._client = client
         self._children: Children | None = None
+        self._effects: Effects | None = None
         self._keep_logs = KEEP_LOGS if keep_logs is None else keep_logs
         self.attempt = attempt
         self.attempts = attempts
@@ -121,6 +125,12 @@ class RunContext:
         self._check(
             await self._server.patiently(lambda: save_data(self._server, self._keys, self._held(), data))
         )
+
+    async def once(self, key: str, effect: Callable[[], Awaitable[R]], *, keep: Duration = KEPT) -> R:
+        """What the effect of this key gave: it happens in one run, and is remembered by all later ones."""
+        if self._effects is None:
+            self._effects = Effects(self._server, self._keys, self._held(), self.job_id)
+        return await self._effects.once(key, effect, keep)
 
     async def children(self, task: ResultOf[R], /) -> list[R]:
         """What the completed children of one task returned, in the order in which they were added."""

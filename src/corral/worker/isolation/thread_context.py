@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+import functools
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from corral.contracts.context import CancelSignal, Context, JobKind, Logger
+from corral.contracts.duration import Duration
+from corral.contracts.effect import KEPT
 from corral.contracts.flow import FailedChild, FlowNode, ResultOf
 
 R = TypeVar("R")
@@ -41,6 +45,25 @@ class ThreadContext:
     def set_data(self, payload: Any) -> None:
         """Replace the job's payload, for its next run. Raises `StaleRun` like `progress`."""
         self._wait(self._context.set_data(payload))
+
+    def once(self, key: str, effect: Callable[[], R], *, keep: Duration = KEPT) -> R:
+        """What the effect of this key gave. It runs here, in the handler's thread, between two calls on the loop."""
+        entered: Future[bool] = Future()
+        given: Future[R] = Future()
+
+        @functools.wraps(effect)
+        async def inside() -> R:
+            entered.set_result(True)
+            return await asyncio.wrap_future(given)
+
+        call = asyncio.run_coroutine_threadsafe(self._context.once(key, inside, keep=keep), self._loop)
+        call.add_done_callback(lambda _: None if entered.done() else entered.set_result(False))
+        if entered.result():
+            try:
+                given.set_result(effect())
+            except BaseException as error:  # noqa: BLE001 - it goes through the call, and comes out of it below
+                given.set_exception(error)
+        return call.result()
 
     def children(self, task: ResultOf[R], /) -> list[R]:
         """What the completed children of one task returned, in the order in which they were added."""
