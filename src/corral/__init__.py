@@ -10,6 +10,7 @@ from corral.admin.failure_group import FailureGroup, FailureGroups
 from corral.admin.failures import QueueFailures
 from corral.admin.jobs import JobsAdmin
 from corral.admin.queue import QueueAdmin
+from corral.admin.sampler import Sampler
 from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
 from corral.client.client import Client
@@ -34,6 +35,7 @@ from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.retention import Keep
+from corral.contracts.sample import Sample
 from corral.contracts.schedule import Cron, Every, RunAll
 from corral.contracts.schedule_snapshot import Schedule
 from corral.contracts.singleton import Singleton
@@ -189,6 +191,8 @@ __all__ = [
     "RetryAt",
     "RunAll",
     "RunOptions",
+    "Sample",
+    "Sampler",
     "Schedule",
     "ScheduleTaken",
     "SchedulesAdmin",

@@ -115,6 +115,8 @@ FRONT_DOOR = [
     "RetryAt",
     "RunAll",
     "RunOptions",
+    "Sample",
+    "Sampler",
     "Schedule",
     "ScheduleTaken",
     "SchedulesAdmin",

@@ -48,11 +48,12 @@ class Cursor(NamedTuple):
 
     @staticmethod
     def read(text: bytes) -> Cursor | None:
-        """From the text in which it is kept; None when that is none."""
-        if not text:
+        """From the text in which it is kept; None when that is none, or another version's."""
+        try:
+            high, low = json.loads(text)
+            return Cursor(_place(high), None if low is None else _place(low))
+        except (ValueError, TypeError):
             return None
-        high, low = json.loads(text)
-        return Cursor(_place(high), None if low is None else _place(low))
 
     @property
     def text(self) -> str:
@@ -115,6 +116,11 @@ class FailureIndex:
         return await self._server.patiently(
             partial(file_failures, self._server, self._keys, rows, before=before, after=after)
         )
+
+    async def gather(self, most: int) -> None:
+        """File up to about `most` jobs, and keep the groups within bounds."""
+        await self.catch_up(most)
+        await self._tend()
 
     async def list(self, *, most: int) -> Listing:
         """All groups, after catching up with up to about `most` jobs."""

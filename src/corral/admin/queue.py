@@ -6,6 +6,7 @@ from functools import partial
 
 from corral.admin import clearing, orphans
 from corral.admin.failures import QueueFailures
+from corral.admin.history import QueueHistory
 from corral.admin.jobs import JobsAdmin
 from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
@@ -17,7 +18,7 @@ from corral.contracts.names import decode_job_id, lookup_job_id
 from corral.contracts.rate_limit import RateLimit
 from corral.contracts.states import JobState
 from corral.contracts.worker_record import WorkerRecord, WorkerState
-from corral.engine.browse import Metrics, count_jobs, is_paused, read_metrics
+from corral.engine.browse import count_jobs, is_paused
 from corral.engine.browse_queue import count_priorities, read_settings
 from corral.engine.control_queue import (
     deduplication_owner,
@@ -35,7 +36,7 @@ from corral.errors import InvalidOption
 __all__ = ["QueueAdmin"]
 
 
-class QueueAdmin:
+class QueueAdmin(QueueHistory):
     """The operator's verbs for one queue. Made by `Admin.queue`.
 
     What goes over many jobs goes in steps of some milliseconds; between two steps every client sees a whole and valid
@@ -45,8 +46,6 @@ class QueueAdmin:
     `on_progress` is called with how much is done and how much there was when the verb began.
     """
 
-    name: str
-    """The queue's name."""
     jobs: JobsAdmin
     """What can be done to single jobs, and to many."""
     schedules: SchedulesAdmin
@@ -55,10 +54,8 @@ class QueueAdmin:
     """What failed for good, by cause."""
 
     def __init__(self, server: Server, name: str) -> None:
-        self._server = server
-        self._keys = server.keys(name)
+        super().__init__(server, name)
         self._sender = Sender(server)
-        self.name = name
         self.jobs = JobsAdmin(server, name)
         self.schedules = SchedulesAdmin(server, name)
         self.failures = QueueFailures(server, name)
@@ -119,18 +116,6 @@ class QueueAdmin:
         ready = counts[JobState.WAITING] + counts[JobState.PRIORITIZED]
         workers = await self.workers() if ready else []
         return 0 if any(worker.state is WorkerState.RUNNING for worker in workers) else ready
-
-    async def metrics(self, state: JobState | str, *, start: int = 0, limit: int = 60) -> Metrics:
-        """How many jobs completed or failed, in all and by the minute, the newest first (at most 1,000 minutes).
-
-        Raises `InvalidOption` for any other state.
-        """
-        if state not in (JobState.COMPLETED, JobState.FAILED):
-            raise InvalidOption("state", state, "give completed or failed")
-        wanted = JobState(state)
-        return await self._server.patiently(
-            lambda: read_metrics(self._server, self._keys, wanted, start=start, limit=limit)
-        )
 
     async def deduplication(self, deduplication_id: str) -> str | None:
         """The id of the job that owns this deduplication id: while one does, others with it are not added. None when

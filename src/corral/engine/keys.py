@@ -47,6 +47,8 @@ OWN_SUFFIXES: Final = {
     "worker_beats": "beats",
     "orders": "orders",
     "once": "once:",
+    "samples": "samples",
+    "sampled": "sampled",
 }
 
 

@@ -32,6 +32,7 @@ class Equipment:
     callbacks: Callbacks
     middleware: Sequence[Middleware]
     on_ended: Callable[[], None]
+    samples: bool
     deadlines: Deadlines
     threads: ThreadRunner = field(default_factory=ThreadRunner)
     processes: ProcessRunner = field(default_factory=ProcessRunner)
@@ -50,9 +51,10 @@ class Equipment:
         callbacks: Callbacks,
         middleware: Sequence[Middleware],
         on_ended: Callable[[], None],
+        samples: bool,
     ) -> Self:
         """Make it, and have `stack` close it."""
-        made = cls(client, worker_name, callbacks, middleware, on_ended, Deadlines())
+        made = cls(client, worker_name, callbacks, middleware, on_ended, samples, Deadlines())
         stack.callback(made.deadlines.close)
         stack.callback(made.threads.close)
         stack.push_async_callback(made.processes.close)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from corral.admin.sampler import Sampler
 from corral.contracts.worker_record import WorkerState
 from corral.logs import get_logger
 from corral.worker.equipment import Equipment
@@ -117,6 +118,8 @@ class Shift:
                 loops = await service.loops(lease)
                 lanes += loops.lanes
                 attendants += loops.attendants
+            if self._equipment.samples:
+                attendants.append(Sampler(server, [service.keys.queue for service in self.services]).serve())
             name, queues = self._equipment.worker_name, [service.keys.queue for service in self.services]
             log.info("Worker started", worker=name, queues=queues, server=server.settings.address)
             await self._oversee(lanes, attendants)

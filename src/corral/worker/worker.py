@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Self
 
 from corral.client.client import Client
+from corral.contracts.arguments import flag
 from corral.contracts.binding import TaskSource
 from corral.contracts.middleware import Middleware
 from corral.contracts.rate_limit import RateLimit
@@ -55,6 +56,7 @@ class Worker:
             `on_exhausted` of the last one.
         unknown: `"fail"` jobs whose task is not here, or `"park"` them for another worker.
         name: shown by `getWorkers` and stored with the jobs; by default host and process id.
+        samples: each minute, unless another does, a sample of its queues is taken for charts, and failures are grouped.
         max_jobs, max_memory: stop after so many jobs, or above so many bytes of memory: for recycling.
     """
 
@@ -78,6 +80,7 @@ class Worker:
         on_stalled: OnStalled | None = None,
         unknown: Unknown = "fail",
         name: str | None = None,
+        samples: bool = True,
         max_jobs: int | None = None,
         max_memory: int | None = None,
     ) -> None:
@@ -92,6 +95,7 @@ class Worker:
         self._middleware = tuple(middleware)
         self._callbacks = Callbacks(on_completed, on_failed, on_exhausted, on_stalled)
         self.name = _checked_name(f"{socket.gethostname()}-{os.getpid()}" if name is None else name)
+        self._samples = flag("samples", samples)
         self._recycling = Recycling(max_jobs, max_memory)
         self._signs = StopSigns()
         self._shift: Shift | None = None
@@ -224,6 +228,7 @@ class Worker:
                 callbacks=self._callbacks,
                 middleware=self._middleware,
                 on_ended=self._ended,
+                samples=self._samples,
             )
             self._shift = Shift(equipment, self._queues, self._grace, self._signs)
             await self._shift.work()
