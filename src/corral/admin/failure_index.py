@@ -6,8 +6,9 @@ import json
 from functools import partial
 from typing import Final, NamedTuple
 
-from corral.contracts.failure import FailureKind
+from corral.contracts.failure import FailureKind, kind_of_failed
 from corral.contracts.fingerprint import Fingerprint, fingerprint_of, last_trace
+from corral.contracts.stored_options import decode_options
 from corral.engine.browse_failures import Failure, FailurePage, page_failures
 from corral.engine.control_all import Place
 from corral.engine.gather_failures import (
@@ -22,6 +23,7 @@ from corral.engine.gather_failures import (
 )
 from corral.engine.keys import QueueKeys
 from corral.engine.server import Server
+from corral.errors import InvalidOption
 
 __all__ = ["MOST_GROUPS", "WINDOW", "FailureIndex", "Listing", "fingerprint"]
 
@@ -152,25 +154,21 @@ class FailureIndex:
 
 def fingerprint(failure: Failure) -> Fingerprint:
     """What a failed job has in common with others."""
-    reason = failure.reason.decode(errors="replace")
-    found = fingerprint_of("", reason, last_trace(failure.traces.decode(errors="replace")))
-    return Fingerprint(_kind_of(found.error_type, reason), found.error_type, found.place, found.message)
+    reason, trace = _text(failure.reason), last_trace(_text(failure.traces))
+    return fingerprint_of(_kind_of(failure, reason), reason, trace)
 
 
-_KINDS: Final = {
-    "corral.errors.InvalidPayload": FailureKind.INVALID_PAYLOAD,
-    "corral.errors.UnknownTask": FailureKind.UNKNOWN_TASK,
-    "corral.contracts.outcome.Unrecoverable": FailureKind.PERMANENT,
-    "UnrecoverableError": FailureKind.PERMANENT,
-}
+def _kind_of(failure: Failure, reason: str) -> FailureKind:
+    try:
+        attempts = decode_options(_text(failure.opts) or "{}").attempts
+    except InvalidOption:
+        attempts = 1
+    made = int(failure.attempts_made) if failure.attempts_made.isdigit() else 0
+    return kind_of_failed(_text(failure.kind), reason, made, attempts)
 
 
-def _kind_of(error_type: str, reason: str) -> FailureKind:
-    if reason.startswith("superseded by "):
-        return FailureKind.SUPERSEDED
-    if reason == "job stalled more than allowable limit":
-        return FailureKind.POISON
-    return _KINDS.get(error_type, FailureKind.EXHAUSTED)
+def _text(word: bytes) -> str:
+    return word.decode(errors="replace")
 
 
 def _filed(failure: Failure) -> Filed:

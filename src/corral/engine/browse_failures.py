@@ -25,6 +25,11 @@ class Failure(NamedTuple):
     reason: bytes
     traces: bytes
     """The end of its `stacktrace`."""
+    kind: bytes
+    """Where Corral failed it, why; else empty."""
+    attempts_made: bytes
+    opts: bytes
+    """The beginning of it."""
 
 
 class FailurePage(NamedTuple):

@@ -28,7 +28,15 @@ from corral.contracts.states import JobState
 from corral.engine.keys import QueueKeys
 from corral.engine.record import Settlement
 from corral.engine.server import Server
-from corral.errors import CorralError, FieldProblem, InvalidOption, InvalidPayload, InvalidResult, UnknownTask
+from corral.errors import (
+    CorralError,
+    FieldProblem,
+    InvalidOption,
+    InvalidPayload,
+    InvalidResult,
+    JobFailed,
+    UnknownTask,
+)
 from corral.logs import LifecycleLog, enter_job
 from corral.worker.children import Handles
 from corral.worker.context import RunContext
@@ -108,7 +116,7 @@ class Executor:
             raise _Unusable(InvalidOption("atm", claimed.made, "the count of attempts is not a whole number"))
         attempt = run.made + 1
         if claimed.deferred is not None:
-            raise _Deferred(claimed.deferred.decode("utf-8", "replace"))
+            raise _Deferred(JobFailed(run.job_id, claimed.deferred.decode("utf-8", "replace"), attempt))
         enter_job(run.name, run.job_id, attempt)
         if self._log.info:
             self._log.processing(run.name, run.job_id, attempt)
@@ -201,7 +209,7 @@ class Executor:
             error = TimeoutError(f"the handler did not return within {policy.timeout or 0:g} s")
         if isinstance(error, _Parked):
             return Snoozed(PARKED_MS)
-        run.error = error.error if isinstance(error, _Unusable) else error
+        run.error = error.error if isinstance(error, _Unusable | _Deferred) else error
         if isinstance(error, _Deferred):
             return Failed(str(error), "", True, kind_of_deferred(str(error)))
         if isinstance(error, _Unusable):
@@ -279,6 +287,10 @@ class _Unusable(Exception):
 
 class _Deferred(Exception):
     """The job carries a failure to deliver instead of running: it stalled too often, or a child failed."""
+
+    def __init__(self, error: JobFailed) -> None:
+        self.error = error
+        super().__init__(error.reason)
 
 
 class _Parked(Exception):
