@@ -36,10 +36,7 @@ local from, to = word(minute), '(' .. word(minute + 60000)
 local function counted(totals, minutes)
   local kept = redis.call('HMGET', totals, 'count', 'prevTS', 'prevCount')
   local since = whole(kept[2])
-  if not since then
-    return 0
-  end
-  local behind = math.floor(since / 60000) - minute / 60000
+  local behind = since and math.floor(since / 60000) - minute / 60000 or -1
   if behind == 0 then
     return (whole(kept[1]) or 0) - (whole(kept[3]) or 0)
   end
