@@ -13,6 +13,7 @@ from corral.cli.doctor import doctor
 from corral.cli.enqueue import enqueue
 from corral.cli.events import events
 from corral.cli.failure import CorralGroup
+from corral.cli.health import health
 from corral.cli.job import job
 from corral.cli.queue import queue
 from corral.cli.queues import queues
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, dev, enqueue, queues, events, doctor, demo):
+for command in (worker, dev, enqueue, queues, events, health, doctor, demo):
     app.command()(command)
 for group in (queue, job, schedule):
     app.add_typer(group)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
 
 import typer
 
@@ -14,12 +16,17 @@ from corral.cli.loop import run
 from corral.cli.options import Concurrency, Prefix, Target, Url, memory_size
 from corral.cli.target import load_worker
 from corral.logs import configure, flush
+from corral.worker.endpoint.fleet import HEALTH_SOCKET, fleet_health, socket_of
+from corral.worker.endpoint.health_endpoint import HealthEndpoint, listen, listen_locally
+from corral.worker.health import Health
 from corral.worker.supervision.lifeline import hold_lifeline
 from corral.worker.supervision.reloader import Reloader
 from corral.worker.supervision.supervisor import Supervisor
 from corral.worker.worker import Worker
 
 __all__ = ["WorkerArguments", "skipped", "worker"]
+
+LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,8 @@ class WorkerArguments:
     max_jobs: int | None = None
     max_memory: int | None = None
     processes: int | None = None
+    health_port: int | None = None
+    health_host: str | None = None
 
     def command(self) -> list[str]:
         """The command line of a process that runs it."""
@@ -45,13 +54,15 @@ class WorkerArguments:
             "--max-jobs": self.max_jobs,
             "--max-memory": self.max_memory,
             "--processes": self.processes,
+            "--health-port": self.health_port,
+            "--health-host": self.health_host,
         }
         flat = [part for name, value in options.items() if value is not None for part in (name, str(value))]
         return [sys.executable, "-m", "corral.cli", "worker", self.target, *flat]
 
     def single(self) -> WorkerArguments:
         """The same for one of its processes."""
-        return WorkerArguments(**{**vars(self), "processes": None})
+        return replace(self, processes=None, health_port=None, health_host=None)
 
     def load(self) -> Worker:
         """The worker, with these settings over its own."""
@@ -84,6 +95,15 @@ MaxMemory = Annotated[
         parser=memory_size, metavar="SIZE", help="Replace a process above so much: 300M.", show_default=False
     ),
 ]
+HealthPort = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=65535, help="Answer at /healthz and /readyz whether it does its work.", show_default=False
+    ),
+]
+HealthHost = Annotated[
+    str | None, typer.Option(help="Where to listen for that. Default: 127.0.0.1.", show_default=False)
+]
 
 
 def worker(
@@ -96,6 +116,8 @@ def worker(
     grace: Grace = None,
     max_jobs: MaxJobs = None,
     max_memory: MaxMemory = None,
+    health_port: HealthPort = None,
+    health_host: HealthHost = None,
 ) -> None:
     """Run the jobs of an application until SIGTERM or Ctrl-C (twice: at once).
 
@@ -105,14 +127,18 @@ def worker(
         return
     supervised = hold_lifeline()
     configure()
-    arguments = WorkerArguments(target, url, prefix, concurrency, grace, max_jobs, max_memory, processes)
+    arguments = WorkerArguments(
+        target, url, prefix, concurrency, grace, max_jobs, max_memory, processes, health_port, health_host
+    )
     try:
         if reload:
             code = run(reloading(arguments, Path.cwd()))
         elif processes is not None or ((max_jobs or max_memory) and not supervised):
             code = run(supervising(arguments))
         else:
-            code = run(working(arguments.load()), fast=True)
+            loaded = arguments.load()
+            with answering(loaded, arguments):
+                code = run(working(loaded), fast=True)
     finally:
         flush()
     raise typer.Exit(code)
@@ -132,9 +158,33 @@ async def working(loaded: Worker) -> int:
     return 0
 
 
+def answering(loaded: Worker, arguments: WorkerArguments) -> AbstractContextManager[object]:
+    """While inside, whoever asks hears how the worker is: at the port that was given, or its supervisor."""
+
+    async def health() -> Health:
+        return loaded.health()
+
+    if socket := os.environ.pop(HEALTH_SOCKET, None):
+        return HealthEndpoint(listen_locally(Path(socket)), health)
+    if arguments.health_port is None:
+        return nullcontext()
+    return HealthEndpoint(listen(arguments.health_host or LOOPBACK, arguments.health_port), health)
+
+
 async def supervising(arguments: WorkerArguments) -> int:
     """Run it in processes of their own."""
-    return await Supervisor(arguments.single().command(), arguments.processes or 1).run()
+    command, processes = arguments.single().command(), arguments.processes or 1
+    if arguments.health_port is None:
+        return await Supervisor(command, processes).run()
+    listening = listen(arguments.health_host or LOOPBACK, arguments.health_port)
+    with TemporaryDirectory(prefix="corral-") as name:
+        folder = Path(name)
+
+        def environ(number: int) -> dict[str, str]:
+            return {HEALTH_SOCKET: str(socket_of(folder, number))}
+
+        with HealthEndpoint(listening, lambda: fleet_health(folder, processes)):
+            return await Supervisor(command, processes, environ=environ).run()
 
 
 async def reloading(arguments: WorkerArguments, folder: Path) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from corral.errors import InvalidOption
@@ -42,6 +42,8 @@ class Supervisor:
     at once. One that crashed is replaced after a pause that grows. One that says from the start that it cannot
     (exit code 2: no such module, a wrong password) is not tried again: all stop.
 
+    `environ` gives what is added to the environment of the process of a number, from 1.
+
     SIGTERM and SIGINT are passed on: the first lets jobs in flight finish, the second hands them back, the third
     kills. Should the supervisor itself be killed, its processes die with it.
     """
@@ -53,12 +55,14 @@ class Supervisor:
         *,
         first_pause: float = FIRST_PAUSE,
         longest_pause: float = LONGEST_PAUSE,
+        environ: Callable[[int], Mapping[str, str]] | None = None,
     ) -> None:
         if processes < 1:
             raise InvalidOption("processes", processes, "give a whole number from 1")
         self._command = list(command)
         self._processes = processes
         self._pauses = (first_pause, longest_pause)
+        self._environ = environ
         self._running: set[SupervisedProcess] = set()
         self._stopping = asyncio.Event()
         self._urged = 0
@@ -103,7 +107,7 @@ class Supervisor:
         crashes = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            code = await self._run_one()
+            code = await self._run_one(number)
             lived = time.monotonic() - began
             if self._stopping.is_set():
                 self._codes.append(stopped_code(code))
@@ -121,8 +125,8 @@ class Supervisor:
             crashes = 1 if lived > FORGIVEN_AFTER else crashes + 1
             await self._pause(number, code, restart_pause(crashes, *self._pauses))
 
-    async def _run_one(self) -> int:
-        process = SupervisedProcess(self._command)
+    async def _run_one(self, number: int) -> int:
+        process = SupervisedProcess(self._command, self._environ and self._environ(number))
         self._running.add(process)
         if self._stopping.is_set():
             process.stop()
