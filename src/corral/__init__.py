@@ -13,6 +13,7 @@ from corral.admin.queue import QueueAdmin
 from corral.admin.sampler import Sampler
 from corral.admin.schedules import SchedulesAdmin
 from corral.admin.settings import QueueSettings
+from corral.admin.worker import WorkerAdmin
 from corral.client.client import Client
 from corral.client.events import EventSubscription
 from corral.client.queue import QueueClient
@@ -92,6 +93,7 @@ from corral.errors import (
     TargetNotFound,
     UnknownTask,
     UnpicklableHandler,
+    WorkerGone,
 )
 from corral.logs import get_logger
 from corral.patterns.chain import chain, fan_in
@@ -221,6 +223,8 @@ __all__ = [
     "WaitForChildren",
     "Waiting",
     "Worker",
+    "WorkerAdmin",
+    "WorkerGone",
     "WorkerRecord",
     "WorkerState",
     "chain",

@@ -35,6 +35,7 @@
     │   └── CronJobTaken                    another one has this job id
     ├── QueueError                          about one queue as a whole
     │   └── QueueActive                     workers hold jobs of it: it cannot be obliterated
+    ├── WorkerGone                          no worker of that name is there to take an order
     ├── JobError                            about one job
     │   ├── JobFailed                       it failed for good
     │   ├── JobGone                         it does not exist (any more)
@@ -104,6 +105,7 @@ __all__ = [
     "TargetNotFound",
     "UnknownTask",
     "UnpicklableHandler",
+    "WorkerGone",
 ]
 
 
@@ -462,6 +464,15 @@ class QueueActive(QueueError):
 
 
 # --- one job ----------------------------------------------------------------------------------------------
+
+
+class WorkerGone(CorralError):
+    """No worker of that name is there to take an order; ``reason`` says why. Nothing was changed."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"worker {name!r} takes no orders: {reason}; corral workers lists who is there")
 
 
 class JobError(CorralError):

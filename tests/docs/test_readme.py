@@ -10,7 +10,7 @@ from corral.cli.main import app
 from corral.contracts.options import EnqueueOptions, TaskOptions
 from tests.house.source import ROOT, SRC, modules
 
-BETWEEN_PROCESSES = {"CORRAL_SUPERVISOR"}
+BETWEEN_PROCESSES = {"CORRAL_SUPERVISOR", "CORRAL_HEALTH_SOCKET"}
 """Variables with which Corral's processes speak to each other: no settings."""
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

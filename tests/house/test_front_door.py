@@ -145,6 +145,8 @@ FRONT_DOOR = [
     "WaitForChildren",
     "Waiting",
     "Worker",
+    "WorkerAdmin",
+    "WorkerGone",
     "WorkerRecord",
     "WorkerState",
     "chain",

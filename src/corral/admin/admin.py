@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from corral.admin.queue import QueueAdmin
+from corral.admin.worker import WorkerAdmin
 from corral.admin.workers import find_workers
 from corral.contracts.names import check_queue_name
 from corral.contracts.worker_record import WorkerRecord
@@ -77,6 +78,10 @@ class Admin:
         """
         name = None if queue is None else check_queue_name(queue)
         return await self._server.patiently(lambda: find_workers(self._server, name))
+
+    def worker(self, name: str, *, instance: str | None = None) -> WorkerAdmin:
+        """The verbs for the workers of a name, or for the one of them that has this instance."""
+        return WorkerAdmin(self._server, name, instance)
 
     async def close(self) -> None:
         """Close all connections. The admin may be used again afterwards."""

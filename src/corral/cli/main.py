@@ -19,6 +19,7 @@ from corral.cli.queue import queue
 from corral.cli.queues import queues
 from corral.cli.schedule import schedule
 from corral.cli.worker import worker
+from corral.cli.workers import workers
 
 __all__ = ["app"]
 
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 for command in (worker, dev, enqueue, queues, events, health, doctor, demo):
     app.command()(command)
-for group in (queue, job, schedule):
+for group in (queue, job, schedule, workers):
     app.add_typer(group)
 
 

@@ -25,6 +25,7 @@ STATUS: Final[Mapping[type[CorralError], int]] = {
     errors.InvalidInput: 422,
     errors.UnknownTask: 422,
     errors.JobGone: 404,
+    errors.WorkerGone: 404,
     errors.JobError: 409,
     errors.QueueError: 409,
     errors.EventsTrimmed: 410,

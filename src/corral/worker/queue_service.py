@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 
 from corral.contracts.failure import FailureKind
@@ -96,7 +96,6 @@ class QueueService:
         self._lease: Lease | None = None
         self._by_slot: dict[int, Run] = {}
         self._canceller = Canceller(keys, lambda: self.runner.runs, self.interrupt)
-        self._takers: dict[str, Taker] = {"cancel": self._canceller.take}
         self.deaf: set[asyncio.Task[None]] = set()
         """Handlers that go on though they were cancelled."""
         self._loop = asyncio.get_running_loop()
@@ -111,8 +110,8 @@ class QueueService:
             lock_ms=int(self.settings.lock_duration * 1000),
         )
 
-    async def loops(self, lease: Lease) -> Loops:
-        """What is to run for this queue."""
+    async def loops(self, lease: Lease, takers: Mapping[str, Taker]) -> Loops:
+        """What is to run for this queue. `takers` are for orders that are about the whole worker."""
         self._lease = lease
         name = connection_name(self.keys.prefix, self.keys.queue, self._worker_name)
         lanes = [await self._lane(number) for number in range(LANES)]
@@ -128,7 +127,7 @@ class QueueService:
             on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
         orders = OrderReader(
-            await self._server.link(self.keys), self.keys, self._takers,
+            await self._server.link(self.keys), self.keys, {**takers, "cancel": self._canceller.take},
             on_doubt=self._canceller.look, on_trouble=self._trouble.failed,
         )  # fmt: skip
         await orders.begin()

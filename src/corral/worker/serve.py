@@ -9,13 +9,14 @@ from corral.contracts.binding import TaskSource
 from corral.contracts.rate_limit import RateLimit
 from corral.errors import InvalidOption
 
-__all__ = ["DEFAULT_CONCURRENCY", "QueueSettings", "Serve", "Unknown"]
+__all__ = ["DEFAULT_CONCURRENCY", "HIGHEST_CONCURRENCY", "QueueSettings", "Serve", "Unknown"]
 
 Unknown = Literal["fail", "park"]
 """What becomes of a job whose task the worker does not have: it fails (and is retried by its options), or is put back
 for another worker, no attempt spent."""
 
 DEFAULT_CONCURRENCY: Final = 10
+HIGHEST_CONCURRENCY: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class QueueSettings:
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work."""
-        _check("concurrency", self.concurrency, 1, 100_000)
+        _check("concurrency", self.concurrency, 1, HIGHEST_CONCURRENCY)
         _check("lock_duration", self.lock_duration, 0.1, 86_400)
         _check("stalled_interval", self.stalled_interval, 0.1, 86_400)
         _check("max_stalled", self.max_stalled, 0, 1_000_000)

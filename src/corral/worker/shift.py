@@ -16,6 +16,8 @@ from corral.worker.health import STARTING, Health
 from corral.worker.heartbeat import Heartbeat
 from corral.worker.lease.address import renewer_address
 from corral.worker.lease.lease import Lease
+from corral.worker.order_reader import Taker
+from corral.worker.queue_service import QueueService
 from corral.worker.registry import QueueHandlers
 from corral.worker.run import Cause, Run
 from corral.worker.shutdown import (
@@ -26,6 +28,7 @@ from corral.worker.shutdown import (
     forget_deaf,
     settle_rest,
 )
+from corral.worker.told import takers_for
 from corral.worker.vitals import Vitals
 from corral.worker.watchdog import Watchdog
 
@@ -115,7 +118,7 @@ class Shift:
             lanes: list[Loop] = []
             attendants: list[Loop] = [self._heartbeat.serve()]
             for service in self.services:
-                loops = await service.loops(lease)
+                loops = await service.loops(lease, self._takers(service))
                 lanes += loops.lanes
                 attendants += loops.attendants
             if self._equipment.samples:
@@ -124,6 +127,13 @@ class Shift:
             log.info("Worker started", worker=name, queues=queues, server=server.settings.address)
             await self._oversee(lanes, attendants)
             log.info("Worker stopped", worker=name)
+
+    def _takers(self, service: QueueService) -> dict[str, Taker]:
+        def resize(slots: int) -> None:
+            service.runner.resize(slots)
+            self.tell()
+
+        return takers_for(self._equipment.worker_id, drain=self.drain, resume=self.resume, resize=resize)
 
     def _begin_beating(self, stack: AsyncExitStack, lease: Lease) -> Heartbeat:
         equipment = self._equipment
