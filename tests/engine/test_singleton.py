@@ -144,6 +144,18 @@ async def test_a_run_of_another_program_is_left_alone(driver: Driver) -> None:
     assert await driver.active() == ["b", "a"]
 
 
+async def test_a_holder_that_another_program_returned(driver: Driver) -> None:
+    """It is ready again, and is taken by the very claim that finds its key free: it is set aside, once."""
+    await driver.add(*map(single, "ab"))
+    await start(driver)
+    await driver.lose_lock("a")
+    await driver.call("LREM", driver.keys.key("active"), 0, "a")  # as Node's stalled check does
+    await driver.call("RPUSH", driver.keys.key("wait"), "a")
+    await promote_jobs(driver.server, driver.keys, ["b"])
+    assert ids(await start(driver)) == ["b"]
+    assert (await driver.active(), await driver.waiting(), await line(driver)) == (["b"], [], ["a"])
+
+
 async def test_skipped(driver: Driver) -> None:
     """A job that is to be skipped fails without a start, is kept as its options say, and says who holds the key."""
     await driver.add(single("a", otherwise="skip"), single("b", otherwise="skip"))

@@ -40,6 +40,13 @@ def add_slow_tasks(queue: Queue, witness: Witness) -> None:
         witness.say("end", ctx.job_id)
         return ctx.job_id
 
+    @queue.task(singleton=True, attempts=100)
+    async def alone(seconds: float, ctx: Context) -> None:
+        """Runs by itself."""
+        witness.say("start", ctx.job_id)
+        await asyncio.sleep(seconds)  # a slow handler
+        witness.say("end", ctx.job_id)
+
     @queue.task
     async def block(seconds: float, ctx: Context) -> None:
         """Blocks the event loop."""

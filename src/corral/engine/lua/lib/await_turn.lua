@@ -6,6 +6,15 @@
 --- @include lib/holder_of
 --- @include lib/return_stalled
 --- @include lib/set_aside
+local function has_taken(run, job_id)
+  for _, taken in ipairs(run.taken) do
+    if taken == job_id then
+      return true
+    end
+  end
+  return false
+end
+
 local function is_free(prefix, queue, run, job_id, key, now)
   local holder, left = holder_of(prefix, key)
   if not holder or holder == job_id then
@@ -14,7 +23,9 @@ local function is_free(prefix, queue, run, job_id, key, now)
   if left then
     return false, holder, left
   end
-  if redis.call('EXISTS', prefix .. holder .. ':lock') == 0 and redis.call('LREM', active, -1, holder) == 1 then
+  -- A holder that another program has returned may be in `active` because this very claim is about to look at it.
+  if redis.call('EXISTS', prefix .. holder .. ':lock') == 0 and not has_taken(run, holder)
+    and redis.call('LREM', active, -1, holder) == 1 then
     return_stalled(prefix, queue, holder, run.max_stalled, now)
   end
   return true

@@ -45,6 +45,7 @@ local function claim_next(prefix, queue, run, rate, now)
     local ids = take_ready(asked)
     taken = taken + #ids
     exhausted = #ids < asked
+    run.taken = ids
     for _, job_id in ipairs(ids) do
       local marker_of_v4 = string.sub(job_id, 1, 2) == '0:'
       local job = nil
