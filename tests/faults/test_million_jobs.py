@@ -232,6 +232,17 @@ async def listing(queue: QueueAdmin, _progress: Progress) -> None:
         await queue.jobs.list("failed", start=start, limit=1000)
 
 
+async def group(queue: QueueAdmin, _progress: Progress) -> None:
+    """File failures under hundreds of fingerprints, look at them, and let ids be dropped."""
+    for number in range(0, 20_000, 10):
+        letters = "".join("abcdefghij"[int(digit)] for digit in f"{number // 10 % 700:03d}")
+        job_id = f"0190a4c2-7b1e-7c3d-8f2a-{JOBS - 1 - number:012d}"
+        await queue._server.call("HSET", BASE + job_id, "failedReason", letters)
+    for _ in range(25):
+        await queue.failures.groups()
+    await queue.failures.jobs((await queue.failures.groups()).groups[0].fingerprint)
+
+
 async def pause_and_resume(queue: QueueAdmin, _progress: Progress) -> None:
     """Merge two long lists; then pause and resume beside BullMQ 5."""
     await queue.resume()
@@ -273,6 +284,10 @@ CASES: dict[str, dict[str, Verb]] = {
         "count those that match": lambda queue, told: queue.jobs.count_matching(where=NONE, on_progress=told),
         "retry those that match": lambda queue, told: queue.jobs.retry_all(where=NONE, on_progress=told),
         "retry all": lambda queue, told: queue.jobs.retry_all(on_progress=told),
+        "group failures": group,
+        "count failures of a kind": lambda queue, told: queue.failures.count(kind="poison", on_progress=told),
+        "retry failures": lambda queue, told: queue.failures.retry(kind="permanent", on_progress=told),
+        "remove failures": lambda queue, told: queue.failures.remove(kind="permanent", on_progress=told),
         "clean": lambda queue, told: queue.clean("failed", older_than=0, on_progress=told),
         "obliterate": lambda queue, told: queue.obliterate(on_progress=told),
     },
