@@ -56,8 +56,8 @@ async def test_filing_moves_the_cursor_of_whoever_read_it(driver: Driver) -> Non
     """What is filed stays filed; the cursor moves only from where the filer has seen it."""
     await failed(driver, 1)
     row = Filed("f", "{}", b"j0", str(START).encode())
-    assert await file_failures(driver.server, driver.keys, [row], before="", after="one")
-    assert not await file_failures(driver.server, driver.keys, [row], before="", after="two")
+    assert await file_failures(driver.server, driver.keys, [row], before="", after="one") == (True, 2)
+    assert await file_failures(driver.server, driver.keys, [row], before="", after="two") == (False, 2)
     assert await read_cursor(driver.server, driver.keys) == b"one"
     groups = await tend_groups(driver.server, driver.keys, window=10, most=10)
     assert (groups.filed, groups.counted, groups.total) == (1, 1, 1)

@@ -30,8 +30,10 @@ __all__ = ["MOST_GROUPS", "WINDOW", "FailureIndex", "Listing", "fingerprint"]
 WINDOW: Final = 50_000
 """How many failed jobs are filed: the newest."""
 
-MOST_GROUPS: Final = 500
-JOBS_BETWEEN_TENDING: Final = 500
+MOST_GROUPS: Final = 200
+GROUPS_TO_SPARE: Final = 200
+"""So many more there may be between two times of tending: a call looks at each of them."""
+
 NEWEST: Final = Place("+inf", "")
 
 
@@ -77,20 +79,19 @@ class FailureIndex:
 
     async def catch_up(self, most: int) -> bool:
         """File up to about `most` jobs. Whether none is left to file."""
-        filed = untended = 0
+        filed = 0
         kept = await self._server.patiently(lambda: read_cursor(self._server, self._keys))
         cursor = Cursor.read(kept)
         while filed < most:
             page, after = await self._next(cursor)
             if not page.failures and cursor in (None, after):
                 return True
-            if untended >= JOBS_BETWEEN_TENDING:  # each of them may have a fingerprint of its own
+            moved, groups = await self._file(page, kept, after.text)
+            if groups > MOST_GROUPS + GROUPS_TO_SPARE:
                 await self._tend()
-                untended = 0
-            if not await self._file(page, kept, after.text):
+            if not moved:
                 return False  # somebody else does the same
-            cursor, kept = after, after.text.encode()
-            filed, untended = filed + len(page.failures), untended + len(page.failures)
+            cursor, kept, filed = after, after.text.encode(), filed + len(page.failures)
         return False
 
     async def _next(self, cursor: Cursor | None) -> tuple[FailurePage, Cursor]:
@@ -113,7 +114,7 @@ class FailureIndex:
             partial(page_failures, self._server, self._keys, place, back=back)
         )
 
-    async def _file(self, page: FailurePage, before: bytes, after: str) -> bool:
+    async def _file(self, page: FailurePage, before: bytes, after: str) -> tuple[bool, int]:
         rows = [_filed(failure) for failure in page.failures]
         return await self._server.patiently(
             partial(file_failures, self._server, self._keys, rows, before=before, after=after)

@@ -63,7 +63,7 @@ class QueueFailures:
     """The operator's verbs for the failures of one queue. Made by `QueueAdmin.failures`.
 
     Failed jobs are grouped by fingerprint: kind, exception type, place, and message without what differs from job to
-    job. The groups are kept beside the queue, for the newest 50,000 failed jobs and at most 500 groups; they are filed
+    job. The groups are kept beside the queue, for the newest 50,000 failed jobs and at most 200 groups; they are filed
     by whoever looks, and each minute by one worker. What is not covered is found all the same: `count`, `retry` and
     `remove` then look at every failed job, some thousand a second.
     """
@@ -79,7 +79,7 @@ class QueueFailures:
         return f"<QueueFailures {self.queue}>"
 
     async def groups(self, kind: FailureKind | str | None = None, limit: int = 100) -> FailureGroups:
-        """The failures by cause, the latest first, at most `limit` groups (or 500), of one kind or of all.
+        """The failures by cause, the latest first, at most `limit` groups (or 200), of one kind or of all.
 
         Catches up with up to 1,000 failed jobs itself; where there are more, call again, or let a worker do it.
         """

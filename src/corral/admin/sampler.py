@@ -54,7 +54,7 @@ class Sampler:
             await asyncio.sleep(until_next_round())
             try:
                 await self.sample_once()
-            except CorralError as error:
+            except (CorralError, ResponseError) as error:
                 log.warning("No samples were taken", err=str(error))
 
     async def sample_once(self, now: datetime | None = None) -> int:

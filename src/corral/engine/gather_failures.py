@@ -71,12 +71,13 @@ async def forget_cursor(server: Server, keys: QueueKeys) -> None:
 
 async def file_failures(
     server: Server, keys: QueueKeys, rows: Sequence[Filed], *, before: Word, after: Word
-) -> bool:
-    """File some failed jobs, and move the cursor. False when somebody else has moved it: then it stays."""
+) -> tuple[bool, int]:
+    """File some failed jobs, and move the cursor. False when somebody else has moved it: then it stays. And about how
+    many groups there are."""
     words: list[Any] = [word for row in rows for word in row]
     keep_ms = KEEP_MS
-    moved = await server.run(load("gather/file_failures"), keys, before, after, keep_ms, *words)
-    return bool(moved)
+    moved, groups = await server.run(load("gather/file_failures"), keys, before, after, keep_ms, *words)
+    return bool(moved), groups
 
 
 async def tend_groups(server: Server, keys: QueueKeys, *, window: int, most: int) -> Groups:

@@ -7,7 +7,7 @@
 --- @arg after    string   the cursor behind the page
 --- @arg keep_ms  string   how long to keep it all without use
 --- @rest rows    four strings a job: fingerprint, what its group has in common, id, time
---- @return 1 if the cursor was moved, else 0
+--- @return 1 if the cursor was moved, else 0; and about how many groups there are
 --- BullMQ: none
 for at = rows, #ARGV, 4 do
   local ids = failed_ids .. ARGV[at]
@@ -20,4 +20,4 @@ if moved then
   redis.call('HSET', failures, 'cursor', after)
 end
 redis.call('PEXPIRE', failures, keep_ms)
-return moved and 1 or 0
+return { moved and 1 or 0, redis.call('HLEN', failures) }
