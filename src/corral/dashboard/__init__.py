@@ -1,0 +1,1 @@
+"""Pages for operators: every BullMQ queue of a server, drawn on the server. See `create_dashboard`."""

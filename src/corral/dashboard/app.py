@@ -1,0 +1,103 @@
+"""The dashboard as an application: mounted into yours under any path, or served by `corral serve`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from corral.admin.admin import Admin
+from corral.client.client import Client
+from corral.dashboard.access import Access
+from corral.dashboard.assets import Assets
+from corral.dashboard.changes import Changes
+from corral.dashboard.gate import Gate
+from corral.dashboard.job import JobPage
+from corral.dashboard.job_changes import JOB_CHANGES
+from corral.dashboard.overview import Overview
+from corral.dashboard.pages import Pages
+from corral.dashboard.queue import QueuePage
+from corral.dashboard.queue_changes import QUEUE_CHANGES
+from corral.dashboard.refusals import Refusals
+from corral.errors import CorralError
+from corral.http.access import Authenticate
+from corral.http.action import OperatorLog
+from corral.http.catalogue import Tasks
+from corral.http.desk import Desk
+from corral.http.throttle import Throttle
+
+__all__ = ["create_dashboard"]
+
+CHANGES: Final = [*QUEUE_CHANGES, *JOB_CHANGES]
+
+
+def create_dashboard(
+    admin: Admin,
+    *,
+    authenticate: Authenticate | None = None,
+    tasks: Iterable[Tasks] = (),
+    client: Client | None = None,
+    operator_log: OperatorLog | None = None,
+    may_be_local: bool = False,
+    title: str = "Corral",
+    environment: Mapping[str, str] = os.environ,
+) -> Starlette:
+    """The pages for one server: all its BullMQ queues, whoever made them.
+
+    `app.mount("/bullBoard", create_dashboard(Admin()))` puts them into an application of your own, where they want
+    `authenticate`, or the variables BULL_BOARD_USERNAME and BULL_BOARD_PASSWORD for basic auth; without either they are
+    disabled, and a warning is logged. There may be several in one process. The admin and the client stay yours to
+    close; what was opened here is closed by `await app.state.desk.close()`.
+
+    Args:
+        admin: of the server to look after.
+        authenticate: your own hook: who sends a request, with a role (viewer, operator, admin), or None.
+        tasks: task sets (or instances), `Queue`s and tasks: forms are made from their payload types.
+        client: of the same server, for adding jobs.
+        operator_log: where changes are written; else only to the program's log.
+        may_be_local: let a developer in without credentials: with CORRAL_ENV=development, over a loopback socket, with
+            a loopback `Host` and without a header of a proxy. For pages that are served alone.
+        title: stands in every page's head.
+        environment: where the variables are looked up.
+    """
+    desk = Desk(admin, client=client, tasks=tasks, operator_log=operator_log)
+    access = Access(authenticate, may_be_local=may_be_local, environment=environment)
+    assets = Assets()
+    pages = Pages(assets, title)
+    refusals = Refusals(pages)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await desk.close()
+
+    app = Starlette(
+        routes=_routes(desk, pages, assets),
+        middleware=[Middleware(Gate, access=access, throttle=Throttle(), refuse=refusals.refuse)],
+        exception_handlers={HTTPException: refusals.tell, CorralError: refusals.tell},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.desk = desk
+    return app
+
+
+def _routes(desk: Desk, pages: Pages, assets: Assets) -> list[Route]:
+    overview, queue, job = Overview(desk, pages), QueuePage(desk, pages), JobPage(desk, pages)
+    return [
+        Route("/", overview.show),
+        Route("/assets/{version}/{name}", assets.serve),
+        Route("/queues/{queue}", queue.show),
+        Route("/queues/{queue}/events", queue.events),
+        Route("/queues/{queue}/jobs/{job}", job.show),
+        Route("/queues/{queue}/jobs/{job}/{part}.json", job.download),
+        *Changes(desk, pages).routes(CHANGES),
+    ]

@@ -1,0 +1,79 @@
+"""The pages on the run's server, and people who open them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+
+from corral import Admin, Client
+from corral.client.queue import QueueClient
+from corral.dashboard.app import create_dashboard
+from corral.http.access import Principal
+from corral.store.roles import Role
+
+Visitor = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def by_role(connection: HTTPConnection) -> Principal | None:
+    """A hook that takes people at their word."""
+    role = connection.headers.get("x-role")
+    return Principal(f"the {role}", Role(role)) if role else None
+
+
+@pytest.fixture
+async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
+    """An admin on the test's prefix."""
+    async with Admin(redis_url, prefix=prefix) as admin:
+        yield admin
+
+
+@pytest.fixture
+async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
+    """A client on the test's prefix."""
+    async with Client(redis_url, prefix=prefix) as client:
+        yield client
+
+
+@pytest.fixture
+def produced(client: Client, queue_name: str) -> QueueClient:
+    """The test's queue as a producer sees it."""
+    return client.queue(queue_name)
+
+
+@pytest.fixture
+async def dashboard(admin: Admin, client: Client) -> AsyncIterator[Starlette]:
+    """The pages, with a hook that knows every role."""
+    made = create_dashboard(admin, client=client, authenticate=by_role, environment={})
+    yield made
+    await made.state.desk.close()
+
+
+@pytest.fixture
+def visitor(dashboard: Starlette) -> Visitor:
+    """Somebody with a browser: `async with visitor(Role.VIEWER) as browser: …`; None for a stranger."""
+
+    @asynccontextmanager
+    async def visit(
+        role: Role | None = Role.ADMIN, app: Starlette = dashboard
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        headers = OUR_PAGE if role is None else {**OUR_PAGE, "x-role": role.value}
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://corral", headers=headers
+        ) as browser:
+            yield browser
+
+    return visit
+
+
+@pytest.fixture
+async def browser(visitor: Visitor) -> AsyncIterator[httpx.AsyncClient]:
+    """An admin's browser."""
+    async with visitor() as browser:
+        yield browser
