@@ -542,8 +542,8 @@ class JobScheduled(JobError):
         self.job_id = job_id
         self.scheduled = scheduled or job_id
         super().__init__(
-            f"job {self.scheduled} is the next run of its schedule and cannot be removed: remove the schedule, or "
-            "promote the job to let it run now"
+            f"job {self.scheduled} is the next run of its schedule, which would end without it: remove the "
+            "schedule, or promote the job to let it run now"
         )
 
 

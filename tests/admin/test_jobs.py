@@ -46,6 +46,7 @@ RULES = [
         dict.fromkeys((W, P, D, WC, C, F), GONE),
     ),
     Rule("remove children", lambda jobs: jobs.remove_unprocessed_children("j"), STAYS | {WC: W}),
+    Rule("cancel", lambda jobs: jobs.cancel("j"), dict.fromkeys((W, P, D, WC), F) | {A: A}),
     Rule("retry", lambda jobs: jobs.retry("j"), {C: W, F: W}),
     Rule("promote", lambda jobs: jobs.promote("j"), {D: W}),
     Rule("delay", lambda jobs: jobs.set_delay("j", 60), {D: D}),

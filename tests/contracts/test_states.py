@@ -29,11 +29,13 @@ def test_a_job_begins_by_being_enqueued_and_ends_by_removal() -> None:
 
 
 def test_only_a_running_job_reaches_an_outcome() -> None:
-    """Completed and failed are entered from active, by settling; failed also by a job that is skipped."""
+    """Completed and failed are entered from active, by settling; failed also by a job that is skipped, or cancelled."""
     into = {(row.verb, row.source) for row in TRANSITIONS if row.target in FINISHED}
     skipped = {("claim", JobState.WAITING), ("claim", JobState.PRIORITIZED)}
-    assert into == {("settle", JobState.ACTIVE)} | skipped
-    assert not any(row.verb == "claim" for row in TRANSITIONS if row.target is JobState.COMPLETED)
+    unstarted = (JobState.WAITING, JobState.PRIORITIZED, JobState.DELAYED, JobState.WAITING_CHILDREN)
+    cancelled = {("control", state) for state in unstarted}
+    assert into == {("settle", JobState.ACTIVE)} | skipped | cancelled
+    assert not any(row.verb != "settle" for row in TRANSITIONS if row.target is JobState.COMPLETED)
 
 
 def test_only_a_claim_starts_a_job() -> None:

@@ -12,6 +12,7 @@ from corral.engine import control_clearing as clearing
 from corral.engine.browse import job_state
 from corral.engine.control import promote_jobs, remove_job, replay_job, retry_jobs, set_priority
 from corral.engine.control_all import Place, Selection, promote_page, remove_failed, retry_matching
+from corral.engine.control_cancel import cancel_job
 from corral.engine.control_tree import TreeRemoval
 from corral.engine.record import Verb
 from corral.engine.recover import Held
@@ -148,6 +149,8 @@ async def control(driver: Driver, row: Transition, _run: Held | None) -> None:
     match row.script:
         case "control/remove_job":
             await remove_job(server, keys, "j", clock=now)
+        case "control/cancel_job":
+            await cancel_job(server, keys, "j", "cancelled", clock=now)
         case "control/drain_jobs":
             await clearing.drain_jobs(server, keys, place, "0", "s", 1, clock=now)
         case "control/clean_finished":

@@ -8,7 +8,7 @@ from typing import Final
 
 from corral.admin.batch import Batch, several, state_error
 from corral.admin.bulk import JobFilter, Promotion, Retrial, count_jobs_matching
-from corral.admin.editing import JobsEditing
+from corral.admin.cancelling import JobsCancelling
 from corral.admin.removing import Removing
 from corral.admin.steps import Progress
 from corral.contracts.arguments import flag, string, whole
@@ -25,7 +25,7 @@ __all__ = ["JobsAdmin"]
 KEEP_LOGS: Final = 1000
 
 
-class JobsAdmin(JobsEditing):
+class JobsAdmin(JobsCancelling):
     """The operator's verbs for the jobs of one queue. Made by `QueueAdmin.jobs`.
 
     Each verb happens wholly or not at all, and never twice: it is sent again until it is answered. A job in a state

@@ -274,4 +274,5 @@ def deduplication_words(rule: Deduplication | None) -> str:
         return ""
     words: dict[str, object] = {"id": rule.id, "ttl": rule.ttl_ms or 0}
     words |= {"extend": rule.extend, "replace": rule.replace, "keep": rule.keep_last_if_active}
+    words |= {"supersedes": rule.supersedes}
     return json.dumps(words)

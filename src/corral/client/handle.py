@@ -7,14 +7,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from corral.client.event_hub import EventHub
+from corral.contracts.arguments import flag
 from corral.contracts.codec import Codec
 from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.failure import FailureKind, cancel_reason, cancellation, kind_of_deferred
 from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
 from corral.contracts.waiting import Waiting
 from corral.engine.browse import Ending, job_state, read_ending, read_job
 from corral.engine.control import detach_child, remove_job
+from corral.engine.control_cancel import Cancelling
 from corral.engine.explain import why_waiting
 from corral.engine.keys import QueueKeys
 from corral.engine.listen import last_ending
@@ -76,12 +79,15 @@ class BoundHandle(Generic[R]):
         Works with `remove_on_complete=True` too, when the wait begins before the end.
 
         Raises:
-            JobFailed: it failed for good; the reason is in the error.
+            JobCancelled: it was cancelled, or superseded by a newer job.
+            JobFailed: it failed for good for another reason, which is in the error.
             JobGone: it is not kept, or was removed while waiting.
             TimeoutError: it has not ended after `timeout` (seconds or a `timedelta`).
         """
         ending = await self._ending(timeout)
         if ending.state is JobState.FAILED:
+            if ending.kind in (FailureKind.CANCELLED, FailureKind.SUPERSEDED):
+                raise cancellation(self.id, ending.failed_reason)
             raise JobFailed(self.id, ending.failed_reason, ending.attempts_made)
         return self._codec.decode(ending.returnvalue if ending.returnvalue is not None else b"null")
 
@@ -105,6 +111,13 @@ class BoundHandle(Generic[R]):
         """Take the job away from its parent, which no longer waits for it. False when none waits for it.
         (BullMQ: `removeChildDependency`.)"""
         return await self._tell(detach_child) == 0
+
+    async def cancel(self, reason: str = "", *, children: bool = False) -> bool:
+        """See `JobHandle.cancel`."""
+        server, keys, _ = self._ties
+        cancelling = Cancelling(server, keys, cancel_reason(reason))
+        done = await cancelling.cancel(self._wire_id, children=flag("children", children))
+        return done.has_ended(self.id)
 
     async def remove(self) -> bool:
         """See `JobHandle.remove`."""
@@ -146,7 +159,9 @@ class BoundHandle(Generic[R]):
         kept = await self._ask(read_ending)
         if kept.state is JobState.FAILED:
             return kept
-        return Ending(True, JobState.FAILED, None, fields.get("failedReason", ""), kept.attempts_made)
+        # Of a job that is not kept only the reason is known, and what is cancelled says so in it.
+        reason = fields.get("failedReason", "")
+        return Ending(True, JobState.FAILED, None, reason, kept.attempts_made, kind_of_deferred(reason))
 
     async def _ask(self, question: Callable[[Server, QueueKeys, str], Awaitable[T]]) -> T:
         server, keys, _ = self._ties

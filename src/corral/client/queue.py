@@ -19,6 +19,7 @@ from corral.contracts.producer import AsyncProducer
 from corral.contracts.spec import untyped_spec
 from corral.contracts.states import JobState
 from corral.engine.browse import Metrics, count_jobs, is_paused, list_jobs, read_job, read_logs, read_metrics
+from corral.engine.control_queue import deduplication_owner
 from corral.engine.publish import write_event
 from corral.engine.server import Server
 from corral.errors import InvalidOption
@@ -90,6 +91,12 @@ class QueueClient:
     def job(self, job_id: str) -> JobHandle[Any]:
         """A handle for a job by its id, whether or not there is one."""
         return self._client.handle(self.name, lookup_job_id(job_id), JSON_CODEC)
+
+    async def newest(self, task: str, key: str | int) -> JobHandle[Any] | None:
+        """The newest job of a task with ``supersedes=``, by its key; None when the last one has ended."""
+        rule = untyped_spec(self.name, task).superseding(key)
+        wire_id = await self._server.patiently(lambda: deduplication_owner(self._server, self._keys, rule.id))
+        return None if wire_id is None else self._client.handle(self.name, wire_id, JSON_CODEC)
 
     async def get(self, job_id: str) -> Job | None:
         """A snapshot of one job with its state, or None when it is not kept."""

@@ -116,6 +116,10 @@ class _BlockingHandle(Generic[R]):
         """See `JobHandle.detach`."""
         return self._loop.run(lambda client: self._through(client).detach())
 
+    def cancel(self, reason: str = "", *, children: bool = False) -> bool:
+        """See `JobHandle.cancel`."""
+        return self._loop.run(lambda client: self._through(client).cancel(reason, children=children))
+
     def remove(self) -> bool:
         """See `JobHandle.remove`."""
         return self._loop.run(lambda client: self._through(client).remove())
@@ -188,6 +192,11 @@ class SyncQueueClient:
             return client.queue(self.name).job(job_id)
 
         return self._bound(self._loop.run(found))
+
+    def newest(self, task: str, key: str | int) -> SyncJobHandle[Any] | None:
+        """See `QueueClient.newest`."""
+        handle = self._loop.run(lambda client: client.queue(self.name).newest(task, key))
+        return None if handle is None else self._bound(handle)
 
     def get(self, job_id: str) -> Job | None:
         """See `QueueClient.get`."""

@@ -26,6 +26,9 @@ class Deduplication:
         A further call replaces an owner that is still delayed.
     keep_last_if_active:
         A call while the owner is running is kept (the last one of them) and added when the owner ends.
+    supersedes:
+        The newest job is always added, and takes the place of the owner, which fails: at once if it waits, and if it
+        runs as soon as its handler leaves. Not together with the others.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Deduplication:
     extend: bool = False
     replace: bool = False
     keep_last_if_active: bool = False
+    supersedes: bool = False
 
     def __post_init__(self) -> None:
         """Refuse ids and combinations that could never work."""
@@ -46,6 +50,12 @@ class Deduplication:
             raise InvalidOption("ttl", self.ttl, "it is longer than 0; None means: until the owner ends")
         if self.extend and self.ttl is None:
             raise InvalidOption("extend", True, "there is no ttl= to extend")
+        if self.supersedes and (self.ttl is not None or self.replace or self.keep_last_if_active):
+            raise InvalidOption(
+                "supersedes",
+                True,
+                "not together with ttl, replace or keep_last_if_active: the newest job wins",
+            )
 
     @property
     def ttl_ms(self) -> int | None:
@@ -66,6 +76,11 @@ class Deduplication:
     def debounce(cls, id: str, ttl: Duration) -> Deduplication:
         """The last call of a burst: each replaces the one before. Needs a ``delay`` of the job itself."""
         return cls(id, ttl=ttl, extend=True, replace=True)
+
+    @classmethod
+    def superseding(cls, id: str) -> Deduplication:
+        """The newest of all calls, which ends the one before it, whether that waits or runs."""
+        return cls(id, supersedes=True)
 
 
 def _is_text(value: object) -> bool:

@@ -11,7 +11,7 @@ from corral.contracts.arguments import string
 from corral.contracts.names import decode_job_id
 from corral.errors import InvalidOption, JobCancelled
 
-__all__ = ["FailureKind", "cancel_reason", "cancellation", "kind_of_deferred", "kind_of_failed"]
+__all__ = ["CANCELLED", "FailureKind", "cancel_reason", "cancellation", "kind_of_deferred", "kind_of_failed"]
 
 STALLED: Final = "job stalled more than allowable limit"
 CANCELLED: Final = "cancelled"

@@ -188,7 +188,11 @@ def check_child(child: FlowNode[Any]) -> None:
     """Refuse options that only a root may have."""
     request: EnqueueRequest[Any] = child.request
     if request.deduplication is not None:
-        raise InvalidOption("deduplication", request.deduplication, "only the root of a flow may have it")
+        raise InvalidOption(
+            "deduplication",
+            request.deduplication,
+            "only the root may have it, or be of a task with supersedes=",
+        )
     if request.durability is not None:
         raise InvalidOption(
             "durability", request.durability, "set it on the root: it holds for the whole flow"

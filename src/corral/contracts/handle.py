@@ -55,6 +55,15 @@ class JobHandle(Protocol[R_co]):
         """Take the job away from its parent, which no longer waits for it. False when none waits for it."""
         ...
 
+    async def cancel(self, reason: str = "", *, children: bool = False) -> bool:
+        """Cancel the job: it fails for good, with the kind `FailureKind.CANCELLED` and this reason. True when it has
+        ended now; False when it runs, and its worker is told: then it ends no other way, whatever its handler does.
+
+        With ``children`` also all jobs below it that have not ended. A Node worker lets a job that it runs go on.
+        Raises `JobGone`, `JobNotInState` when it has ended before, and `JobScheduled` for the next run of a schedule.
+        """
+        ...
+
     async def remove(self) -> bool:
         """Remove the job with all it has. False when it is gone already (BullMQ: job.remove).
 
@@ -100,6 +109,10 @@ class SyncJobHandle(Protocol[R_co]):
 
     def detach(self) -> bool:
         """See `JobHandle.detach`."""
+        ...
+
+    def cancel(self, reason: str = "", *, children: bool = False) -> bool:
+        """See `JobHandle.cancel`."""
         ...
 
     def remove(self) -> bool:

@@ -73,6 +73,9 @@ class TaskOptions(TypedDict, total=False):
     """Whether the ``Retry-After`` of an HTTP error (429, 503) that a handler lets through holds the queue off for that
     time, as `RateLimited` does, instead of spending an attempt. A duration is the longest time that is believed;
     ``True`` is an hour. Default: no."""
+    supersedes: PayloadKey | None
+    """A field of the payload, as its JSON has it, or a function of the payload. A newer job with the same key takes the
+    place of one that waits, and cancels one that runs: `Deduplication.superseding`. Default: none."""
     singleton: bool | PayloadKey | Singleton
     """One job at a time, over all Corral workers: of the task (``True``), or of each value of a field of the payload
     (its name, or a function). The others wait for their turn, unless ``Singleton(…, otherwise="skip")`` says that they
@@ -128,6 +131,7 @@ class JobOptions:
     payload_limit: int = 1024 * 1024
     longest_retry_after_ms: int | None = None
     """From ``respect_retry_after``; None: no attention is paid to it."""
+    supersedes: PayloadKey | None = None
     singleton: Singleton | None = None
     lifo: bool = False
     delay_ms: int = 0
@@ -237,6 +241,12 @@ def _deduplication(option: str, value: Any) -> Deduplication:
     raise InvalidOption(option, value, "give Deduplication(…), or the id as text")
 
 
+def _supersedes(option: str, value: Any) -> PayloadKey | None:
+    if value is None or callable(value) or (isinstance(value, str) and value):
+        return cast("PayloadKey | None", value)
+    raise InvalidOption(option, value, "give the name of a field, or a function of the payload")
+
+
 def _durability(option: str, value: Any) -> str:
     if value not in ("fsync", "replicated"):
         raise InvalidOption(option, value, 'give "fsync" or "replicated"')
@@ -262,6 +272,7 @@ _TASK_FIELDS: dict[str, _Field] = {
     **_SHARED,
     "payload_limit": ("payload_limit", _payload_limit),
     "respect_retry_after": ("longest_retry_after_ms", _retry_after),
+    "supersedes": ("supersedes", _supersedes),
     "singleton": ("singleton", Singleton.parse),
 }
 _CALL_FIELDS: dict[str, _Field] = {

@@ -9,8 +9,10 @@ from typing import Any, Generic, TypeVar
 
 from corral.contracts.arguments import string
 from corral.contracts.codec import JSON_CODEC, Codec
+from corral.contracts.deduplication import Deduplication
 from corral.contracts.names import check_schedule_id
 from corral.contracts.options import DEFAULTS, JobOptions, call_changes
+from corral.contracts.payload_key import check_payload_key, payload_key
 from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 from corral.contracts.schedule import Cron, Every
 from corral.contracts.wire_options import PER_JOB_FIELDS, encode_options, with_job_options
@@ -46,6 +48,8 @@ class TaskSpec(Generic[P, R]):
         self.options = options
         if options.singleton is not None:
             options.singleton.check(payload)
+        if options.supersedes is not None:
+            check_payload_key("supersedes", options.supersedes, payload)
         self._opts = encode_options(options)
         self._variants: dict[tuple[tuple[str, Any], ...], str] = {}
         # What every job without options of its own shares, ready to be put behind its data.
@@ -73,11 +77,13 @@ class TaskSpec(Generic[P, R]):
         """
         data = self.encoded(payload)
         rule = self.options.singleton
-        if not options and rule is None:
+        if not options and rule is None and self.options.supersedes is None:
             return EnqueueRequest(self.queue, self.name, data, *self._plain)
         changes = call_changes(options)
         change = changes.get
         delay_ms, job_id, deduplication = change("delay_ms", 0), change("job_id"), change("deduplication")
+        if self.options.supersedes is not None:
+            deduplication = self._superseding(payload, data, deduplication)
         # What differs from job to job is put behind a text that many jobs share.
         shared = {field: value for field, value in changes.items() if field not in PER_JOB_FIELDS}
         singleton = None if rule is None else rule.stored(self.name, payload, data)
@@ -109,8 +115,26 @@ class TaskSpec(Generic[P, R]):
         for option in NOT_REPEATED & given.keys():
             raise InvalidOption(option, given[option], "not together with repeat=, which says when jobs run")
         check_schedule_id(schedule_id)
-        job = self.request(payload, given)
+        job = self._without_key().request(payload, given)
         return ScheduleRequest(self.queue, schedule_id, rule, self.name, job.data, job.opts, self.result)
+
+    def _without_key(self) -> TaskSpec[P, R]:
+        """The jobs of a schedule supersede none, nor are they superseded by key: ``overlap=`` says what they do."""
+        if self.options.supersedes is None:
+            return self
+        options = replace(self.options, supersedes=None)
+        return TaskSpec(self.queue, self.name, self.payload, self.result, options)
+
+    def superseding(self, key: str | int) -> Deduplication:
+        """By which the jobs of this task that have a key supersede each other. It begins with the task's name, so that
+        two tasks of a queue never share one by accident. Raises `InvalidOption`."""
+        return Deduplication.superseding(f"{self.name}:{key}")
+
+    def _superseding(self, payload: P, data: bytes, given: Deduplication | None) -> Deduplication:
+        if given is not None:
+            raise InvalidOption("deduplication", given, "not together with the supersedes= of the task")
+        assert self.options.supersedes is not None
+        return self.superseding(payload_key("supersedes", self.options.supersedes, payload, data))
 
     def _shared_opts(self, changes: Mapping[str, Any]) -> str:
         """The ``opts`` of jobs with some changes to the task's options: a program has few of these, and many jobs."""

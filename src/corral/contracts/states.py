@@ -89,6 +89,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _WC, None, "control/remove_job"),
     Transition("control", _C, None, "control/remove_job"),
     Transition("control", _F, None, "control/remove_job"),
+    Transition("control", _W, _F, "control/cancel_job"),
+    Transition("control", _P, _F, "control/cancel_job"),
+    Transition("control", _D, _F, "control/cancel_job"),
+    Transition("control", _WC, _F, "control/cancel_job"),
     Transition("control", _W, None, "control/drain_jobs"),
     Transition("control", _P, None, "control/drain_jobs"),
     Transition("control", _D, None, "control/drain_jobs"),
@@ -130,5 +134,5 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("control", _P, _W, "control/set_priority"),
 )
 """Every move that Corral makes, one row each. Not moves of their own: settling deletes finished jobs that are not kept,
-enqueueing with ``replace`` puts a new job in the place of a delayed one, and claiming an iteration of a schedule makes
-the next one and does what the schedule's policies say about those before."""
+enqueueing puts a new job in the place of a delayed one (``replace``) or fails an older one (``supersedes``), and
+claiming an iteration of a schedule makes the next one and does what the schedule's policies say about those before."""

@@ -54,6 +54,8 @@ class Ending(NamedTuple):
     returnvalue: bytes | None
     failed_reason: str
     attempts_made: int
+    kind: str | None = None
+    """The kind of its last failure, where one is stored."""
 
 
 class Between(NamedTuple):
@@ -158,15 +160,19 @@ async def _read_hash(link: Link, key: Word) -> list[bytes] | None:
 
 async def read_ending(server: Server, keys: QueueKeys, wire_id: str) -> Ending:
     """Whether and how a job ended."""
-    value, reason, finished, made = await server.call(
-        "HMGET", keys.job(wire_id), "returnvalue", "failedReason", "finishedOn", "atm"
+    value, reason, finished, made, kind = await server.call(
+        "HMGET", keys.job(wire_id), "returnvalue", "failedReason", "finishedOn", "atm", "corral.failure"
     )
     if finished is None:
         exists = bool(await server.call("EXISTS", keys.job(wire_id)))
         return Ending(exists, None, None, "", 0)
     # What has a result has completed. A second look, in `failed`, could come after the job has left it.
     state = JobState.FAILED if value is None else JobState.COMPLETED
-    return Ending(True, state, value, (reason or b"").decode("utf-8", "replace"), _count(made))
+    return Ending(True, state, value, _text(reason), _count(made), _text(kind))
+
+
+def _text(stored: bytes | None) -> str:
+    return (stored or b"").decode("utf-8", "replace")
 
 
 def _count(text: bytes | None) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from corral.engine.link import Word
 
-__all__ = ["Claimed", "NewJob", "NewNode", "Refusal", "Settlement", "Verb"]
+__all__ = ["OVERRULED", "Claimed", "NewJob", "NewNode", "Refusal", "Settlement", "Verb"]
 
 
 class NewJob(NamedTuple):
@@ -113,6 +113,10 @@ class Settlement(NamedTuple):
     keep_age: int = -1
     traces: int = 0
     kind: str = ""
+
+
+OVERRULED: Final = 1
+"""The code of a settlement in whose place another was stored: its job was cancelled, and has failed for that."""
 
 
 class Refusal(IntEnum):

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 
-from corral.contracts.failure import FailureKind
+from corral.contracts.failure import CANCELLED, FailureKind, cancellation
 from corral.contracts.names import connection_name
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
-from corral.engine.record import Refusal, Settlement, Verb
+from corral.engine.record import OVERRULED, Refusal, Settlement, Verb
 from corral.engine.recover import renew_script
 from corral.engine.server import Server
 from corral.logs import LifecycleLog, get_logger
@@ -229,7 +229,10 @@ class QueueService:
             self.runner.settle_again(Ended(run, _failed_for_children(settlement, code)))
             return
         self._release(run)
-        if code:
+        if code == OVERRULED:
+            run.error = cancellation(run.job_id, run.reason)
+            self._failed(run, settlement._replace(verb=Verb.FAIL, text=run.reason or CANCELLED, trace=""))
+        elif code:
             log.warning(
                 "Outcome refused: this run of the job no longer counts",
                 jobName=run.name, jobId=run.job_id, reason=Refusal(code).name.lower(),

@@ -30,7 +30,8 @@
 ---               (c: there may be a job with this id, l: lifo, p: has children), name, data, opts, delay (ms), due (ms
 ---               since the epoch, or empty), priority, key of its parent (or empty), `parent` (JSON), deduplication (JSON,
 ---               or empty)
---- @event added waiting delayed waiting-children duplicated deduplicated removed
+--- @event added waiting delayed waiting-children duplicated deduplicated removed failed
+--- @event completed retries-exhausted
 --- @return 0 and one entry a node (0 added, 1 not added because it exists or its parent took it no more, or the id of the
 ---         job that it was deduplicated into); or the code of a refusal (-1, -2, -6: of the run; -3 the parent does not wait
 ---         for children; -5 no parent; -7 the child has another parent; -20 it would be above itself; -22 too
@@ -84,12 +85,23 @@ local function turn_to(base)
   return queue
 end
 
+local function line_up(queue)
+  if #queue.ready > 0 then
+    in_chunks('LPUSH', queue.parks and paused or wait, queue.ready)
+    wake(queue)
+  end
+  queue.ready = {}
+end
+
 local function store(queue, node)
   store_job(node.base, node.id, node, now_text)
   if node.is_parent then
     redis.call('ZADD', waiting_children, now_text, node.id)
     redis.call('XADD', events, '*', 'event', 'waiting-children', 'jobId', node.id)
     parent_in(family, node.key)
+  elseif node.placed then
+    redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', node.id)
+    wake(queue)
   elseif node.delay > 0 or node.priority > 0 or node.front then
     place_job(queue, node.id, node, now_ms)
   else
@@ -113,7 +125,10 @@ for at, node in ipairs(nodes) do
       attach_child(family, node)
     end
   elseif not node.left_out and not node.counted then
-    local owner = node.rule and deduplicate(node.base, node.rule, node.id, node, now_ms)
+    if node.rule then
+      line_up(queue)  -- its owner may be one of those before it
+    end
+    local owner = node.rule and deduplicate(node.base, queue, node.rule, node.id, node, now_ms)
     node.deduplication_id = node.rule and node.rule.id
     node.left_out = owner and true
     answers[at] = owner or 0
@@ -125,10 +140,7 @@ end
 for _, queue in ipairs(queues) do
   turn_to(queue.base)
   redis.call('INCRBY', id, queue.handed_out)
-  if #queue.ready > 0 then
-    in_chunks('LPUSH', queue.parks and paused or wait, queue.ready)
-    wake(queue)
-  end
+  line_up(queue)
   redis.call('XTRIM', events, 'MAXLEN', '~', queue.max_events)
 end
 join_family(family, now_ms)

@@ -20,7 +20,8 @@
 --- @arg library  string   written to meta.version where there is none
 --- @rest jobs    nine strings a job: id, flags (c: the id is the caller's, l: lifo), name, data, opts, delay (ms),
 ---               due (ms since the epoch, or empty), priority, deduplication (JSON, or empty)
---- @event added waiting delayed duplicated deduplicated removed
+--- @event added waiting delayed duplicated deduplicated removed failed
+--- @event completed retries-exhausted
 --- @return one entry a job: 0 added, 1 its id exists already, or the id of the job that it was deduplicated into
 --- BullMQ: addStandardJob, addDelayedJob, addPrioritizedJob
 local done = recall(sender, number)
@@ -33,12 +34,21 @@ redis.call('INCRBY', id, word((#ARGV - jobs + 1) / 9))
 
 local reply, ready = {}, {}
 local job = {}  -- one table, filled anew for each job
+
+local function line_up()
+  if #ready > 0 then
+    in_chunks('LPUSH', queue.parks and paused or wait, ready)
+    wake(queue)
+  end
+  ready = {}
+end
+
 for at = jobs, #ARGV, 9 do
   local job_id, flags, rule_text = ARGV[at], ARGV[at + 1], ARGV[at + 8]
   job.name, job.data, job.opts = ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   job.delay, job.priority = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 7])
   job.front = flags ~= '' and string.find(flags, 'l', 1, true) ~= nil
-  job.deduplication_id = nil
+  job.deduplication_id, job.placed = nil, nil
   if ARGV[at + 6] ~= '' then
     job.delay = math.max(0, tonumber(ARGV[at + 6]) - now_ms)
   end
@@ -49,11 +59,15 @@ for at = jobs, #ARGV, 9 do
   elseif rule_text ~= '' then
     local rule = cjson.decode(rule_text)
     job.deduplication_id = rule.id
-    answer = deduplicate(prefix, rule, job_id, job, now_ms) or 0
+    line_up()  -- its owner may be one of those before it
+    answer = deduplicate(prefix, queue, rule, job_id, job, now_ms) or 0
   end
   if answer == 0 then
     store_job(prefix, job_id, job, now_text)
-    if job.delay > 0 or job.priority > 0 or job.front then
+    if job.placed then
+      redis.call('XADD', events, '*', 'event', 'waiting', 'jobId', job_id)
+      wake(queue)
+    elseif job.delay > 0 or job.priority > 0 or job.front then
       place_job(queue, job_id, job, now_ms)
     else
       ready[#ready + 1] = job_id
@@ -62,10 +76,7 @@ for at = jobs, #ARGV, 9 do
   end
   reply[#reply + 1] = answer
 end
-if #ready > 0 then
-  in_chunks('LPUSH', queue.parks and paused or wait, ready)
-  wake(queue)
-end
+line_up()
 redis.call('XTRIM', events, 'MAXLEN', '~', queue.max_events)
 remember(sender, number, reply)
 return reply

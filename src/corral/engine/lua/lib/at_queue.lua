@@ -14,15 +14,17 @@
 --- @key waiting_children  zset    parents that wait for their children
 --- @key events            stream
 --- @key marker            zset    wake-up tokens
+--- @key orders            stream  what running workers are told
 local function names_of(base)
+  local outer, queue = string.match(base, '^(.*):([^:]*):$')
   return {
     base .. 'id', base .. 'meta', base .. 'wait', base .. 'paused', base .. 'active', base .. 'prioritized',
     base .. 'pc', base .. 'delayed', base .. 'completed', base .. 'failed', base .. 'waiting-children',
-    base .. 'events', base .. 'marker',
+    base .. 'events', base .. 'marker', outer .. '::corral:' .. queue .. ':orders',
   }
 end
 
 local function at_queue(names)
-  id, meta, wait, paused, active, prioritized, pc, delayed, completed, failed, waiting_children, events, marker
-    = unpack(names)
+  id, meta, wait, paused, active, prioritized, pc, delayed, completed, failed, waiting_children, events, marker,
+    orders = unpack(names)
 end

@@ -43,7 +43,8 @@ local function is_skipped(prefix, queue, run, job_id, rule, now)
   local free, holder = is_free(prefix, queue, run, job_id, rule.key, now)
   if not free then
     redis.call('LREM', active, 1, job_id)
-    fail_at_once(prefix, queue, job_id, 'skipped', 'skipped: ' .. holder .. ' holds "' .. rule.key .. '"', now)
+    local text = 'skipped: ' .. holder .. ' holds "' .. rule.key .. '"'
+    fail_at_once(prefix, queue, job_id, { kind = 'skipped', text = text }, now)
   end
   return not free
 end

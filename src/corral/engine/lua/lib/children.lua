@@ -1,6 +1,7 @@
 --- What a child's end does to its parent. Parents and children may live in different queues, so the keys are made
 --- from the child's record: `parent_key` is `<prefix>:<queue>:<id>`. A parent is released also where a key that keeps what
 --- its children brought is damaged.
+--- @include lib/cancellation_of
 --- @include lib/fields_of
 --- @include lib/is_of_v5
 --- @include lib/priority_of
@@ -60,7 +61,8 @@ local function fail_parent(child_key, parent_key, now)
     return
   end
   local base, parent_id = split_key(parent_key)
-  local reason = 'child ' .. child_key .. ' failed'
+  local kept = fields_of(parent_key, 'defa', 'corral.failure')
+  local reason = cancellation_of(kept[1], kept[2]) or 'child ' .. child_key .. ' failed'
   local was_delayed = redis.call('ZREM', base .. 'delayed', parent_id) == 1
   if was_delayed then
     redis.call('HSET', parent_key, 'delay', 0)

@@ -1,14 +1,17 @@
 --- Decide whether a new job may be added beside the owner of its deduplication id.
 --- Returns the owner's id when the add ends here, nil when the new job is to be added.
---- `rule` has: id, ttl (ms), extend, replace, keep (keep the last one while the owner is active).
+--- `rule` has: id, ttl (ms), extend, replace, keep (keep the last one while the owner is active),
+--- supersedes.
+--- With `supersedes` the new one always is, and the owner ends.
 --- A delayed owner that is replaced is removed like any job: a parent waits for it no longer.
 --- @key active   list    job ids that workers hold
 --- @key delayed  zset    job ids by due time
 --- @key events   stream
 --- @include lib/fields_of
 --- @include lib/job_keys
+--- @include lib/supersede_owner
 --- @include lib/unlink_child
-local function deduplicate(prefix, rule, id, job, now)
+local function deduplicate(prefix, queue, rule, id, job, now)
   local owner_key, next_key = prefix .. 'de:' .. rule.id, prefix .. 'dn:' .. rule.id
   local ttl = (not rule.keep and rule.ttl and rule.ttl > 0) and rule.ttl or nil
 
@@ -47,6 +50,11 @@ local function deduplicate(prefix, rule, id, job, now)
   -- A key of another type names no owner.
   local owner = redis.pcall('GET', owner_key)
   if type(owner) ~= 'string' or owner_is_stale(owner) then
+    start_window()
+    return nil
+  end
+  if rule.supersedes then
+    supersede_owner(prefix, queue, owner, id, job, now)
     start_window()
     return nil
   end

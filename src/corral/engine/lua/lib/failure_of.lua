@@ -1,7 +1,7 @@
 --- What tells failures apart, of one job: its name, the reason, the end of its stack traces, … (`FAILURE_FIELDS`). Long
 --- texts are cut, so that a page of them stays bounded whatever other clients have written.
 --- @include lib/fields_of
-local FAILURE_FIELDS = { 'name', 'failedReason', 'stacktrace', 'failureKind', 'atm', 'opts' }
+local FAILURE_FIELDS = { 'name', 'failedReason', 'stacktrace', 'corral.failure', 'atm', 'opts' }
 
 local function failure_of(prefix, job_id)
   local kept = fields_of(prefix .. job_id, unpack(FAILURE_FIELDS))

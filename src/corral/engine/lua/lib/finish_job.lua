@@ -74,7 +74,8 @@ local function finish_job(prefix, queue, job, run, group, now, now_text)
   if succeeded then
     redis.call('XADD', events, '*', 'event', 'completed', 'jobId', run.id, 'returnvalue', run.text, 'prev', 'active')
   else
-    redis.call('XADD', events, '*', 'event', 'failed', 'jobId', run.id, 'failedReason', run.text, 'prev', 'active')
+    redis.call('XADD', events, '*', 'event', 'failed', 'jobId', run.id, 'failedReason', run.text, 'prev',
+      run.previous or 'active')
     if made >= run.amount then
       redis.call('XADD', events, '*', 'event', 'retries-exhausted', 'jobId', run.id, 'attemptsMade', made)
     end

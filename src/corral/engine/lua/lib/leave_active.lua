@@ -4,10 +4,15 @@
 ---
 --- A run is known by its lock and by its fence (`lib/fence_of`). A lock that is merely missing, because the server
 --- stood still longer than it lasts, does not end a run while no other has started.
+---
+--- A job that was cancelled while it ran ends as that.
 --- @key active  list  job ids that workers hold
+--- @include lib/cancellation_of
 --- @include lib/fence_of
 --- @include lib/fields_of
 --- @include lib/in_chunks
+--- @include lib/kept_of
+--- @include lib/options_of
 --- @include lib/priority_of
 --- @include lib/wait_for_children
 --- @include lib/whole
@@ -46,10 +51,19 @@ local function is_taken_out(facts, job_id)
   return found
 end
 
+--- The run of a job that was cancelled meanwhile fails, whatever its handler did.
+local function overrule(job_key, run, kind, reason)
+  local options = options_of(fields_of(job_key, 'opts')[1])
+  run.overruled = run.verb ~= 'f' or run.text ~= reason
+  run.verb, run.text, run.kind, run.amount = 'f', reason, kind, math.huge
+  run.keep_count, run.keep_age = kept_of(options.removeOnFail)
+  run.trace, run.trace_limit = run.trace ~= '' and run.trace or reason, whole(options.stackTraceLimit) or 10
+end
+
 local function leave_active(prefix, run, holder, facts)
   local job_key = prefix .. run.id
   local job = fields_of(job_key, 'ats', 'atm', 'parent', 'parentKey', 'deid', 'priority', 'timestamp',
-    'corral.singleton')
+    'corral.singleton', 'defa', 'corral.failure')
   if not job[1] and redis.call('EXISTS', job_key) == 0 then
     return nil, -1
   end
@@ -58,6 +72,9 @@ local function leave_active(prefix, run, holder, facts)
   end
   if fence_of(job[1], job[7]) ~= run.fence then
     return nil, -2
+  end
+  if cancellation_of(job[9], job[10]) then
+    overrule(job_key, run, job[10], job[9])
   end
   if facts.children and run.verb == 'c' then
     if redis.call('EXISTS', job_key .. ':dependencies') == 1 then

@@ -45,8 +45,8 @@
 ---                     kind of the failure (empty: none)
 --- @event completed failed retries-exhausted waiting delayed waiting-children active added duplicated removed
 --- @event drained stalled
---- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0, or
----         why it was refused: -1 no job or a damaged key, -2 superseded, -3 not active, -4 children pending, -6 held by
+--- @return now, ms until a rate limit ends, due time of the next delayed job (-1: not asked), a code a run (0; 1 its
+---         job was cancelled and has failed for that; or why it was refused: -1 no job or a damaged key, -2 superseded, -3 not active, -4 children pending, -6 held by
 ---         another, -9 children failed, -21 no children to wait for), jobs, schedules that want their next times
 --- BullMQ: moveToFinished, retryJob, moveToDelayed, moveJobFromActiveToWait, moveToWaitingChildren
 local done, starts_so_far = recall(sender, number, limiter)
@@ -92,7 +92,7 @@ end
 
 for at, run in ipairs(ending) do
   local job, code = leave_active(prefix, run, facts.holders[at], facts)
-  codes[at] = code or 0
+  codes[at] = code or run.overruled and 1 or 0
   -- Where a key of the queue is damaged, the run that needs it stays active, for the stalled check to bring it back:
   -- an error here would have the others, which are settled already, settled again.
   if job and not pcall(settle, job, run) then
