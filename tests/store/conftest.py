@@ -10,6 +10,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from corral.admin.admin import Admin
+from corral.client.client import Client
 from corral.store.database import Database
 from tests.postgres import PostgresServer
 
@@ -63,3 +65,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     async with Database(database_url) as database:
         await database.migrate()
         yield database
+
+
+@pytest.fixture
+async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
+    """A client on the test's prefix."""
+    async with Client(redis_url, prefix=prefix) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
+    """An admin on the test's prefix."""
+    async with Admin(redis_url, prefix=prefix) as admin:
+        yield admin

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from corral.contracts.duration import Duration
 from corral.contracts.effect import KEPT
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
 from corral.contracts.handle import JobHandle
+from corral.contracts.kind import JobKind
 
 __all__ = [
     "BlockingCancelSignal",
@@ -21,9 +22,6 @@ __all__ = [
 ]
 
 R = TypeVar("R")
-
-JobKind = Literal["adhoc", "cron", "cronTrigger"]
-"""Where a job came from: a call, a schedule, or a schedule triggered by hand."""
 
 
 class Logger(Protocol):

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from corral.contracts.failure import FailureKind, kind_of_failed
+from corral.contracts.kind import JobKind, kind_of
 from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
 from corral.contracts.strict_json import parse_strict_json
@@ -62,6 +63,11 @@ class Job:
     """The worker of the latest run."""
     malformed: Mapping[str, str] = field(default_factory=_nothing)
     """Fields that could not be read, each with the reason."""
+
+    @property
+    def kind(self) -> JobKind:
+        """Where it came from: a call, a schedule, or a schedule triggered by hand."""
+        return kind_of(self.repeat_key, self.opts)
 
     @staticmethod
     def from_fields(

@@ -61,6 +61,8 @@ class StoredOptions:
     """The custom id, as in Redis."""
     repeats: bool = False
     """Whether a schedule made this job."""
+    cron_job: str | None = None
+    """The id of the cron job, in a database, that it was made for."""
     raw: Mapping[str, Any] = field(default_factory=_nothing, compare=False)
     """All of it, as stored."""
 
@@ -95,6 +97,7 @@ def decode_options(text: str) -> StoredOptions:
         keep_logs=_number(stored, "kl"),
         job_id=job_id if isinstance(job_id, str) else None,
         repeats=bool(stored.get("repeat")),
+        cron_job=cron_job if isinstance(cron_job := stored.get("cronJob"), str) else None,
         raw=MappingProxyType(stored),
     )
 

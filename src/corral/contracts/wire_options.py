@@ -12,6 +12,7 @@ from typing import Any
 from corral.contracts.backoff import Backoff, Exponential, Fixed
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.duration import milliseconds
+from corral.contracts.kind import JobKind
 from corral.contracts.options import JobOptions
 from corral.contracts.retention import Keep
 from corral.contracts.stored_options import NO_OPTIONS, StoredBackoff, StoredOptions, decode_options
@@ -24,6 +25,7 @@ __all__ = [
     "StoredOptions",
     "decode_options",
     "encode_options",
+    "with_cron_job",
     "with_job_options",
 ]
 
@@ -70,6 +72,11 @@ def with_job_options(
         stored = json.dumps(_encode_deduplication(deduplication), separators=(",", ":"))
         text = f'{text[:-1]},"de":{stored}}}'
     return text
+
+
+def with_cron_job(text: str, cron_job_id: str, kind: JobKind) -> str:
+    """An ``opts`` text that says for which cron job in a database the job is made, and how that came."""
+    return f'{text[:-1]},"kind":"{kind}","cronJob":{encode_basestring_ascii(cron_job_id)}}}'
 
 
 def _encode_backoff(backoff: Backoff) -> dict[str, Any]:

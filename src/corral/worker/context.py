@@ -8,12 +8,14 @@ from typing import Any, Final, TypeVar
 
 from corral.contracts.arguments import string
 from corral.contracts.codec import JSON_CODEC
-from corral.contracts.context import CancelSignal, JobKind, Logger
+from corral.contracts.context import CancelSignal, Logger
 from corral.contracts.duration import Duration
 from corral.contracts.effect import KEPT
 from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf, nodes_of
 from corral.contracts.handle import JobHandle
+from corral.contracts.kind import JobKind, kind_of
 from corral.contracts.spec import TaskSpec, untyped_spec
+from corral.contracts.stored_options import StoredOptions
 from corral.engine.keys import QueueKeys
 from corral.engine.recover import Held
 from corral.engine.report import append_log, save_data, save_progress
@@ -36,6 +38,7 @@ class RunContext:
 
     __slots__ = (
         "_children", "_client", "_effects", "_keep_logs", "_keys", "_run", "_server", "_task", "attempt", "attempts",
+        "kind",
     )  # fmt: skip
 
     def __init__(
@@ -48,7 +51,7 @@ class RunContext:
         task: TaskSpec[Any, Any] | None,
         attempt: int,
         attempts: int,
-        keep_logs: int | None,
+        options: StoredOptions,
     ) -> None:
         self._run = run
         self._task = task
@@ -57,9 +60,11 @@ class RunContext:
         self._client = client
         self._children: Children | None = None
         self._effects: Effects | None = None
-        self._keep_logs = KEEP_LOGS if keep_logs is None else keep_logs
+        self._keep_logs = KEEP_LOGS if options.keep_logs is None else options.keep_logs
         self.attempt = attempt
         self.attempts = attempts
+        self.kind: JobKind = kind_of(run.claimed.schedule, options)
+        """Where the job came from."""
         if run.cancelled is None:
             run.cancelled = asyncio.Event()
 
@@ -77,11 +82,6 @@ class RunContext:
     def name(self) -> str:
         """The task's name."""
         return self._run.name
-
-    @property
-    def kind(self) -> JobKind:
-        """Where the job came from."""
-        return "cron" if self._run.claimed.schedule else "adhoc"
 
     @property
     def cancelled(self) -> CancelSignal:

@@ -192,7 +192,7 @@ class Executor:
     def _context(self, run: Run, task: TaskSpec[Any, Any] | None, policy: Policy, attempt: int) -> RunContext:
         return RunContext(
             run, self._server, self._keys, self._client,
-            task=task, attempt=attempt, attempts=policy.attempts, keep_logs=policy.options.keep_logs,
+            task=task, attempt=attempt, attempts=policy.attempts, options=policy.options,
         )  # fmt: skip
 
     def outcome_of(self, error: BaseException, run: Run, policy: Policy) -> Outcome:

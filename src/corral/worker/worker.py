@@ -6,9 +6,9 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, Self
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Self
 
 from corral.client.client import Client
 from corral.contracts.arguments import flag
@@ -20,6 +20,7 @@ from corral.errors import InvalidOption
 from corral.worker.callbacks import Callbacks, OnCompleted, OnFailed, OnStalled
 from corral.worker.equipment import Equipment
 from corral.worker.health import STARTING, Health
+from corral.worker.lifespan import Lifespan, made
 from corral.worker.queue_service import QueueService
 from corral.worker.recycling import Recycling
 from corral.worker.registry import merge_sources
@@ -28,8 +29,6 @@ from corral.worker.shift import Shift, StopSigns
 from corral.worker.shutdown import stop_signals
 
 __all__ = ["Worker"]
-
-Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 
 
 class Worker:
@@ -50,7 +49,8 @@ class Worker:
         stalled_interval: seconds between looks for such jobs.
         max_stalled: how often a job may be returned before it is failed.
         grace: seconds that jobs in flight may take to finish when the worker is asked to stop.
-        lifespan: called before the first claim and closed after the last settlement: for pools and clients.
+        lifespan: called before the first claim and closed after the last settlement: for pools and clients. One that
+            takes an argument is given the worker's client.
         middleware: around every handler, the first one outermost.
         on_completed, on_failed, on_exhausted, on_stalled: told of jobs; `on_failed` of each failed attempt,
             `on_exhausted` of the last one.
@@ -220,7 +220,7 @@ class Worker:
             if self._given_client is None:
                 stack.push_async_callback(client.close)
             if self._lifespan is not None:
-                await stack.enter_async_context(self._lifespan())
+                await stack.enter_async_context(made(self._lifespan, client))
             equipment = Equipment.ready(
                 stack,
                 client,

@@ -18,4 +18,3 @@ class RegistrationRow(Row):
 
     queue: Mapped[str] = mapped_column(String(200), primary_key=True)
     job_id: Mapped[str] = mapped_column(String(200), primary_key=True)
-    cron_job_id: Mapped[str] = mapped_column(String(36))

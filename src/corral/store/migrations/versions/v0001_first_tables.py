@@ -52,7 +52,6 @@ def _make_registrations() -> None:
         "corral_registrations",
         sa.Column("queue", sa.String(200), nullable=False),
         sa.Column("job_id", sa.String(200), nullable=False),
-        sa.Column("cron_job_id", sa.String(36), nullable=False),
         sa.PrimaryKeyConstraint("queue", "job_id", name="pk_corral_registrations"),
     )
 
