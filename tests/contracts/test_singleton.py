@@ -10,6 +10,7 @@ import pytest
 from corral.contracts.codec import Codec
 from corral.contracts.options import DEFAULTS, merge_task_options
 from corral.contracts.queue import Queue
+from corral.contracts.schedule import Every
 from corral.contracts.singleton import Singleton, declared_singletons
 from corral.contracts.spec import TaskSpec
 from corral.contracts.task import Task, task
@@ -42,6 +43,12 @@ def test_what_a_job_carries() -> None:
 def test_beside_options_of_the_call() -> None:
     """The rule is the task's, whatever else a call sets."""
     assert rule_of("user_id", job_id="x", delay=1, priority=3, attempts=2) == {"key": "reset:5"}
+
+
+def test_what_the_jobs_of_a_schedule_carry() -> None:
+    """The rule of the schedule's payload."""
+    schedule = spec("user_id").schedule(Reset(5), {"repeat": Every(minutes=5)})
+    assert json.loads(schedule.opts)["singleton"] == {"key": "reset:5"}
 
 
 def test_a_set_may_set_it_for_its_tasks() -> None:

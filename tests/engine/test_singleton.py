@@ -11,6 +11,7 @@ from corral.engine.browse import job_state
 from corral.engine.control import promote_jobs, remove_job
 from corral.engine.record import Refusal, Verb
 from tests.engine.driver import Driver, end, new_job
+from tests.engine.schedules import Schedules, at, job
 from tests.engine.singletons import die, due_in, ids, line, single, start
 
 HOUR = 3_600_000
@@ -307,3 +308,19 @@ async def test_a_paused_queue(driver: Driver) -> None:
     assert await start(driver) == []
     await driver.call("HDEL", driver.keys.key("meta"), "paused")
     assert ids(await start(driver)) == ["b"]
+
+
+@pytest.mark.parametrize(("otherwise", "pending"), [("wait", 1), ("skip", 2)])
+async def test_iterations_of_a_schedule(driver: Driver, otherwise: str, pending: int) -> None:
+    """One that waits for its turn makes the next when it starts, so that they do not pile up; one that is skipped makes
+    it at once, so that the schedule goes on."""
+    schedules = Schedules(driver)
+    opts = json.dumps({"singleton": {"key": "k", "else": otherwise}})
+    await schedules.every(opts=opts)
+    (run,) = await start(driver)
+    driver.now = at(1)
+    assert await start(driver) == []
+    assert (await schedules.read()).next_run == at(pending)
+    await driver.settle(end(run))
+    driver.now = at(2)
+    assert ids(await start(driver)) == [job(1 if otherwise == "wait" else 2)]
