@@ -26,6 +26,8 @@ class WorkerProcess:
         self.log = log
         self.killed_at: float | None = None
         self.unread: int | None = None
+        program = settings.get("program", PROGRAM)
+        told = {name: value for name, value in settings.items() if name != "program"}
         with log.open("wb") as output, contextlib.ExitStack() as stack:
             out: int | IO[bytes] = output
             if settings.get("stuck_log"):
@@ -33,7 +35,7 @@ class WorkerProcess:
                 self.unread, out = os.pipe()
                 stack.callback(os.close, out)
             self.process = subprocess.Popen(
-                [sys.executable, "-m", PROGRAM, json.dumps({**settings, "witness": str(witness.path)})],
+                [sys.executable, "-m", program, json.dumps(told | {"witness": str(witness.path)})],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=output,

@@ -26,6 +26,8 @@ class Witness:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._seen: list[Sighting] = []
+        self._read_up_to = 0
 
     def say(self, what: str, job: str = "") -> None:
         """Add a line."""
@@ -34,9 +36,12 @@ class Witness:
 
     def read(self, what: str | None = None, job: str | None = None) -> list[Sighting]:
         """What was seen so far, in order. A line that is being written has no end yet: it is not read."""
-        whole, _, _ = self.path.read_text().rpartition("\n")
-        seen = [Sighting(*json.loads(line)) for line in whole.splitlines()]
-        return [each for each in seen if what in (None, each.what) and job in (None, each.job)]
+        with self.path.open("rb") as file:
+            file.seek(self._read_up_to)
+            whole, end, _ = file.read().rpartition(b"\n")
+        self._read_up_to += len(whole) + len(end)
+        self._seen += [Sighting(*json.loads(line)) for line in whole.splitlines()]
+        return [each for each in self._seen if what in (None, each.what) and job in (None, each.job)]
 
     def wait(
         self, what: str, job: str | None = None, *, count: int = 1, within: float = 15.0
