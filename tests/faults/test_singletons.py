@@ -63,7 +63,8 @@ def test_one_at_a_time_however_workers_die(
     for _ in range(3):
         fleet.start(concurrency=4, max_stalled=100)
     client.queue(queue_name).enqueue_many("alone", [chance.uniform(0.01, 0.1) for _ in range(60)])
-    pause, killed = threading.Event(), {}
+    pause = threading.Event()
+    killed: dict[int, float] = {}
     while looked_at.unfinished():
         until(lambda: len(fleet.up) >= 2, 30, "most workers are up")
         pause.wait(chance.uniform(0.2, 1.0))
