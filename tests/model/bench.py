@@ -15,6 +15,7 @@ from corral.contracts.rate_limit import RateLimit
 from corral.engine.browse import count_jobs
 from corral.engine.claim import Claim, Claims, claim_jobs
 from corral.engine.control import remove_job
+from corral.engine.control_cancel import cancel_job
 from corral.engine.enqueue import FlowAdded, add_flow, add_jobs
 from corral.engine.keys import QueueKeys
 from corral.engine.limit import set_concurrency, set_rate
@@ -189,6 +190,10 @@ class Bench:
     def remove(self, wire_id: str) -> int:
         """`control/remove_job`."""
         return self._do(remove_job(self.engine, self.keys, wire_id, clock=self.now))
+
+    def cancel(self, wire_id: str, reason: str) -> int:
+        """`control/cancel_job`."""
+        return self._do(cancel_job(self.engine, self.keys, wire_id, reason, clock=self.now)).code
 
     def upsert(self, schedule_id: str, every: int) -> tuple[str, int]:
         """`recur/upsert_schedule`."""

@@ -118,7 +118,7 @@ class FamilyModel(ScheduleModel):
         elif parent in self.waiting_children:
             del self.waiting_children[parent]
         else:
-            if parent not in self.failed:
+            if parent not in self.failed and "corral.failure" not in self.jobs[parent]:
                 self.jobs[parent]["defa"] = reason
             return
         self.jobs[parent]["defa"] = reason

@@ -160,6 +160,13 @@ class QueueMachine(ScheduleRules, FamilyRules):
         ids = sorted(self.model.jobs)
         self.play.remove(ids[at % len(ids)])
 
+    @precondition(lambda self: self.model.jobs)
+    @rule(at=some, reason=st.sampled_from(["cancelled", "cancelled: why"]))
+    def cancel(self, at: int, reason: str) -> None:
+        """Somebody cancels a job."""
+        ids = sorted(self.model.jobs)
+        self.play.cancel(ids[at % len(ids)], reason)
+
     # --- what happens to them ---------------------------------------------------------------------------
 
     @rule(milliseconds=st.sampled_from([1, 499, 500, 1000, 60_000]))
@@ -286,6 +293,22 @@ class QueueMachine(ScheduleRules, FamilyRules):
             self.play.stall(wire_id)
         else:
             self.play.commit([End(run, Verb.RETRY)], 1)
+
+    @rule(at=some, verb=st.sampled_from([*Verb]), dead=st.booleans())
+    def cancelled(self, at: int, verb: Verb, dead: bool) -> None:
+        """A job that runs is cancelled. Its worker does not know, and ends the run in whatever way; or it has died,
+        as has the next, and another takes the job over."""
+        self.play.open()
+        wire_id = self.started_job(at)
+        run = next(run for run in self.play.runs if run.wire_id == wire_id)
+        self.play.cancel(wire_id, "cancelled")
+        self.play.check_everything()
+        if dead:
+            for _ in range(2):
+                self.play.stall(wire_id)
+                self.play.claim(4, "w2")
+        amount = self.model.now if verb == Verb.SNOOZE_UNTIL else HOUR_MS if verb == Verb.HOLD_OFF else 1
+        self.play.commit([End(run, verb, amount=amount)], 0, "w1")
 
     @rule(sender=WORKERS)
     def shutdown(self, sender: str) -> None:

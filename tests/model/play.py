@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from corral.engine.faults import ResponseError
-from corral.engine.record import Verb
+from corral.engine.record import OVERRULED, Verb
 from tests.model.bench import HOUR_MS, KEEP_LOGS, Bench, expected
 from tests.model.calls import Child, End, Run, Sent, Wanted, fence_of
 from tests.model.invariants import (
@@ -108,12 +108,12 @@ class Play:
         reply = self.bench.commit(ends, token, wanted, sender, number)
         check(reply.codes, codes)
         self.hold(reply.jobs, token, runs)
-        if lone and codes[0]:
+        if lone and codes[0] < 0:
             self.check_untouched(before)
         for code, end, fence in zip(codes, ends, current, strict=True):
-            if code == 0:
+            if code >= 0:
                 check(fence, end.run.fence)
-                self.accepted[self.life(end.run.wire_id)] += end.verb in "cf"
+                self.accepted[self.life(end.run.wire_id)] += code == OVERRULED or end.verb in "cf"
         return codes
 
     def hold(self, jobs: Sequence[Any], token: str, runs: list[Run]) -> None:
@@ -206,6 +206,17 @@ class Play:
         code = self.model.remove(wire_id)
         check(self.bench.remove(wire_id), code)
         if code != 1:
+            self.check_untouched(before)
+
+    def cancel(self, wire_id: str, reason: str) -> None:
+        """Somebody cancels a job."""
+        self.bench.now = self.model.now
+        before = self.bench.dump()
+        code = self.model.cancel(wire_id, reason)
+        check(self.bench.cancel(wire_id, reason), code)
+        if code == 1:
+            self.accepted[self.life(wire_id)] += 1
+        elif code < 0:
             self.check_untouched(before)
 
     def lose_lock(self, wire_id: str) -> None:
@@ -343,7 +354,8 @@ class Play:
             runs = self.claim(4)
             for run in runs:
                 refused = model.refusal_to_complete(run.wire_id)
-                check(self.commit([End(run, Verb.FAIL if refused else Verb.COMPLETE)]), [0])
+                wanted = OVERRULED if model.is_cancelled(run.wire_id) else 0
+                check(self.commit([End(run, Verb.FAIL if refused else Verb.COMPLETE)]), [wanted])
             if not runs:
                 self.give_up_children()
                 model.now += 60_000

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from corral.engine.record import Refusal
+from corral.engine.record import OVERRULED, Refusal
 from tests.model.calls import End, Run, Wanted, fence_of
-from tests.model.family_model import FamilyModel
+from tests.model.cancel_model import CancelModel
 from tests.model.queue_state import HELD_OFF, PLACES, rank
 
 ENDLESS = 1 << 30
 TOO_OFTEN = "job stalled more than allowable limit"
 
 
-class QueueModel(FamilyModel):
+class QueueModel(CancelModel):
     """A queue with its calls."""
 
     # --- enqueue ----------------------------------------------------------------------------------------
@@ -146,7 +146,10 @@ class QueueModel(FamilyModel):
         runs = self._claim(token, wanted) if wanted else []
         if len(runs) == wanted:
             self.pass_baton()
-        ended = any(code == 0 and end.verb in "cf" for code, end in zip(codes, ends, strict=True))
+        ended = any(
+            code == OVERRULED or (code == 0 and end.verb in "cf")
+            for code, end in zip(codes, ends, strict=True)
+        )
         left = self.active or self.wait or self.prioritized
         if ended and not (runs or left or (wanted and (self.delayed or self.is_paused or self.is_limited()))):
             self.say("drained")
@@ -164,6 +167,7 @@ class QueueModel(FamilyModel):
     def _settle(self, end: End, holders: Mapping[str, str], swept_last: bool) -> int:
         wire_id = end.run.wire_id
         code = self.refusal(end.run, holders)
+        said, end = end, self.overruled(end) if code == 0 else end
         if code == 0 and end.verb in "ck":
             code = self.refusal_to_complete(wire_id) if end.verb == "c" else self.refusal_to_wait(wire_id)
         if code == 0 and wire_id not in self.active:
@@ -175,7 +179,7 @@ class QueueModel(FamilyModel):
         self.locks.pop(wire_id, None)
         self.suspects.discard(wire_id)
         if end.verb in "frd":
-            self._note(end)
+            self._note(end, f"at {said.text}")
         if end.verb in "cfrd":
             job = self.jobs[wire_id]
             job["atm"] = str(int(job.get("atm", 0)) + 1)
@@ -190,15 +194,21 @@ class QueueModel(FamilyModel):
             self.say("waiting", jobId=wire_id, prev="active")
             if end.verb == "l" and end.amount:
                 self.started = HELD_OFF
-        return 0
+        return 0 if (end.verb, end.text) == (said.verb, said.text) else OVERRULED
 
-    def _note(self, end: End) -> None:
+    def _note(self, end: End, trace: str) -> None:
         job = self.jobs[end.run.wire_id]
         job["failedReason"] = end.text
-        traces = [*job.get("stacktrace", []), f"at {end.text}"][-end.traces :] if end.traces else []
+        traces = [*job.get("stacktrace", []), trace][-end.traces :] if end.traces else []
         job["stacktrace"] = traces
 
-    def _finish(self, end: End) -> None:
+    def end_now(self, end: End, trace: str, previous: str) -> None:
+        """The job fails, in the call that cancels it."""
+        self._note(end, trace)
+        self._finish(end, previous)
+        self._file()
+
+    def _finish(self, end: End, previous: str = "active") -> None:
         wire_id = end.run.wire_id
         job = self.jobs[wire_id]
         self._end_window(wire_id, job.get("deid", ""))
@@ -210,7 +220,7 @@ class QueueModel(FamilyModel):
             self.say("completed", jobId=wire_id, returnvalue=end.text, prev="active")
         else:
             job.pop("defa", None)
-            self.say("failed", jobId=wire_id, failedReason=end.text, prev="active")
+            self.say("failed", jobId=wire_id, failedReason=end.text, prev=previous)
             if int(job["atm"]) >= end.amount:
                 self.say("retries-exhausted", jobId=wire_id, attemptsMade=job["atm"])
         job["finishedOn"] = str(self.now)
@@ -290,7 +300,7 @@ class QueueModel(FamilyModel):
             job = self.jobs[wire_id]
             stalls = int(job.get("stc", 0)) + 1
             job["stc"] = str(stalls)
-            if stalls > max_stalled:
+            if stalls > max_stalled and not self.is_cancelled(wire_id):
                 job["defa"] = TOO_OFTEN
             self.ready(wire_id, front=True)
             self.say("waiting", jobId=wire_id, prev="active")

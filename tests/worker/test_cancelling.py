@@ -58,11 +58,11 @@ class Slow:
             raise
 
 
-def slow_queue(name: str, handler: Any, **options: Any) -> Queue:
+def slow_queue(name: str, handler: Any) -> Queue:
     """A queue with one task, `slow`."""
     tasks = Queue(name, attempts=3)
 
-    @tasks.task(name="slow", **options)
+    @tasks.task(name="slow")
     async def slow(payload: int, ctx: Context) -> None:
         await handler(payload, ctx)
 
@@ -228,6 +228,24 @@ async def test_a_worker_that_starts_later(client: Client, queue: QueueClient, qu
     async with Worker(slow_queue(queue_name, count), client=client):
         await again.result(timeout=10)
     assert (done, slow.left) == ([2], [])
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "superseded"])
+async def test_a_marked_job_that_is_claimed(
+    client: Client, queue: QueueClient, queue_name: str, raw: Any, prefix: str, kind: str
+) -> None:
+    """It was deep in a long line, or its worker died: it fails without its handler, and callbacks hear of what kind."""
+    slow, errors = Slow(), list[BaseException]()
+    reason = "superseded by 7" if kind == "superseded" else "cancelled: stop"
+    job = await queue.enqueue("slow", 1)
+    await raw.hset(f"{prefix}:{queue_name}:{job.id}", mapping={"defa": reason, "corral.failure": kind})
+    tasks = slow_queue(queue_name, slow)
+    async with Worker(tasks, client=client, on_failed=lambda job, error: errors.append(error)):
+        with pytest.raises(JobCancelled) as raised:
+            await job.result(timeout=10)
+    assert not slow.begun.is_set()
+    assert [str(error) for error in errors] == [str(raised.value)]
+    assert raised.value.superseded_by == ("7" if kind == "superseded" else None)
 
 
 async def test_only_that_run(client: Client, queue: QueueClient, queue_name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
-from corral.contracts.failure import cancellation, kind_of_deferred
+from corral.contracts.failure import FailureKind, cancellation, kind_of_deferred
 from corral.contracts.job import Job
 from corral.contracts.middleware import Middleware
 from corral.contracts.outcome import (
@@ -116,7 +116,7 @@ class Executor:
             raise _Unusable(InvalidOption("atm", claimed.made, "the count of attempts is not a whole number"))
         attempt = run.made + 1
         if claimed.deferred is not None:
-            raise _Deferred(JobFailed(run.job_id, claimed.deferred.decode("utf-8", "replace"), attempt))
+            raise _Deferred(run.job_id, claimed.deferred.decode("utf-8", "replace"), attempt)
         enter_job(run.name, run.job_id, attempt)
         if self._log.info:
             self._log.processing(run.name, run.job_id, attempt)
@@ -211,7 +211,7 @@ class Executor:
             return Snoozed(PARKED_MS)
         run.error = error.error if isinstance(error, _Unusable | _Deferred) else error
         if isinstance(error, _Deferred):
-            return Failed(str(error), "", True, kind_of_deferred(str(error)))
+            return Failed(str(error), "", True, error.kind)
         if isinstance(error, _Unusable):
             return refuse(error.error)
         binding = self._handlers.bindings.get(run.claimed.name or b"")
@@ -286,11 +286,13 @@ class _Unusable(Exception):
 
 
 class _Deferred(Exception):
-    """The job carries a failure to deliver instead of running: it stalled too often, or a child failed."""
+    """The job carries a failure to deliver instead of running: it stalled too often, for instance, or was cancelled."""
 
-    def __init__(self, error: JobFailed) -> None:
-        self.error = error
-        super().__init__(error.reason)
+    def __init__(self, job_id: str, reason: str, attempt: int) -> None:
+        self.kind = kind_of_deferred(reason)
+        is_cancelled = self.kind in (FailureKind.CANCELLED, FailureKind.SUPERSEDED)
+        self.error = cancellation(job_id, reason) if is_cancelled else JobFailed(job_id, reason, attempt)
+        super().__init__(reason)
 
 
 class _Parked(Exception):

@@ -14,6 +14,7 @@ from corral.engine.link import Word
 from corral.engine.record import OVERRULED, Refusal, Settlement, Verb
 from corral.engine.recover import renew_script
 from corral.engine.server import Server
+from corral.errors import JobCancelled
 from corral.logs import LifecycleLog, get_logger
 from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.canceller import Canceller
@@ -250,7 +251,12 @@ class QueueService:
             self._teller.tell(self._callbacks.completed, job, json.loads(_text(settlement.text)))
 
     def _failed(self, run: Run, settlement: Settlement) -> None:
-        self._log.failed(run.name, run.job_id, (run.made or 0) + 1, str(settlement.text), settlement.trace)
+        if isinstance(run.error, JobCancelled):
+            log.info("Job cancelled", jobName=run.name, jobId=run.job_id, reason=str(settlement.text))
+        else:
+            self._log.failed(
+                run.name, run.job_id, (run.made or 0) + 1, str(settlement.text), settlement.trace
+            )
         error = run.error or RuntimeError(str(settlement.text))
         callbacks = self._callbacks
         if callbacks.failed is None and callbacks.exhausted is None:
