@@ -42,6 +42,15 @@ def test_retry_what_matches(command: Command, queue_name: str, failed: list[str]
     assert listed(command, queue_name, "failed") == ["Cleo"]
 
 
+def test_cancel(command: Command, client: SyncClient, queue_name: str) -> None:
+    """After the question: those that wait fail with the reason."""
+    jobs = [client.queue(queue_name).enqueue("greet", name, job_id=name) for name in ("Ann", "Bob")]
+    assert command("job", "cancel", queue_name, "Ann").exit_code == 1
+    assert command("job", "cancel", queue_name, "Ann", "--reason", "gone", "--yes").stdout == "1\n"
+    assert jobs[0].wait(5).failed_reason == "cancelled: gone"
+    assert listed(command, queue_name, "waiting") == ["Bob"]
+
+
 def test_those_that_cannot_be_are_named(command: Command, queue_name: str, failed: list[str]) -> None:
     """Of several ids, each that is refused is named with the reason, and the exit code is 1."""
     result = command("job", "retry", queue_name, "Ann", "nobody")

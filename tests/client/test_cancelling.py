@@ -177,7 +177,7 @@ async def test_other_keys_and_tasks_are_left_alone(
         await send.enqueue(client, Report(account="a")),
     ]
     assert {await job.state() for job in jobs} == {JobState.WAITING}
-    (handle,) = [await queue.newest("send", "a")]
+    handle = await queue.newest("send", "a")
     assert handle is not None
     assert handle.id == jobs[2].id
 

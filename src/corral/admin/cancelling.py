@@ -42,14 +42,19 @@ class JobsCancelling(JobsEditing):
         return done.has_ended(job_id)
 
     async def cancel_many(
-        self, job_ids: Iterable[str], reason: str = "", *, on_progress: Progress | None = None
+        self,
+        job_ids: Iterable[str],
+        reason: str = "",
+        *,
+        children: bool = False,
+        on_progress: Progress | None = None,
     ) -> Batch:
         """Cancel several jobs, one after the other, as `cancel` does. Returns which, and why the others were not."""
         cancel_reason(reason)
         ids, done, refused = several(job_ids), list[str](), dict[str, JobError]()
         for number, job_id in enumerate(ids, 1):
             try:
-                await self.cancel(job_id, reason)
+                await self.cancel(job_id, reason, children=children)
                 done.append(job_id)
             except JobError as error:
                 refused[job_id] = error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from corral.cli.failure import CorralGroup
+from corral.cli.job_cancel import cancel
 from corral.cli.job_change import delay, edit, priority
 from corral.cli.job_move import promote, remove, retry
 from corral.cli.job_read import explain, listed, logs, tree
@@ -16,8 +17,8 @@ job = typer.Typer(
     name="job",
     cls=CorralGroup,
     no_args_is_help=True,
-    help="The jobs of a queue: look at them, run them again or sooner, change and remove them.",
+    help="The jobs of a queue: look at them, run them again or sooner, change, cancel and remove them.",
 )
 job.command("list")(listed)
-for verb in (show, explain, tree, logs, retry, promote, remove, priority, delay, edit):
+for verb in (show, explain, tree, logs, retry, promote, cancel, remove, priority, delay, edit):
     job.command()(verb)

@@ -85,7 +85,7 @@ class RunContext:
 
     @property
     def cancelled(self) -> CancelSignal:
-        """Set when the handler should stop: timeout, lost lock, or shutdown after the grace time."""
+        """Set when the handler should stop: job cancelled, timeout, lost lock, or shutdown after the grace time."""
         assert self._run.cancelled is not None
         return self._run.cancelled
 

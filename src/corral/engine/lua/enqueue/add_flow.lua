@@ -125,7 +125,7 @@ for at, node in ipairs(nodes) do
       attach_child(family, node)
     end
   elseif not node.left_out and not node.counted then
-    if node.rule then
+    if node.rule and node.rule.supersedes then
       line_up(queue)  -- its owner may be one of those before it
     end
     local owner = node.rule and deduplicate(node.base, queue, node.rule, node.id, node, now_ms)

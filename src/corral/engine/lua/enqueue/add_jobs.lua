@@ -59,7 +59,9 @@ for at = jobs, #ARGV, 9 do
   elseif rule_text ~= '' then
     local rule = cjson.decode(rule_text)
     job.deduplication_id = rule.id
-    line_up()  -- its owner may be one of those before it
+    if rule.supersedes then
+      line_up()  -- its owner may be one of those before it
+    end
     answer = deduplicate(prefix, queue, rule, job_id, job, now_ms) or 0
   end
   if answer == 0 then
