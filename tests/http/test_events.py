@@ -18,22 +18,25 @@ from corral.client.queue import QueueClient
 from corral.contracts.event import Event
 from corral.http import event_stream
 from corral.http.serving import listening_socket, serve
+from corral.store.roles import Role
+from tests.http.conftest import Secrets
 
 
 @pytest.fixture
-async def base_url(api: FastAPI) -> AsyncIterator[str]:
-    """The API behind a real socket."""
+async def base_url(api: FastAPI, secrets: Secrets) -> AsyncIterator[str]:
+    """The API behind a real socket, and what to send to it, with a space between."""
     listening = listening_socket("127.0.0.1", 0)
     serving = asyncio.create_task(serve(api, listening, on_stop=api.state.desk.feed.close))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    yield f"http://127.0.0.1:{listening.getsockname()[1]} {secrets.headers(Role.VIEWER)['Authorization']}"
     signal.raise_signal(signal.SIGTERM)
     await serving
 
 
 @asynccontextmanager
-async def followed(base_url: str, queue: str, **headers: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+async def followed(api: str, queue: str, **headers: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
     """The events of a queue as a browser would read them."""
-    sent = {"Authorization": "Bearer viewer", **headers}
+    base_url, _, token = api.partition(" ")
+    sent = {"Authorization": token, **headers}
     async with (
         httpx.AsyncClient(base_url=base_url, headers=sent, timeout=20) as http,
         http.stream("GET", f"/api/v1/queues/{queue}/events") as answer,
@@ -153,12 +156,13 @@ async def test_a_client_that_takes_nothing_is_dropped(
     """Nothing piles up for it, and its place is free again."""
     monkeypatch.setattr(event_stream, "PATIENCE", 0.2)
     await produced.enqueue("send")
-    host, port = base_url.removeprefix("http://").split(":")
+    address, _, token = base_url.removeprefix("http://").partition(" ")
+    host, port = address.split(":")
     with socket.create_connection((host, int(port))) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         slow.sendall(
             f"GET /api/v1/queues/{produced.name}/events HTTP/1.1\r\nHost: x\r\n"
-            "Authorization: Bearer viewer\r\n\r\n".encode()
+            f"Authorization: {token}\r\n\r\n".encode()
         )
         async with asyncio.timeout(30):
             while not api.state.desk.feed.queues:
@@ -167,12 +171,13 @@ async def test_a_client_that_takes_nothing_is_dropped(
                 await asyncio.gather(*(produced.publish("filling", {"text": "x" * 60_000}) for _ in range(5)))
 
 
-async def test_a_stop_ends_the_streams(api: FastAPI, produced: QueueClient) -> None:
+async def test_a_stop_ends_the_streams(api: FastAPI, produced: QueueClient, secrets: Secrets) -> None:
     """Open streams do not keep the program from ending."""
     await produced.enqueue("send")
     listening = listening_socket("127.0.0.1", 0)
     serving = asyncio.create_task(serve(api, listening, on_stop=api.state.desk.feed.close))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    token = secrets.headers(Role.VIEWER)["Authorization"]
+    url = f"http://127.0.0.1:{listening.getsockname()[1]} {token}"
     async with followed(url, produced.name) as stream, asyncio.timeout(8):
         await anext(stream)
         signal.raise_signal(signal.SIGTERM)

@@ -19,22 +19,25 @@ from schemathesis.core.result import Ok
 from corral.admin.admin import Admin
 from corral.client.client import Client
 from corral.contracts.schedule import Every
-from corral.http.access import by_token
 from corral.http.app import create_api
 from corral.http.gate import HEALTH
 from corral.http.serving import listening_socket
-from tests.http.conftest import FixedTokens
+from corral.store.cron_job import CronJob
+from corral.store.cron_jobs import CronJobs
+from corral.store.database import Database
+from corral.store.roles import Role
+from tests.http.conftest import Secrets
 from tests.http.tasks import ALL_TASKS
 
 pytestmark = pytest.mark.fuzz
 
 EXAMPLES = 40
-HEADERS = {"Authorization": "Bearer admin"}
+CRON_JOB = CronJob(job_id="known", pattern="0 9 * * *", handler="known", queue="http-other")
 KNOWN = {"queue": "http-email", "job_id": "known", "schedule_id": "known"}
 
 
 @pytest.fixture
-def base_url(redis_url: str, prefix: str) -> Iterator[str]:
+def base_url(redis_url: str, prefix: str, database_url: str) -> Iterator[str]:
     """The API in a thread of its own, with a queue in it."""
     listening = listening_socket("127.0.0.1", 0)
     server: Any = None
@@ -42,10 +45,15 @@ def base_url(redis_url: str, prefix: str) -> Iterator[str]:
 
     async def run() -> None:
         nonlocal server
-        async with Admin(redis_url, prefix=prefix) as admin, Client(redis_url, prefix=prefix) as client:
+        async with (
+            Admin(redis_url, prefix=prefix) as admin,
+            Client(redis_url, prefix=prefix) as client,
+            Database(database_url) as database,
+        ):
+            KNOWN["cron_job_id"] = (await CronJobs(database).create(CRON_JOB)).id
             await client.queue("http-email").enqueue("known", job_id="known")
             await admin.queue("http-email").schedules.upsert("known", Every(hours=1), "known")
-            api = create_api(admin, authenticate=by_token(FixedTokens()), tasks=ALL_TASKS)
+            api = create_api(admin, database=database, tasks=ALL_TASKS)
             server = uvicorn.Server(uvicorn.Config(api, log_config=None, timeout_graceful_shutdown=1))
             ready.set()
             await server.serve(sockets=[listening])
@@ -58,9 +66,11 @@ def base_url(redis_url: str, prefix: str) -> Iterator[str]:
     thread.join()
 
 
-def operations(base_url: str) -> Iterator[Any]:
+def operations(base_url: str, secrets: Secrets) -> Iterator[Any]:
     """All that the OpenAPI tells of, but for what never ends."""
-    schema = schemathesis.openapi.from_url(f"{base_url}/api/openapi.json", headers=HEADERS)
+    schema = schemathesis.openapi.from_url(
+        f"{base_url}/api/openapi.json", headers=secrets.headers(Role.ADMIN)
+    )
     for result in schema.exclude(path_regex="/events$").get_all_operations():
         assert isinstance(result, Ok)
         yield result.ok()
@@ -79,16 +89,16 @@ def made_up(operation: Any) -> Any:
     return decorate
 
 
-def test_with_a_token_there_is_no_5xx(base_url: str) -> None:
+def test_with_a_token_there_is_no_5xx(base_url: str, secrets: Secrets) -> None:
     """Whatever is asked for."""
     count, done = 0, set[str]()
-    for operation in operations(base_url):
+    for operation in operations(base_url, secrets):
 
         @made_up(operation)  # type: ignore[untyped-decorator]
         def check(case: Any, known: bool) -> None:
             if known and case.path_parameters:
                 case.path_parameters |= {k: v for k, v in KNOWN.items() if k in case.path_parameters}
-            answer = case.call_and_validate(headers=HEADERS, checks=[not_a_server_error])
+            answer = case.call_and_validate(headers=secrets.headers(Role.ADMIN), checks=[not_a_server_error])
             done.update({case.operation.label} if answer.status_code < 300 else ())
 
         check()
@@ -97,9 +107,9 @@ def test_with_a_token_there_is_no_5xx(base_url: str) -> None:
     assert len(done) > count / 2, "these requests are too bad to show anything"
 
 
-def test_without_a_token_there_is_no_2xx(base_url: str) -> None:
+def test_without_a_token_there_is_no_2xx(base_url: str, secrets: Secrets) -> None:
     """But for health."""
-    for operation in operations(base_url):
+    for operation in operations(base_url, secrets):
         if operation.path == HEALTH:
             continue
 

@@ -15,7 +15,7 @@ from corral.client.queue import QueueClient
 from corral.http.action import Action
 from corral.http.gate import HEALTH
 from corral.store.roles import Role
-from tests.http.conftest import Caller
+from tests.http.conftest import Caller, Secrets
 
 ROLES = [None, *Role]
 
@@ -108,17 +108,17 @@ async def test_what_is_no_token_is_nobody(caller: Caller, header: str) -> None:
         assert answer.status_code == 401
 
 
-async def test_guessing_is_slowed_down(caller: Caller) -> None:
+async def test_guessing_is_slowed_down(caller: Caller, secrets: Secrets) -> None:
     """After twenty wrong tokens an address waits; a token that was right before still is."""
     async with caller(None) as http:
-        right, wrong = ({"Authorization": f"Bearer {text}"} for text in ("viewer", "guess"))
+        right, wrong = secrets.headers(Role.VIEWER), {"Authorization": "Bearer guess"}
         assert (await http.get("/api/v1/queues", headers=right)).status_code == 200
         codes = [(await http.get("/api/v1/queues", headers=wrong)).status_code for _ in range(22)]
         assert codes == [401] * 20 + [429] * 2
         told = await http.get("/api/v1/queues", headers=wrong)
         assert 0 < int(told.headers["retry-after"]) <= 60
         assert (await http.get("/api/v1/queues", headers=right)).status_code == 200
-        unseen = await http.get("/api/v1/queues", headers={"Authorization": "Bearer operator"})
+        unseen = await http.get("/api/v1/queues", headers=secrets.headers(Role.OPERATOR))
         assert unseen.status_code == 429
 
 

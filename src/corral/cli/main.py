@@ -18,6 +18,8 @@ from corral.cli.job import job
 from corral.cli.queue import queue
 from corral.cli.queues import queues
 from corral.cli.schedule import schedule
+from corral.cli.serve import serve
+from corral.cli.token import token
 from corral.cli.worker import worker
 from corral.cli.workers import workers
 
@@ -30,9 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, dev, enqueue, queues, events, health, doctor, demo):
+for command in (worker, dev, serve, enqueue, queues, events, health, doctor, demo):
     app.command()(command)
-for group in (queue, job, schedule, workers):
+for group in (queue, job, schedule, workers, token):
     app.add_typer(group)
 
 

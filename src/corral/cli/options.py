@@ -13,6 +13,7 @@ from corral.contracts.rate_limit import RateLimit
 
 __all__ = [
     "Concurrency",
+    "DatabaseUrl",
     "JobIds",
     "Json",
     "Moment",
@@ -42,6 +43,16 @@ Prefix = Annotated[
     str | None,
     typer.Option(
         "--prefix", help="First part of every key. Default: CORRAL_PREFIX, else bull.", show_default=False
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        help="sqlite:///file or postgresql://user:password@host/name. "
+        "Default: CORRAL_DATABASE_URL, else the file corral.db.",
+        show_default=False,
+        metavar="URL",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -11,13 +11,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from corral.contracts.binding import TaskSource
 from corral.contracts.queue import Queue
 from corral.contracts.taskset import TaskSet
 from corral.errors import TargetNotFound
 from corral.worker.serve import Serve
 from corral.worker.worker import Worker
 
-__all__ = ["load_worker"]
+__all__ = ["load_sources", "load_worker"]
 
 SOURCES: Final = (Serve, Queue, TaskSet)
 RUNNABLE: Final = (Worker, *SOURCES)
@@ -33,15 +34,37 @@ def load_worker(target: str) -> Worker:
         TargetNotFound: the module or the object is not there, or is nothing that a worker can run.
         DefinitionError: what it declares cannot work.
     """
-    found: Any = _find(target)
-    if callable(found) and not isinstance(found, type) and not isinstance(found, RUNNABLE):
-        found = _call(target, found)
+    found = _found(target)
     if isinstance(found, Worker):
         return found
     sources: list[Any] = list(found) if isinstance(found, list | tuple) else [found]
     if sources and all(isinstance(each, SOURCES) for each in sources):
         return Worker(*sources)
     raise TargetNotFound(target, f"it is {_described(found)}; give {WANTED}")
+
+
+def load_sources(target: str) -> list[TaskSource | type[TaskSet]]:
+    """The tasks that `module:object` names: a task set, with handlers or as a class, a queue, or a list of these. A
+    `Serve` stands for what is in it. Raises `TargetNotFound`."""
+    found = _found(target)
+    sources: list[Any] = [
+        each.source if isinstance(each, Serve) else each
+        for each in (found if isinstance(found, list | tuple) else [found])
+    ]
+    for each in sources:
+        if not (isinstance(each, Queue | TaskSet) or (isinstance(each, type) and issubclass(each, TaskSet))):
+            raise TargetNotFound(
+                target, f"it is {_described(each)}; give a TaskSet, a Queue, or a list of these"
+            )
+    return sources
+
+
+def _found(target: str) -> Any:
+    """The object, or what a function makes."""
+    found: Any = _find(target)
+    if callable(found) and not isinstance(found, type) and not isinstance(found, RUNNABLE):
+        return _call(target, found)
+    return found
 
 
 def _find(target: str) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from corral.http.problem import Problem
 from corral.store.roles import Role
+from corral.store.tokens import Tokens
 
 __all__ = [
     "Authenticate",
@@ -31,28 +32,6 @@ class Principal:
     name: str
     """As the operator log calls them."""
     role: Role
-
-
-class KnownToken(Protocol):
-    """A token as the store keeps it."""
-
-    @property
-    def name(self) -> str:
-        """Whose it is."""
-        ...
-
-    @property
-    def role(self) -> Role:
-        """What it allows."""
-        ...
-
-
-class Tokens(Protocol):
-    """Where tokens are looked up: `corral.store.tokens.Tokens`."""
-
-    async def verify(self, text: str, /) -> KnownToken | None:
-        """The token with this secret, if there is one and it has neither expired nor been revoked."""
-        ...
 
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]

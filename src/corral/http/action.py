@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from corral.http.access import Principal, check_role
 from corral.logs.logger import get_logger
+from corral.store.operator_log import DONE, OperatorLog
 from corral.store.roles import Role
 
-__all__ = ["Action", "Operator", "OperatorLog"]
+__all__ = ["Action", "Operator"]
 
 
 class Action(StrEnum):
@@ -61,14 +62,6 @@ ADMINS_ONLY: Final = frozenset(
 """What decides which work there is, or leaves nothing of a queue."""
 
 
-class OperatorLog(Protocol):
-    """Where it is written: `corral.store.operator_log.OperatorLog`."""
-
-    async def write(self, actor: str, action: str, target: str, detail: Any) -> Any:
-        """Keep one line."""
-        ...
-
-
 class Operator:
     """Somebody who acts: whatever is done leaves a line in the operator log and in the program's own."""
 
@@ -86,13 +79,12 @@ class Operator:
             check_role(self.who, action.role)
             yield detail
         except BaseException as error:
-            await self._note(
-                action, target, {**detail, "failed": getattr(error, "kind", type(error).__name__)}
-            )
+            await self._note(action, target, detail, getattr(error, "kind", type(error).__name__))
             raise
-        await self._note(action, target, detail)
+        await self._note(action, target, detail, DONE)
 
-    async def _note(self, action: Action, target: str, detail: dict[str, Any]) -> None:
-        get_logger("operators").info(action, actor=self.who.name, target=target, detail=detail)
+    async def _note(self, action: Action, target: str, detail: dict[str, Any], outcome: str) -> None:
+        who = self.who
+        get_logger("operators").info(action, actor=who.name, target=target, detail=detail, outcome=outcome)
         if self._log is not None:
-            await self._log.write(self.who.name, action, target, detail)
+            await self._log.write(who.name, action, target, detail, role=who.role, outcome=outcome)

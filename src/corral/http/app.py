@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -11,27 +11,32 @@ from fastapi.security import HTTPBearer
 
 from corral.admin.admin import Admin
 from corral.client.client import Client
+from corral.errors import InvalidOption
 from corral.http import (
     admin_job,
     bulk,
+    cron_jobs,
     events,
     failures,
     job_status,
     job_verbs,
     jobs,
     metrics,
+    operator_log,
     queue_verbs,
     queues,
     schedules,
     workers,
 )
-from corral.http.access import Authenticate
-from corral.http.catalogue import Tasks
+from corral.http.access import Authenticate, by_token
 from corral.http.desk import Desk
 from corral.http.gate import HEALTH, Gate
 from corral.http.problem import ProblemModel, answer_with_problems
 from corral.http.strict_body import Resource
 from corral.http.throttle import Throttle
+from corral.store.database import Database
+from corral.store.known_tasks import Source
+from corral.store.tokens import Tokens
 
 __all__ = ["create_api"]
 
@@ -45,10 +50,14 @@ ROUTERS: Final = (
     job_verbs.router,
     schedules.router,
     workers.router,
+    workers.all_workers,
     metrics.router,
     failures.router,
     events.router,
 )
+
+STORE_ROUTERS: Final = (cron_jobs.router, operator_log.router)
+"""What there is with a database."""
 
 DESCRIPTION: Final = """
 Queues, jobs, schedules and workers, over HTTP. Every request carries a token, `Authorization: Bearer …`, which
@@ -75,8 +84,9 @@ PROBLEMS: Final = {
 def create_api(
     admin: Admin,
     *,
-    authenticate: Authenticate,
-    tasks: Iterable[Tasks] = (),
+    tasks: Sequence[Source] = (),
+    database: Database | None = None,
+    authenticate: Authenticate | None = None,
     client: Client | None = None,
 ) -> FastAPI:
     """The admin API of one server.
@@ -88,11 +98,21 @@ def create_api(
 
     Args:
         admin: of the server to look after.
-        authenticate: who sends a request: `by_token(…)`, or your own.
-        tasks: task sets (or instances), `Queue`s and tasks whose payloads are validated before they are stored.
+        tasks: task sets (or instances) and `Queue`s, whose payloads are validated before they are stored.
+        database: of the same server: tokens, cron jobs and the operator log. Without it there are no cron jobs.
+        authenticate: who sends a request, if not the tokens of the database say it.
         client: of the same server, for adding jobs.
+
+    Raises `InvalidOption` when neither database nor `authenticate` is given: the API is never open.
     """
-    desk = Desk(admin, client=client, tasks=tasks)
+    if authenticate is None:
+        if database is None:
+            reason = (
+                "nobody could be recognised: give a database, whose tokens say who asks, or authenticate="
+            )
+            raise InvalidOption("authenticate", None, reason)
+        authenticate = by_token(Tokens(database))
+    desk = Desk(admin, client=client, tasks=tasks, database=database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -117,7 +137,7 @@ def create_api(
     api.add_middleware(Gate, authenticate=authenticate, throttle=Throttle())
     answer_with_problems(api)
     api.add_api_route(HEALTH, healthz, summary="Whether this process answers", tags=["health"])
-    for router in ROUTERS:
+    for router in ROUTERS if database is None else (*ROUTERS, *STORE_ROUTERS):
         api.include_router(router, dependencies=[TOKEN])
     return api
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -14,13 +14,17 @@ from corral.client.event_feed import EventFeed
 from corral.contracts.job import Job
 from corral.errors import InvalidQueueName
 from corral.http.access import ThePrincipal, check_role
-from corral.http.action import Action, Operator, OperatorLog
-from corral.http.catalogue import Catalogue, Tasks
+from corral.http.action import Action, Operator
+from corral.http.catalogue import Catalogue
 from corral.http.paths import JobId, QueueName
 from corral.http.problem import Problem
 from corral.http.queue_names import QueueNames
+from corral.store.cron_jobs import CronJobs
+from corral.store.database import Database
+from corral.store.known_tasks import Source
+from corral.store.operator_log import OperatorLog
 
-__all__ = ["Desk", "TheDesk", "TheJob", "TheQueue", "may"]
+__all__ = ["Desk", "TheCronJobs", "TheDesk", "TheJob", "TheOperatorLog", "TheQueue", "may"]
 
 
 class Desk:
@@ -31,7 +35,7 @@ class Desk:
         admin: of the server to look after. It stays open.
         client: of the same server. One of its own is made, and closed, when there is none.
         tasks: what is known of the queues' tasks.
-        operator_log: where changes are written.
+        database: of the same server: cron jobs, and the log to which changes are written. It stays open.
     """
 
     def __init__(
@@ -39,15 +43,16 @@ class Desk:
         admin: Admin,
         *,
         client: Client | None = None,
-        tasks: Iterable[Tasks] = (),
-        operator_log: OperatorLog | None = None,
+        tasks: Sequence[Source] = (),
+        database: Database | None = None,
     ) -> None:
         self.admin = admin
         settings = admin.server.settings
         self._owns_client = client is None
         self.client = client or Client(settings.url, prefix=settings.prefix, timeout=settings.timeout)
         self.catalogue = Catalogue(tasks)
-        self.operator_log = operator_log
+        self.operator_log = None if database is None else OperatorLog(database)
+        self.cron_jobs = None if database is None else CronJobs(database, *tasks)
         self.queue_names = QueueNames(admin)
         self.feed = EventFeed(admin.server)
 
@@ -95,6 +100,24 @@ async def the_job(queue: TheQueue, job_id: JobId) -> Job:
 
 
 TheJob = Annotated[Job, Depends(the_job)]
+
+
+def the_cron_jobs(desk: TheDesk) -> CronJobs:
+    """The cron jobs of the database, of an API that has one."""
+    assert desk.cron_jobs is not None
+    return desk.cron_jobs
+
+
+TheCronJobs = Annotated[CronJobs, Depends(the_cron_jobs)]
+
+
+def the_operator_log(desk: TheDesk) -> OperatorLog:
+    """The operator log, of an API that has a database."""
+    assert desk.operator_log is not None
+    return desk.operator_log
+
+
+TheOperatorLog = Annotated[OperatorLog, Depends(the_operator_log)]
 
 
 def may(action: Action) -> Any:

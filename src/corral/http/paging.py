@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from corral.http.problem import Problem
 
-__all__ = ["MOST", "Cursor", "Limit", "Page", "next_cursor", "page_of", "start_of"]
+__all__ = ["MOST", "Cursor", "Limit", "Page", "next_cursor", "number_of", "page_of", "place_of", "start_of"]
 
 T = TypeVar("T")
 
@@ -63,7 +63,12 @@ def place_of(cursor: str) -> str:
 
 def start_of(cursor: str | None) -> int:
     """How many items come before the page. Raises `Problem` 422."""
-    place = "0" if cursor is None else place_of(cursor)
+    return 0 if cursor is None else number_of(cursor)
+
+
+def number_of(cursor: str) -> int:
+    """The place that a cursor stands for, where places are numbers. Raises `Problem` 422."""
+    place = place_of(cursor)
     if not (place.isascii() and place.isdecimal() and int(place[:20]) <= FARTHEST):
         raise Problem(422, "invalid-cursor", "this is no cursor of this list: give `next` of the page before")
     return int(place)

@@ -26,10 +26,14 @@ STATUS: Final[Mapping[type[CorralError], int]] = {
     errors.UnknownTask: 422,
     errors.JobGone: 404,
     errors.WorkerGone: 404,
+    errors.CronJobGone: 404,
+    errors.CronJobChanged: 409,
+    errors.CronJobTaken: 409,
     errors.JobError: 409,
     errors.QueueError: 409,
     errors.EventsTrimmed: 410,
     errors.ServerError: 503,
+    errors.StoreError: 503,
     errors.CorralError: 500,
 }
 """The status of an error is that of the nearest class above it."""
@@ -79,6 +83,8 @@ def _fields_of(error: CorralError) -> dict[str, Any]:
     if isinstance(error, errors.InvalidPayload):
         places = [(f"payload.{one.path}".strip("."), one.message) for one in error.problems]
         return {"errors": [{"path": path, "message": message} for path, message in places]}
+    if isinstance(error, errors.InvalidCronJob):
+        return {"errors": [{"path": one.path, "message": one.message} for one in error.problems]}
     if isinstance(error, errors.InvalidOption):
         return {"errors": [{"path": error.option, "message": error.reason}]}
     if isinstance(error, errors.InvalidSchedule):

@@ -17,7 +17,7 @@ from corral.store.roles import Role
 from corral.store.tables import OperatorLogRow
 from corral.store.texts import legible, storable
 
-__all__ = ["LogEntry", "LogPage", "OperatorLog"]
+__all__ = ["DONE", "LogEntry", "LogPage", "OperatorLog"]
 
 DONE: Final = "done"
 MOST_DETAIL_BYTES: Final = 64 * 1024

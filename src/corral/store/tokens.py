@@ -43,6 +43,10 @@ class Token:
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it is worth something: neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -98,15 +102,11 @@ class Tokens:
         async with self._database.reading() as session:
             row = await session.scalar(select(TokenRow).where(TokenRow.hash == _hash(text)))
         now = self._clock()
-        if (
-            row is None
-            or row.revoked_at is not None
-            or (row.expires_at is not None and row.expires_at <= now)
-        ):
+        if row is None or not (token := _token(row)).is_valid(now):
             return None
         if row.last_used_at is None or row.last_used_at <= now - USE_NOTED_EVERY:
             await self._note_use(row.id, now)
-        return _token(row)
+        return token
 
     async def list(self, *, start: int = 0, limit: int = 100) -> Listed:
         """A page of all tokens, revoked and expired ones included, the newest first."""

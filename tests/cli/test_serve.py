@@ -1,0 +1,109 @@
+"""`corral serve` and `corral token` as they run in earnest."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from corral import SyncClient
+from tests.cli.conftest import Command
+from tests.cli.program import Program
+
+Start = Callable[..., Program]
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database that is not there yet."""
+    url = f"sqlite:///{tmp_path / 'corral.db'}"
+    monkeypatch.setenv("CORRAL_DATABASE_URL", url)
+    return url
+
+
+def base_url(api: Program) -> str:
+    """Where it serves, as it says."""
+    found = re.search(r"http://[\d.:]+", api.says("API "))
+    assert found is not None
+    return found[0]
+
+
+def test_it_serves_until_told_to_stop(
+    program: Start, command: Command, client: SyncClient, queue_name: str, database: str
+) -> None:
+    """A token made by `corral token` opens it; the task's name is enough; SIGTERM ends it with 0, an open event
+    stream or not."""
+    token = command("token", "create", "--role", "admin", "--name", "ann").stdout.strip()
+    api = program("serve", "shop:jobs", "--port", "0", CORRAL_DATABASE_URL=database)
+    url = base_url(api)
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as http:
+        made = http.post("/api/admin/job", json={"handler": "greet", "payload": "Ada"})
+        assert (made.status_code, made.json()["queue"]) == (201, queue_name)
+        with http.stream("GET", f"/api/v1/queues/{queue_name}/events") as events:
+            lines = events.iter_lines()
+            assert next(lines).startswith(":")
+            assert api.stop() == 0
+            assert [line for line in lines if line] == []
+    assert token not in api.output
+    assert "Traceback" not in api.output
+
+
+def test_others_need_a_token_first(program: Start, command: Command, database: str) -> None:
+    """Where other machines can reach it, it does not start without a token, and says how to make one; here it does, and
+    says it too. A token that is revoked is none."""
+    command("token", "create", "--role", "viewer")
+    [token] = json.loads(command("token", "list", "--json").stdout)
+    assert command("token", "revoke", token["id"]).exit_code == 0
+    refused = program("serve", "--host", "0.0.0.0", "--port", "0", CORRAL_DATABASE_URL=database)
+    assert refused.ended() == 2
+    assert "corral token create --role admin" in refused.output
+    local = program("serve", "--port", "0", CORRAL_DATABASE_URL=database)
+    local.says("corral token create --role admin")
+    url = base_url(local)
+    assert [httpx.get(f"{url}{path}").status_code for path in ("/healthz", "/api/v1/queues")] == [200, 401]
+    assert local.stop() == 0
+
+
+def test_a_port_that_is_taken(program: Start, database: str) -> None:
+    """Exit code 2, and a line that says it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        api = program("serve", "--port", port, CORRAL_DATABASE_URL=database)
+        assert api.ended() == 2
+    assert f"it cannot listen on 127.0.0.1, port {port}" in api.output
+    assert "Traceback" not in api.output
+
+
+@pytest.mark.parametrize("target", ["shop:worker", "shop:nothing", "none:jobs"])
+def test_what_is_no_task_set_is_refused(program: Start, database: str, target: str) -> None:
+    """Exit code 2, and what to give."""
+    api = program("serve", target, CORRAL_DATABASE_URL=database)
+    assert api.ended() == 2
+    assert "Traceback" not in api.output
+
+
+def test_tokens_are_made_listed_and_revoked(command: Command, database: str) -> None:
+    """The text is printed once and kept nowhere; the list shows whose they are; a second revocation is told."""
+    made = command("token", "create", "--role", "operator", "--name", "deploy", "--expires", "1d")
+    text = made.stdout.strip()
+    assert text.startswith("corral_")
+    listed = command("token", "list")
+    assert "deploy" in listed.stdout
+    assert text not in listed.stdout
+    [token] = json.loads(command("token", "list", "--json").stdout)
+    assert (token["name"], token["role"]) == ("deploy", "operator")
+    assert [command("token", "revoke", token["id"]).exit_code for _ in range(2)] == [0, 1]
+    assert "revoked" in command("token", "list").stdout
+    assert text.encode() not in Path(database.removeprefix("sqlite:///")).read_bytes()
+
+
+def test_a_role_that_is_none(command: Command, database: str) -> None:
+    """Exit code 2, with those that there are."""
+    result = command("token", "create", "--role", "king")
+    assert result.exit_code == 2
+    assert "viewer, operator, admin" in result.output + result.stderr

@@ -1,0 +1,79 @@
+"""Cron jobs over HTTP: the fields that were asked for, checked as a whole, and changed by revision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+PATH = "/api/admin/cronJob"
+REPORT = {
+    "jobId": "nightly",
+    "name": "Nightly report",
+    "pattern": "0 3 * * *",
+    "handler": "email.sendInvite",
+    "payload": {"to": "ann", "number": 2**53 + 1},
+    "enabled": True,
+    "maxAttempts": 4,
+    "backoffMs": 2000,
+}
+
+
+async def test_a_cron_job_lives(http: httpx.AsyncClient) -> None:
+    """Created with 201, read, listed, changed and deleted, with the fields under the names that were asked for."""
+    made = await http.post(PATH, json=REPORT)
+    assert made.status_code == 201
+    told = made.json()
+    assert {name: told[name] for name in REPORT} == REPORT
+    assert (told["queue"], told["tz"], told["owner"], told["revision"]) == (
+        "http-email",
+        "UTC",
+        "operator",
+        1,
+    )
+    path = f"{PATH}/{told['id']}"
+    assert (await http.get(path)).json() == told
+    assert (await http.get(PATH)).json() == {"items": [told], "next": None}
+    changed = (await http.patch(path, json={"pattern": "0 4 * * *", "enabled": False, "revision": 1})).json()
+    assert (changed["pattern"], changed["enabled"], changed["revision"]) == ("0 4 * * *", False, 2)
+    assert (await http.patch(path, json={"enabled": True, "revision": 1})).status_code == 409
+    assert (await http.delete(path)).status_code == 204
+    for method in ("GET", "PATCH", "DELETE"):
+        answer = await http.request(method, path, json={} if method == "PATCH" else None)
+        assert answer.status_code == 404
+
+
+async def test_the_list_goes_on_by_its_cursor(http: httpx.AsyncClient) -> None:
+    """By job ids; the last page has no cursor."""
+    for number in range(3):
+        await http.post(PATH, json={**REPORT, "jobId": f"job-{number}"})
+    page = (await http.get(PATH, params={"limit": 2})).json()
+    rest = (await http.get(PATH, params={"limit": 2, "cursor": page["next"]})).json()
+    assert [one["jobId"] for one in page["items"] + rest["items"]] == ["job-0", "job-1", "job-2"]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"pattern": "61 * * * *"}, "pattern"),
+        ({"tz": "Mars"}, "tz"),
+        ({"handler": "none"}, "handler"),
+        ({"payload": {"number": 1}}, "payload.to"),
+        ({"maxAttempts": 0}, "maxAttempts"),
+        ({"backoffMs": -1}, "backoffMs"),
+        ({"enabled": "yes"}, "enabled"),
+        ({"jobId": "x\x00"}, "jobId"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+async def test_what_cannot_be_is_not_stored(http: httpx.AsyncClient, change: Any, path: str) -> None:
+    """422 with the field, when it is made and when it is changed; the same job id twice is 409."""
+    assert (await http.post(PATH, json={**REPORT, **change})).json()["errors"][0]["path"] == path
+    assert (await http.get(PATH)).json()["items"] == []
+    made = (await http.post(PATH, json=REPORT)).json()
+    answer = await http.patch(f"{PATH}/{made['id']}", json=change)
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, path)
+    assert (await http.get(f"{PATH}/{made['id']}")).json() == made
+    assert (await http.post(PATH, json=REPORT)).status_code == 409
