@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import socket
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from corral.admin.admin import Admin
+from corral.admin.sampler import Sampler
 from corral.cli.failure import SETUP
 from corral.cli.loop import run
 from corral.cli.options import DatabaseUrl, Prefix, Url
@@ -75,7 +77,12 @@ async def _serve(admin: Admin, database_url: str | None, sources: list[Any], hos
         api = create_api(admin, database=database, tasks=sources)
         address, number = listening.getsockname()[:2]
         remark(f"API       http://{f'[{address}]' if ':' in address else address}:{number}/api/openapi.json")
-        await serve_api(api, listening, on_stop=api.state.desk.feed.close)
+        sampling = asyncio.create_task(Sampler(admin.server).serve())
+        try:
+            await serve_api(api, listening, on_stop=api.state.desk.feed.close)
+        finally:
+            sampling.cancel()
+            await asyncio.gather(sampling, return_exceptions=True)
 
 
 def _listening(host: str, port: int) -> socket.socket:

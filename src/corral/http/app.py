@@ -25,7 +25,9 @@ from corral.http import (
     operator_log,
     queue_verbs,
     queues,
+    samples,
     schedules,
+    worker_verbs,
     workers,
 )
 from corral.http.access import Authenticate, by_token
@@ -50,7 +52,8 @@ ROUTERS: Final = (
     job_verbs.router,
     schedules.router,
     workers.router,
-    workers.all_workers,
+    worker_verbs.router,
+    samples.router,
     metrics.router,
     failures.router,
     events.router,
@@ -105,15 +108,25 @@ def create_api(
 
     Raises `InvalidOption` when neither database nor `authenticate` is given: the API is never open.
     """
-    if authenticate is None:
-        if database is None:
-            reason = (
-                "nobody could be recognised: give a database, whose tokens say who asks, or authenticate="
-            )
-            raise InvalidOption("authenticate", None, reason)
-        authenticate = by_token(Tokens(database))
+    recognise = authenticate or _by_tokens_of(database)
     desk = Desk(admin, client=client, tasks=tasks, database=database)
+    api = _application(desk)
+    api.add_middleware(Gate, authenticate=recognise, throttle=Throttle())
+    answer_with_problems(api)
+    api.add_api_route(HEALTH, healthz, summary="Whether this process answers", tags=["health"])
+    for router in ROUTERS if database is None else (*ROUTERS, *STORE_ROUTERS):
+        api.include_router(router, dependencies=[TOKEN])
+    return api
 
+
+def _by_tokens_of(database: Database | None) -> Authenticate:
+    if database is None:
+        reason = "nobody could be recognised: give a database, whose tokens say who asks, or authenticate="
+        raise InvalidOption("authenticate", None, reason)
+    return by_token(Tokens(database))
+
+
+def _application(desk: Desk) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
@@ -134,11 +147,6 @@ def create_api(
     )
     api.state.desk = desk
     api.router.route_class = Resource
-    api.add_middleware(Gate, authenticate=authenticate, throttle=Throttle())
-    answer_with_problems(api)
-    api.add_api_route(HEALTH, healthz, summary="Whether this process answers", tags=["health"])
-    for router in ROUTERS if database is None else (*ROUTERS, *STORE_ROUTERS):
-        api.include_router(router, dependencies=[TOKEN])
     return api
 
 

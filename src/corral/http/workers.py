@@ -6,14 +6,13 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from corral.contracts.worker_record import JobInHand, WorkerRecord, WorkerState
-from corral.http.desk import TheDesk, TheQueue
+from corral.http.desk import TheQueue
 from corral.http.model import Moment, Shown, moment_of
 from corral.http.strict_body import Resource
 
-__all__ = ["WorkerModel", "all_workers", "router", "shown_worker"]
+__all__ = ["WorkerModel", "router", "shown_worker"]
 
 router = APIRouter(prefix="/api/v1/queues/{queue}/workers", tags=["workers"], route_class=Resource)
-all_workers = APIRouter(prefix="/api/v1/workers", tags=["workers"], route_class=Resource)
 
 
 class JobInHandModel(Shown):
@@ -74,12 +73,6 @@ def shown_worker(worker: WorkerRecord) -> WorkerModel:
 
 def _shown_job(job: JobInHand) -> JobInHandModel:
     return JobInHandModel(queue=job.queue, id=job.id, name=job.name, since=moment_of(job.since))
-
-
-@all_workers.get("", summary="List all workers")
-async def list_workers(desk: TheDesk) -> list[WorkerModel]:
-    """Of all queues: Corral's and Node's."""
-    return [shown_worker(worker) for worker in await desk.admin.workers()]
 
 
 @router.get("", summary="List the workers of a queue")
