@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -27,10 +27,10 @@ from corral.dashboard.queue_changes import QUEUE_CHANGES
 from corral.dashboard.refusals import Refusals
 from corral.errors import CorralError
 from corral.http.access import Authenticate
-from corral.http.action import OperatorLog
-from corral.http.catalogue import Tasks
 from corral.http.desk import Desk
 from corral.http.throttle import Throttle
+from corral.store.database import Database
+from corral.store.known_tasks import Source
 
 __all__ = ["create_dashboard"]
 
@@ -41,9 +41,9 @@ def create_dashboard(
     admin: Admin,
     *,
     authenticate: Authenticate | None = None,
-    tasks: Iterable[Tasks] = (),
+    tasks: Sequence[Source] = (),
     client: Client | None = None,
-    operator_log: OperatorLog | None = None,
+    database: Database | None = None,
     may_be_local: bool = False,
     title: str = "Corral",
     environment: Mapping[str, str] = os.environ,
@@ -58,15 +58,15 @@ def create_dashboard(
     Args:
         admin: of the server to look after.
         authenticate: your own hook: who sends a request, with a role (viewer, operator, admin), or None.
-        tasks: task sets (or instances), `Queue`s and tasks: forms are made from their payload types.
+        tasks: task sets (or instances) and `Queue`s: forms are made from their payload types.
         client: of the same server, for adding jobs.
-        operator_log: where changes are written; else only to the program's log.
+        database: of the same server: where changes are written; else only to the program's log.
         may_be_local: let a developer in without credentials: with CORRAL_ENV=development, over a loopback socket, with
             a loopback `Host` and without a header of a proxy. For pages that are served alone.
         title: stands in every page's head.
         environment: where the variables are looked up.
     """
-    desk = Desk(admin, client=client, tasks=tasks, operator_log=operator_log)
+    desk = Desk(admin, client=client, tasks=tasks, database=database)
     access = Access(authenticate, may_be_local=may_be_local, environment=environment)
     assets = Assets()
     pages = Pages(assets, title)
