@@ -77,3 +77,17 @@ async def test_what_cannot_be_is_not_stored(http: httpx.AsyncClient, change: Any
     assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, path)
     assert (await http.get(f"{PATH}/{made['id']}")).json() == made
     assert (await http.post(PATH, json=REPORT)).status_code == 409
+
+
+async def test_a_cron_job_is_triggered(http: httpx.AsyncClient) -> None:
+    """201 with the job, which is of the kind `cronTrigger` and stands in the history; also while it is disabled."""
+    made = (await http.post(PATH, json={**REPORT, "enabled": False})).json()
+    answer = await http.post(f"{PATH}/{made['id']}/trigger")
+    told = answer.json()
+    assert (answer.status_code, told["kind"], told["data"]) == (201, "cronTrigger", REPORT["payload"])
+    assert (told["queue"], told["name"], told["opts"]["attempts"]) == ("http-email", "email.sendInvite", 4)
+    history = (await http.get(f"{PATH}/{made['id']}/history")).json()
+    assert [job["id"] for job in history["jobs"]] == [told["id"]]
+    assert (await http.post(f"{PATH}/none/trigger")).status_code == 404
+    log = (await http.get("/api/v1/operator-log", params={"action": "cronJob.trigger"})).json()["items"]
+    assert log[0]["detail"]["job"] == told["id"]

@@ -172,3 +172,26 @@ async def test_what_cannot_be_meant_is_refused(
     await produced.enqueue("send")
     assert (await http.post(f"{path}/{verb}", json=body)).status_code == 422
     assert (await produced.counts())[JobState.WAITING] == 1
+
+
+async def test_jobs_are_cancelled(http: httpx.AsyncClient, produced: QueueClient, path: str) -> None:
+    """They fail for good with the reason; what has ended is refused, alone with 409, among others by its name."""
+    first, second, third = [(await produced.enqueue("send")).id for _ in range(3)]
+    answer = await http.post(f"{path}/jobs/{first}/cancellations", json={"reason": "not wanted"})
+    assert (answer.status_code, answer.json()) == (200, {"ended": True})
+    told = (await http.get(f"{path}/jobs/{first}")).json()
+    assert (told["state"], told["failureKind"], told["failedReason"], told["kind"]) == (
+        "failed",
+        "cancelled",
+        "cancelled: not wanted",
+        "adhoc",
+    )
+    assert (await http.post(f"{path}/jobs/{first}/cancellations")).status_code == 409
+    assert (await http.post(f"{path}/jobs/none/cancellations")).status_code == 404
+    answer = await http.post(f"{path}/jobs/{third}/cancellations", json={"reason": "x" * 1001})
+    assert answer.status_code == 422
+    told = (await http.post(f"{path}/cancellations", json={"ids": [second, first, "none"]})).json()
+    assert (told["done"], [one["type"] for one in told["refused"]]) == (
+        [second],
+        ["job-not-in-state", "job-gone"],
+    )

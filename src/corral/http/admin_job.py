@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from corral.contracts.job import Job
 from corral.http.action import Action, Operator
 from corral.http.catalogue import value_for
 from corral.http.desk import TheDesk, may
-from corral.http.job_model import JobModel, show_job
+from corral.http.job_model import JobModel
 from corral.http.model import Given, Milliseconds
 from corral.http.strict_body import Resource
 
@@ -63,6 +62,4 @@ async def add_job(
         detail["jobId"] = handle.id
     if handle.created is False:
         response.status_code = 200
-    found = await desk.admin.queue(spec.queue).jobs.get(handle.id)
-    # It may have run, and be gone, by now.
-    return show_job(found or Job(id=handle.id, queue=spec.queue, name=spec.name, data=job.payload))
+    return await desk.show_added(spec.queue, spec.name, job.payload, handle.id)

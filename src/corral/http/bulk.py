@@ -73,6 +73,13 @@ class Removals(Given):
     children: bool = Field(default=True, description="With those below them.")
 
 
+class Cancellations(Given):
+    """Which jobs to cancel."""
+
+    ids: Ids
+    reason: str = Field(default="", description="At most 1,000 characters.")
+
+
 class Refusal(Shown):
     """Why it was not done for one job."""
 
@@ -144,6 +151,18 @@ async def remove(
     """One after the other, as a single one is removed."""
     async with operator.acting(Action.REMOVE_JOBS, queue.name, ids=removals.ids) as detail:
         outcome = _batch(await queue.jobs.remove_many(removals.ids, children=removals.children))
+        detail.update(_told(outcome))
+    return outcome
+
+
+@router.post("/cancellations", summary="Cancel some jobs")
+async def cancel(
+    operator: Annotated[Operator, may(Action.CANCEL_JOBS)], queue: TheQueue, cancellations: Cancellations
+) -> BatchOutcome:
+    """One after the other, as a single one is cancelled."""
+    said = cancellations.model_dump()
+    async with operator.acting(Action.CANCEL_JOBS, queue.name, **said) as detail:
+        outcome = _batch(await queue.jobs.cancel_many(cancellations.ids, cancellations.reason))
         detail.update(_told(outcome))
     return outcome
 

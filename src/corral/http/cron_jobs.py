@@ -11,7 +11,8 @@ from pydantic import Field
 
 from corral.http.access import requires
 from corral.http.action import Action, Operator
-from corral.http.desk import TheCronJobs, may
+from corral.http.desk import TheCronJobs, TheCronSchedules, TheDesk, may
+from corral.http.job_model import JobModel, show_job
 from corral.http.model import Given, Moment, Shown, moment_of
 from corral.http.paging import Cursor, Limit, Page, next_cursor, place_of
 from corral.http.paths import Segment
@@ -89,6 +90,13 @@ class CronJobModel(Shown):
     problem: str | None = Field(description="Why it does not run, if it cannot. The others run.")
 
 
+class CronHistoryModel(Shown):
+    """Jobs of a cron job."""
+
+    jobs: list[JobModel]
+    since: Moment | None = Field(description="Older ones were not looked for; null: all were.")
+
+
 @router.get("", summary="List the cron jobs")
 async def list_cron_jobs(
     cron_jobs: TheCronJobs, limit: Limit = 20, cursor: Cursor = None
@@ -137,6 +145,31 @@ async def delete_cron_job(
     """No further job is made of it; one that runs goes on. A declared one does not come back with the next deploy."""
     async with operator.acting(Action.DELETE_CRON_JOB, cron_job_id):
         await cron_jobs.delete(cron_job_id)
+
+
+@router.post("/{cron_job_id}/trigger", status_code=201, summary="Run a cron job now")
+async def trigger_cron_job(
+    operator: Annotated[Operator, may(Action.TRIGGER_CRON_JOB)],
+    desk: TheDesk,
+    schedules: TheCronSchedules,
+    cron_job_id: CronJobId,
+) -> JobModel:
+    """Enabled or not: 201 with the job, of the kind `cronTrigger`. The schedule goes on as before."""
+    cron_job = await _find(schedules.cron_jobs, cron_job_id)
+    async with operator.acting(Action.TRIGGER_CRON_JOB, cron_job_id, cronJob=cron_job.job_id) as detail:
+        handle = await schedules.trigger(cron_job)
+        detail["job"] = handle.id
+    return await desk.show_added(cron_job.queue, cron_job.handler, cron_job.payload, handle.id)
+
+
+@router.get("/{cron_job_id}/history", summary="The jobs of a cron job")
+async def read_history(
+    schedules: TheCronSchedules, cron_job_id: CronJobId, limit: Limit = 20
+) -> CronHistoryModel:
+    """Scheduled and triggered ones, as far as the queue keeps them."""
+    cron_job = await _find(schedules.cron_jobs, cron_job_id)
+    found = await schedules.history(cron_job, limit=limit)
+    return CronHistoryModel(jobs=[show_job(job) for job in found.jobs], since=moment_of(found.since))
 
 
 async def _find(cron_jobs: TheCronJobs, cron_job_id: str) -> StoredCronJob:

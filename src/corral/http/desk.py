@@ -16,6 +16,7 @@ from corral.errors import InvalidQueueName
 from corral.http.access import ThePrincipal, check_role
 from corral.http.action import Action, Operator
 from corral.http.catalogue import Catalogue
+from corral.http.job_model import JobModel, show_job
 from corral.http.paths import JobId, QueueName
 from corral.http.problem import Problem
 from corral.http.queue_names import QueueNames
@@ -23,8 +24,18 @@ from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
 from corral.store.known_tasks import Source
 from corral.store.operator_log import OperatorLog
+from corral.store.schedules import DatabaseSchedules
 
-__all__ = ["Desk", "TheCronJobs", "TheDesk", "TheJob", "TheOperatorLog", "TheQueue", "may"]
+__all__ = [
+    "Desk",
+    "TheCronJobs",
+    "TheCronSchedules",
+    "TheDesk",
+    "TheJob",
+    "TheOperatorLog",
+    "TheQueue",
+    "may",
+]
 
 
 class Desk:
@@ -52,7 +63,7 @@ class Desk:
         self.client = client or Client(settings.url, prefix=settings.prefix, timeout=settings.timeout)
         self.catalogue = Catalogue(tasks)
         self.operator_log = None if database is None else OperatorLog(database)
-        self.cron_jobs = None if database is None else CronJobs(database, *tasks)
+        self.schedules = None if database is None else DatabaseSchedules(database, *tasks, client=self.client)
         self.queue_names = QueueNames(admin)
         self.feed = EventFeed(admin.server)
 
@@ -64,6 +75,11 @@ class Desk:
         except InvalidQueueName:
             pass
         raise Problem(404, "unknown-queue", f"there is no queue {name[:200]!r}", queue=name[:200])
+
+    async def show_added(self, queue: str, name: str, payload: object, job_id: str) -> JobModel:
+        """A job that was added; as it was when it has run and is gone by now."""
+        found = await self.admin.queue(queue).jobs.get(job_id)
+        return show_job(found or Job(id=job_id, queue=queue, name=name, data=payload))
 
     async def close(self) -> None:
         """End the event streams, and close what was opened here."""
@@ -102,10 +118,18 @@ async def the_job(queue: TheQueue, job_id: JobId) -> Job:
 TheJob = Annotated[Job, Depends(the_job)]
 
 
-def the_cron_jobs(desk: TheDesk) -> CronJobs:
-    """The cron jobs of the database, of an API that has one."""
-    assert desk.cron_jobs is not None
-    return desk.cron_jobs
+def the_cron_schedules(desk: TheDesk) -> DatabaseSchedules:
+    """What triggers the cron jobs of the database, of an API that has one."""
+    assert desk.schedules is not None
+    return desk.schedules
+
+
+TheCronSchedules = Annotated[DatabaseSchedules, Depends(the_cron_schedules)]
+
+
+def the_cron_jobs(schedules: TheCronSchedules) -> CronJobs:
+    """The cron jobs themselves."""
+    return schedules.cron_jobs
 
 
 TheCronJobs = Annotated[CronJobs, Depends(the_cron_jobs)]

@@ -31,6 +31,10 @@ class JobModel(JobStatus):
 
     queue: str
     name: str
+    kind: str = Field(
+        description="`cron`: made by a schedule; `cronTrigger`: by hand from a cron job; `adhoc`."
+    )
+    failure_kind: str | None = Field(description="Why it failed for good.", examples=["exhausted"])
     attempts_started: int
     stalled_count: int
     stacktrace: list[str]
@@ -70,6 +74,8 @@ def show_job(job: Job) -> JobModel:
         failed_reason=job.failed_reason,
         queue=job.queue,
         name=job.name,
+        kind=job.kind,
+        failure_kind=job.failure_kind,
         attempts_started=job.attempts_started,
         stalled_count=job.stalled_count,
         stacktrace=list(job.stacktrace),

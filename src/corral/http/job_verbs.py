@@ -29,6 +29,19 @@ class Retry(Given):
     )
 
 
+class Cancellation(Given):
+    """Why, and how far."""
+
+    reason: str = Field(default="", description="At most 1,000 characters.")
+    children: bool = Field(default=False, description="Also all below it in a flow that have not ended.")
+
+
+class Cancelled(Shown):
+    """What a cancellation did."""
+
+    ended: bool = Field(description="False: it runs, and its worker is told; it ends no other way.")
+
+
 class Change(Given):
     """What to change: what is given."""
 
@@ -77,6 +90,19 @@ async def promote(
     """It runs as soon as a worker has room."""
     async with operator.acting(Action.PROMOTE_JOBS, f"{queue.name}/{job_id}"):
         await queue.jobs.promote(job_id)
+
+
+@router.post("/cancellations", summary="Cancel a job")
+async def cancel(
+    operator: Annotated[Operator, may(Action.CANCEL_JOBS)],
+    queue: TheQueue,
+    job_id: JobId,
+    cancellation: Cancellation | None = None,
+) -> Cancelled:
+    """In any state in which it has not ended. It fails for good, without a retry, with `cancelled: <reason>`."""
+    how = cancellation or Cancellation()
+    async with operator.acting(Action.CANCEL_JOBS, f"{queue.name}/{job_id}", **how.model_dump()):
+        return Cancelled(ended=await queue.jobs.cancel(job_id, how.reason, children=how.children))
 
 
 @router.patch("", status_code=204, summary="Change a job")
