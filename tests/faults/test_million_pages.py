@@ -1,0 +1,129 @@
+"""With a million jobs in a queue every page and every answer of the API comes within 200 ms."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+import redis
+from starlette.requests import HTTPConnection
+from starlette.routing import Route
+
+from corral import Admin
+from corral.dashboard.app import create_dashboard
+from corral.http.access import Principal
+from corral.http.app import create_api
+from corral.store.roles import Role
+from tests.servers import ServerProcess
+
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
+
+JOBS = 1_000_000
+CHUNK = 2_000
+BOUND = 0.2
+TIMES = 9
+FILL = """
+for n = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+  local id = string.format('job-%07d', n)
+  local key, now = 'p:q:' .. id, 1800000000000 + n
+  redis.call('HSET', key, 'name', 'n', 'data', '{"n":' .. n .. '}', 'opts', '{"attempts":3}', 'timestamp', now,
+    'delay', 0, 'priority', 0, 'ats', 1)
+  if n % 10 == 0 then
+    redis.call('HSET', key, 'atm', 3, 'processedOn', now, 'finishedOn', now, 'failedReason',
+      'service ' .. n % 7 .. ' refused ' .. n, 'stacktrace', '["Error: refused\\\\n    at send (/app/mail.js:1:1)"]')
+    redis.call('ZADD', 'p:q:failed', now, id)
+  elseif n % 9 == 0 then
+    redis.call('HSET', key, 'atm', 1, 'processedOn', now, 'finishedOn', now, 'returnvalue', 'null')
+    redis.call('ZADD', 'p:q:completed', now, id)
+  elseif n % 8 == 0 then
+    redis.call('ZADD', 'p:q:delayed', now * 4096, id)
+  else
+    redis.call('LPUSH', 'p:q:wait', id)
+  end
+end
+"""
+
+
+@pytest.fixture(scope="module")
+def million(server_kind: str) -> Iterator[ServerProcess]:
+    """A server with a queue of a million jobs: most wait, others are delayed, completed, failed."""
+    with ServerProcess(server_kind) as process, redis.Redis.from_url(process.url, socket_timeout=60) as raw:
+        raw.hset("p:q:meta", "version", "bullmq:6.7.0")
+        fill = raw.register_script(FILL)
+        for first in range(1, JOBS + 1, CHUNK):
+            fill(args=[first, first + CHUNK - 1])
+        yield process
+
+
+async def somebody(_: HTTPConnection) -> Principal:
+    """An admin."""
+    return Principal("ann", Role.ADMIN)
+
+
+@pytest.fixture
+async def admin(million: ServerProcess) -> AsyncIterator[Admin]:
+    """An admin of it."""
+    async with Admin(million.url, prefix="p") as admin:
+        yield admin
+
+
+async def slow_answers(app: object, paths: list[str]) -> dict[str, float]:
+    """The paths whose median of some answers is above the bound, with that median. Prints all."""
+    found = {}
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://corral", timeout=30) as http:
+        for path in paths:
+            times = []
+            for _ in range(TIMES):
+                began = time.perf_counter()
+                answer = await http.get(path)
+                times.append(time.perf_counter() - began)
+                assert answer.status_code == 200, (path, answer.status_code, answer.text[:300])
+            print(f"{statistics.median(times) * 1000:7.1f} ms  {max(times) * 1000:7.1f} ms  {path}")
+            if statistics.median(times) > BOUND:
+                found[path] = statistics.median(times)
+    return found
+
+
+async def test_pages(admin: Admin) -> None:
+    """Every screen, each state, deep pages, a search, and a job in the middle of the line."""
+    app = create_dashboard(admin, authenticate=somebody, environment={})
+    states = ("waiting", "active", "prioritized", "delayed", "waiting-children", "completed", "failed")
+    known = {
+        "/", "/queues/{queue}", "/queues/{queue}/jobs/{job}", "/queues/{queue}/jobs/{job}/{part}.json",
+        "/queues/{queue}/events", "/assets/{version}/{name}",
+    }  # fmt: skip
+    screens = {
+        route.path for route in app.routes if isinstance(route, Route) and "GET" in (route.methods or ())
+    }
+    paths = [
+        "/",
+        *(f"/queues/q?state={state}" for state in states),
+        *(f"/queues/q?state={state}&start=50000" for state in ("waiting", "delayed", "failed")),
+        "/queues/q?state=waiting&start=600000",
+        "/queues/q?state=failed&q=nothing-like-it",
+        *(f"/queues/q/jobs/job-{number:07d}" for number in (1, 499_999, 500_000, 999_999)),
+        "/queues/q/jobs/job-0500000/data.json",
+        *sorted(path for path in screens - known if "{" not in path),
+    ]
+    assert await slow_answers(app, paths) == {}
+    await app.state.desk.close()
+
+
+async def test_api(admin: Admin) -> None:
+    """Every answer that reads something of a queue or of a job."""
+    api = create_api(admin, authenticate=somebody)
+    paths = []
+    for path, verbs in api.openapi()["paths"].items():
+        made = path.replace("{queue}", "q").replace("{job_id}", "job-0499999")
+        if "get" in verbs and "{" not in made and not made.endswith("/events"):
+            paths.append(made)
+    assert len(paths) > 10
+    paths += [
+        f"/api/v1/queues/q/jobs?state={state}" for state in ("waiting", "delayed", "completed", "failed")
+    ]
+    assert await slow_answers(api, paths) == {}
+    await api.state.desk.close()
