@@ -44,6 +44,7 @@ class Follower:
         """The first pass before the block, and others inside of it. The last one ends before the block does."""
         await self._pass()
         task = asyncio.create_task(self._follow())
+        task.add_done_callback(_tell)
         try:
             yield
         finally:
@@ -77,3 +78,9 @@ class Follower:
             if self._in_trouble:
                 log.info("Cron jobs are registered again")
             self._in_trouble = False
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """Say at once what ended the following, which `following` raises at its end."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("Cron jobs are followed no longer", exc_info=error)
