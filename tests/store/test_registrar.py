@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -255,3 +256,37 @@ async def test_whoever_comes_last_the_last_change_wins(cron_jobs: CronJobs, admi
         )
         await asyncio.gather(*(worker.register() for worker in workers))
         assert set(await schedules(admin)) == ({"nightly"} if enabled else set())
+
+
+class Death(Exception):
+    """A worker ends here."""
+
+
+@pytest.mark.parametrize("commits", range(4))
+async def test_a_worker_that_dies_at_any_commit_leaves_nothing_behind(
+    cron_jobs: CronJobs, admin: Admin, database: Database, commits: int
+) -> None:
+    """A worker dies before it commits, for the first time or a later one, while it registers and while it removes; the
+    row is deleted meanwhile: the next start leaves no schedule."""
+    left = [commits]
+
+    def die(_connection: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Death
+
+    async def pass_until_death() -> None:
+        left[0] = commits
+        event.listen(database.engine.sync_engine, "commit", die)
+        with suppress(Death):
+            await fresh(cron_jobs, admin).register()
+        event.remove(database.engine.sync_engine, "commit", die)
+
+    row = await cron_jobs.create(NIGHTLY)
+    await pass_until_death()
+    await cron_jobs.update(row.id, job_id="renamed")
+    await pass_until_death()
+    await cron_jobs.delete(row.id)
+    await pass_until_death()
+    await fresh(cron_jobs, admin).register()
+    assert await schedules(admin) == {}
