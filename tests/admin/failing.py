@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import redis.asyncio
 
@@ -31,7 +32,7 @@ async def fail(
     trace = json.dumps([TRACE.format(error=error, function=function)])
     async with raw.pipeline(transaction=False) as pipe:
         for number, wire_id in enumerate(ids):
-            fields = {
+            fields: dict[Any, Any] = {
                 "name": name, "data": "{}", "opts": "{}", "timestamp": at, "atm": 1, "finishedOn": at + number,
                 "failedReason": reason.format(id=wire_id), "stacktrace": trace,
             }  # fmt: skip

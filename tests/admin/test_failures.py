@@ -271,7 +271,7 @@ async def test_hostile_failures(
         mapping={"failedReason": (stored * 500)[:400_000], "stacktrace": b'["' + (stored * 20_000)[:400_000]},
     )
     await raw.set(keys.job("c"), stored)
-    await raw.zadd(keys.key("failed"), {"a": 1, "b": 2, "c": 3, b"\xff\x00": 4})
+    await raw.zadd(keys.key("failed"), {b"a": 1, b"b": 2, b"c": 3, b"\xff\x00": 4})
     found = await failures.groups()
     assert (found.covered, found.total, found.exact) == (4, 4, True)
     assert sum(group.count for group in found.groups) == 4

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import redis.asyncio
@@ -15,6 +16,7 @@ from corral.admin import sampler as sampling
 from corral.admin.admin import Admin
 from corral.admin.queue import QueueAdmin
 from corral.engine.record import Verb
+from corral.engine.script import Script
 from tests.admin import failing
 from tests.engine.driver import Driver, end, new_job
 
@@ -154,7 +156,8 @@ async def test_a_week_is_kept(
     """About as many samples as a week has minutes stay, and none of them when nothing is sampled for a week."""
     key = driver.keys.key("samples")
     await sampler.sample_once(at(0))
-    text = (await raw.xrange(key))[0][1]["sample"]
+    entries: Any = await raw.xrange(key)
+    text = entries[0][1]["sample"]
     async with raw.pipeline(transaction=False) as pipe:
         for minute in range(10_300):
             pipe.xadd(key, {"sample": text}, id=f"{BEGIN + minute * MINUTE}-0")
@@ -172,11 +175,18 @@ async def test_what_a_sample_costs(
     """A sample is two calls, and following the failures three more; whoever comes second makes one call."""
     await driver.add("j")
     calls = list[str]()
-    run, call = admin.server.run, admin.server.call
-    admin.server.run = lambda script, *words, **options: (
-        calls.append(script.name) or run(script, *words, **options)
-    )  # type: ignore[method-assign]
-    admin.server.call = lambda *words, **options: calls.append(words[0]) or call(*words, **options)  # type: ignore[method-assign]
+    server: Any = admin.server
+    run, call = server.run, server.call
+
+    async def counted_run(script: Script, *words: Any, **options: Any) -> Any:
+        calls.append(script.name)
+        return await run(script, *words, **options)
+
+    async def counted_call(*words: Any, **options: Any) -> Any:
+        calls.append(words[0])
+        return await call(*words, **options)
+
+    server.run, server.call = counted_run, counted_call
     await sampler.sample_once(at(1))
     assert calls == [
         "gather/take_sample",

@@ -193,7 +193,9 @@ async def test_without_client_list(make_server: Callable[..., ServerProcess]) ->
     """A user who may not call CLIENT LIST sees the workers that have records, and is told when there are none."""
     server = make_server()
     async with redis.asyncio.Redis.from_url(server.url) as root:
-        await root.execute_command("ACL", "SETUSER", "limited", "on", ">pw", "~*", "+@all", "-client|list")
+        await root.acl_setuser(
+            "limited", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-client|list"]
+        )
     async with Admin(server.url.replace("redis://", "redis://limited:pw@")) as admin:
         with pytest.raises(ServerRefused):
             await admin.workers("mail")

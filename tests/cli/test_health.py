@@ -48,6 +48,7 @@ def get(port: int, path: str = "/readyz") -> tuple[int, dict[str, Any]]:
 
 def until(look: Callable[[], Any], wanted: Callable[[Any], bool], tries: int = 3000) -> Any:
     """Look until it is as wanted."""
+    found = None
     for _ in range(tries):
         found = look()
         if wanted(found):

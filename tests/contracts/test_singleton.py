@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_what_is_no_rule(value: Any) -> None:
         with pytest.raises(InvalidOption, match="give True, the name of a field"):
             Singleton.parse("singleton", value)
     with pytest.raises(InvalidOption, match="wait"):
-        Singleton(otherwise=value)
+        Singleton(otherwise=cast("Any", value))
 
 
 def test_what_a_worker_declares() -> None:

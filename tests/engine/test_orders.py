@@ -19,7 +19,7 @@ async def test_whoever_reads_is_told(driver: Driver) -> None:
             {"order": "drain", "worker": "w-1"},
             {"order": "concurrency", "worker": "w-1", "concurrency": "5"},
         ]
-    assert await newest_order(driver.link, driver.keys) == orders[-1].place
+        assert await newest_order(driver.link, driver.keys) == orders[-1].place
 
 
 async def test_a_reader_waits(driver: Driver) -> None:

@@ -50,7 +50,7 @@ async def test_a_beat_is_one_write_a_queue(make_server: Callable[..., ServerProc
             pass
         await raw.config_resetstat()
         worker.resize(7)  # an occasion for a beat
-        while b'"concurrency":7' not in (await raw.hvals(fields[1]))[0]:
+        while '"concurrency":7' not in str((await raw.hvals(fields[1]))[0]):
             pass
         assert await calls(raw, "hset") == await calls(raw, "zadd") == 2
         assert [await raw.hlen(field) for field in fields] == [1, 1]

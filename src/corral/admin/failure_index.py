@@ -96,13 +96,15 @@ class FailureIndex:
 
     async def _next(self, cursor: Cursor | None) -> tuple[FailurePage, Cursor]:
         """The next page to file, and the cursor behind it."""
+        begin = NEWEST
         if cursor is not None:
             page = await self._page(cursor.high, back=False)
             if page.failures and page.left < WINDOW:
                 return page, cursor._replace(high=page.end)
             if not page.failures and cursor.low is None:
                 return page, cursor
-        begin = NEWEST if cursor is None or page.failures else cursor.low or NEWEST
+            if not page.failures:
+                begin = cursor.low or NEWEST
         page = await self._page(begin, back=True)
         newest = Place(page.failures[0].ended, page.failures[0].wire_id) if page.failures else Place()
         high = newest if begin is NEWEST else cursor.high if cursor else newest

@@ -180,6 +180,7 @@ async def _find(cron_jobs: TheCronJobs, cron_job_id: str) -> StoredCronJob:
 
 
 def _shown(cron_job: StoredCronJob) -> CronJobModel:
-    fields = asdict(cron_job)
+    fields: dict[str, Any] = asdict(cron_job)
     times = {name: moment_of(value) for name, value in fields.items() if isinstance(value, datetime)}
-    return CronJobModel(**fields | times | {"edited": list(cron_job.edited)})
+    fields |= times | {"edited": list(cron_job.edited)}
+    return CronJobModel(**fields)

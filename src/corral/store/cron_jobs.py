@@ -175,6 +175,7 @@ class CronJobs:
     async def give_back(self, cron_job_id: str) -> StoredCronJob:
         """Let a declared cron job be what the program declared last: what operators set is forgotten. Raises
         `CronJobGone`, also for one that is not declared, and `CronJobTaken`."""
+        wanted = ""
         try:
             async with self.database.writing() as session:
                 row = await _present(session, cron_job_id, None)
@@ -182,8 +183,9 @@ class CronJobs:
                     raise CronJobGone(cron_job_id)
                 give_back(row)
                 self._touch(row)
+                wanted = row.job_id
         except IntegrityError:
-            raise CronJobTaken(row.job_id) from None
+            raise CronJobTaken(wanted) from None
         return self.stored(row)
 
     async def declare(self, *cron_jobs: CronJob) -> None:

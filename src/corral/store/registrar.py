@@ -112,7 +112,7 @@ class Registrar:
 
     async def _noted(self, places: Iterable[_Place]) -> set[_Place]:
         """All registrations, those of these places among them."""
-        needed = set(places)
+        needed, known = set(places), set[_Place]()
         for _ in range(NOTING_TRIES):
             known = await self._registrations()
             if needed <= known:

@@ -132,7 +132,9 @@ class QueueService:
             on_doubt=self._canceller.look, on_trouble=self._trouble.failed,
         )  # fmt: skip
         await orders.begin()
-        attendants = [sleeper.serve(), recoverer.serve(), self._recurrer.serve(), orders.serve()]
+        attendants: list[Coroutine[Any, Any, None]] = [
+            sleeper.serve(), recoverer.serve(), self._recurrer.serve(), orders.serve(),
+        ]  # fmt: skip
         return Loops([lane.serve() for lane in lanes], attendants)
 
     async def _lane(self, number: int) -> Lane:

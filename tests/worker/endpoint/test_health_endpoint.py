@@ -116,7 +116,8 @@ def test_a_port_that_is_taken(port: int) -> None:
 async def test_a_blocked_loop_is_reported(client: Client, queue_name: str) -> None:
     """While a handler blocks the loop, the endpoint answers at once that it does, and for how long. Afterwards the
     worker is live again."""
-    tasks, done, answers = Queue(queue_name), threading.Event(), []
+    tasks, done = Queue(queue_name), threading.Event()
+    answers: list[Any] = []
 
     @tasks.task
     async def block(number: int) -> None:
