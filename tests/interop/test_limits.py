@@ -42,10 +42,9 @@ async def corral_waits(raw: Raw) -> None:
 
 
 async def blocked(raw: Raw) -> list[dict[str, Any]]:
-    """Connections that wait, those of QueueEvents left out."""
-    return [
-        each for each in await raw.client_list() if "b" in each["flags"] and not each["name"].endswith(":qe")
-    ]
+    """Connections that wait, but for events or orders."""
+    waiting = [each for each in await raw.client_list() if "b" in each["flags"]]
+    return [each for each in waiting if not each["name"].endswith((":qe", ":orders"))]
 
 
 @row("rate-limit", FROM_NODE)

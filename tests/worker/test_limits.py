@@ -97,8 +97,9 @@ async def scripts_called(raw: redis.asyncio.Redis) -> int:
 
 
 async def waiting_for_a_change(raw: redis.asyncio.Redis) -> int:
-    """How many workers wait under a limit."""
-    return sum(each["cmd"] == "xread" and "b" in each["flags"] for each in await raw.client_list())
+    """How many workers wait under a limit; those that wait for orders do not count."""
+    waiting = [each for each in await raw.client_list() if each["cmd"] == "xread" and "b" in each["flags"]]
+    return sum(not each["name"].endswith(":orders") for each in waiting)
 
 
 def windows(starts: list[datetime], per: timedelta) -> list[int]:

@@ -127,10 +127,14 @@ class QueueService:
             await self._server.link(self.keys), self.keys, self.settings,
             on_stalled=self._stalled, on_looked=self.runner.wake, on_trouble=self._trouble.failed,
         )  # fmt: skip
+        listening = f"{connection_name(self.keys.prefix, self.keys.queue)}:orders"
         orders = OrderReader(
-            await self._server.link(self.keys), self.keys, {**takers, "cancel": self._canceller.take},
-            on_doubt=self._canceller.look, on_trouble=self._trouble.failed,
-        )  # fmt: skip
+            await self._server.link(self.keys, name=listening),
+            self.keys,
+            {**takers, "cancel": self._canceller.take},
+            on_doubt=self._canceller.look,
+            on_trouble=self._trouble.failed,
+        )
         await orders.begin()
         attendants: list[Coroutine[Any, Any, None]] = [
             sleeper.serve(), recoverer.serve(), self._recurrer.serve(), orders.serve(),
