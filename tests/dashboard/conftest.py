@@ -15,6 +15,7 @@ from corral.client.queue import QueueClient
 from corral.dashboard.app import create_dashboard
 from corral.http.access import Principal
 from corral.store.roles import Role
+from tests.dashboard.tasks import letters
 
 Visitor = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
@@ -47,9 +48,11 @@ def produced(client: Client, queue_name: str) -> QueueClient:
 
 
 @pytest.fixture
-async def dashboard(admin: Admin, client: Client) -> AsyncIterator[Starlette]:
+async def dashboard(admin: Admin, client: Client, queue_name: str) -> AsyncIterator[Starlette]:
     """The pages, with a hook that knows every role."""
-    made = create_dashboard(admin, client=client, authenticate=by_role, environment={})
+    made = create_dashboard(
+        admin, client=client, authenticate=by_role, tasks=[letters(queue_name)], environment={}
+    )
     yield made
     await made.state.desk.close()
 

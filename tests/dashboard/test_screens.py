@@ -152,10 +152,10 @@ async def test_limits_and_payloads(browser: httpx.AsyncClient, admin: Admin, pro
     assert (await browser.post(f"{path}/limit", data={"concurrency": "-1"})).status_code == 422
     await browser.post(f"{path}/limit", data={})
     assert (await admin.queue(produced.name).settings()).concurrency is None
-    wrong = await browser.post(f"{path}/jobs/{job.id}/edit", data={"data": "{n: 2}"})
+    wrong = await browser.post(f"{path}/jobs/{job.id}/edit", data={"json": "{n: 2}"})
     assert wrong.status_code == 422
-    assert "nothing was changed" in wrong.text
-    await browser.post(f"{path}/jobs/{job.id}/edit", data={"data": '{"n": 9007199254740993}'})
+    assert "Nothing was changed" in wrong.text
+    await browser.post(f"{path}/jobs/{job.id}/edit", data={"json": '{"n": 9007199254740993}'})
     kept = await produced.get(job.id)
     assert kept is not None
     assert kept.data == {"n": 2**53 + 1}

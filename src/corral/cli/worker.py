@@ -13,7 +13,6 @@ from typing import Annotated, Final
 import typer
 
 from corral.cli.loop import run
-from corral.cli.measuring import measuring, measuring_fleet
 from corral.cli.options import Concurrency, Prefix, Target, Url, memory_size
 from corral.cli.target import load_worker
 from corral.logs import configure, flush
@@ -99,10 +98,7 @@ MaxMemory = Annotated[
 HealthPort = Annotated[
     int | None,
     typer.Option(
-        min=1,
-        max=65535,
-        help="Answer at /healthz and /readyz whether it does its work, and /metrics.",
-        show_default=False,
+        min=1, max=65535, help="Answer at /healthz and /readyz whether it does its work.", show_default=False
     ),
 ]
 HealthHost = Annotated[
@@ -169,11 +165,10 @@ def answering(loaded: Worker, arguments: WorkerArguments) -> AbstractContextMana
         return loaded.health()
 
     if socket := os.environ.pop(HEALTH_SOCKET, None):
-        return HealthEndpoint(listen_locally(Path(socket)), health, measuring(loaded))
+        return HealthEndpoint(listen_locally(Path(socket)), health)
     if arguments.health_port is None:
         return nullcontext()
-    listening = listen(arguments.health_host or LOOPBACK, arguments.health_port)
-    return HealthEndpoint(listening, health, measuring(loaded))
+    return HealthEndpoint(listen(arguments.health_host or LOOPBACK, arguments.health_port), health)
 
 
 async def supervising(arguments: WorkerArguments) -> int:
@@ -188,8 +183,7 @@ async def supervising(arguments: WorkerArguments) -> int:
         def environ(number: int) -> dict[str, str]:
             return {HEALTH_SOCKET: str(socket_of(folder, number))}
 
-        metrics = measuring_fleet(folder, processes)
-        with HealthEndpoint(listening, lambda: fleet_health(folder, processes), metrics):
+        with HealthEndpoint(listening, lambda: fleet_health(folder, processes)):
             return await Supervisor(command, processes, environ=environ).run()
 
 

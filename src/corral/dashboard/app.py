@@ -15,16 +15,26 @@ from starlette.routing import Route
 from corral.admin.admin import Admin
 from corral.client.client import Client
 from corral.dashboard.access import Access
+from corral.dashboard.add_job import AddJob
 from corral.dashboard.assets import Assets
 from corral.dashboard.changes import Changes
+from corral.dashboard.cron_job import CronJobPage
+from corral.dashboard.edit_job import EditJob
+from corral.dashboard.failure_changes import FAILURE_CHANGES
+from corral.dashboard.failures import FailuresPage
 from corral.dashboard.gate import Gate
 from corral.dashboard.job import JobPage
 from corral.dashboard.job_changes import JOB_CHANGES
+from corral.dashboard.operator_log import OperatorLogPage
 from corral.dashboard.overview import Overview
 from corral.dashboard.pages import Pages
 from corral.dashboard.queue import QueuePage
 from corral.dashboard.queue_changes import QUEUE_CHANGES
 from corral.dashboard.refusals import Refusals
+from corral.dashboard.schedule_changes import ScheduleChanges
+from corral.dashboard.schedules import SchedulesPage
+from corral.dashboard.worker_changes import WORKER_CHANGES
+from corral.dashboard.workers import WorkersPage
 from corral.errors import CorralError
 from corral.http.access import Authenticate
 from corral.http.desk import Desk
@@ -34,7 +44,7 @@ from corral.store.known_tasks import Source
 
 __all__ = ["create_dashboard"]
 
-CHANGES: Final = [*QUEUE_CHANGES, *JOB_CHANGES]
+CHANGES: Final = [*QUEUE_CHANGES, *JOB_CHANGES, *FAILURE_CHANGES, *WORKER_CHANGES]
 
 
 def create_dashboard(
@@ -92,6 +102,13 @@ def create_dashboard(
 
 def _routes(desk: Desk, pages: Pages, assets: Assets) -> list[Route]:
     overview, queue, job = Overview(desk, pages), QueuePage(desk, pages), JobPage(desk, pages)
+    failures, schedules, workers = (
+        FailuresPage(desk, pages),
+        SchedulesPage(desk, pages),
+        WorkersPage(desk, pages),
+    )
+    log, adding, editing = OperatorLogPage(desk, pages), AddJob(desk, pages), EditJob(desk, pages, job)
+    scheduling, cron_job = ScheduleChanges(desk, pages), CronJobPage(desk, pages)
     return [
         Route("/", overview.show),
         Route("/assets/{version}/{name}", assets.serve),
@@ -99,5 +116,21 @@ def _routes(desk: Desk, pages: Pages, assets: Assets) -> list[Route]:
         Route("/queues/{queue}/events", queue.events),
         Route("/queues/{queue}/jobs/{job}", job.show),
         Route("/queues/{queue}/jobs/{job}/{part}.json", job.download),
-        *Changes(desk, pages).routes(CHANGES),
+        Route("/queues/{queue}/add", adding.ask, methods=["GET"]),
+        Route("/queues/{queue}/jobs/{job}/edit", editing.ask, methods=["GET"]),
+        Route("/failures", failures.of_all),
+        Route("/queues/{queue}/failures", failures.of_one),
+        Route("/queues/{queue}/failures/{fingerprint}", failures.show, methods=["GET"]),
+        Route("/schedules", schedules.of_all),
+        Route("/queues/{queue}/schedules", schedules.of_one),
+        Route("/queues/{queue}/schedules/{schedule}", schedules.show),
+        Route("/queues/{queue}/schedules/{schedule}/edit", scheduling.ask, methods=["GET"]),
+        Route("/queues/{queue}/new-schedule", scheduling.ask, methods=["GET"]),
+        Route("/cron-jobs/{cron_job}", cron_job.show),
+        Route("/new-cron-job", cron_job.ask, methods=["GET"]),
+        Route("/workers", workers.show),
+        Route("/log", log.show),
+        *Changes(desk, pages).routes(
+            [*CHANGES, *adding.changes(), *editing.changes(), *scheduling.changes(), *cron_job.changes()]
+        ),
     ]

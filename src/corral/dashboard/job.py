@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from corral.contracts.family import FlowTree
 from corral.contracts.job import Job
+from corral.contracts.names import decode_job_id
 from corral.contracts.states import FINISHED, JobState
+from corral.dashboard.flow_picture import draw_flow
 from corral.dashboard.job_story import story_of
-from corral.dashboard.pages import Pages, number_in, segment
+from corral.dashboard.pages import Pages, link_to, number_in, segment
+from corral.engine.browse_keys import split_keys
 from corral.http.desk import Desk
 from corral.http.job_model import show_job
 from corral.http.problem import Problem
@@ -43,7 +48,7 @@ class JobPage:
         start = number_in(request, "log", 0)
         lines, flow, why = await asyncio.gather(
             producer.logs(job.id, start=start, limit=LINES_A_PAGE + 1),
-            producer.flow(job.id, depth=4, width=20),
+            producer.flow(job.id, depth=2, width=10),
             producer.job(job.id).why_waiting(),
         )
         ended = job.state in FINISHED
@@ -56,11 +61,20 @@ class JobPage:
             lines=lines[:LINES_A_PAGE],
             start=start,
             following=start + LINES_A_PAGE if len(lines) > LINES_A_PAGE else None,
-            flow=flow if flow is not None and (flow.children or flow.more) else None,
+            picture=_picture(request, job, flow),
+            parent=await self._parent_of(job),
             why=None if ended or job.state is JobState.ACTIVE else why,
             ended=ended,
             outcome=request.query_params.get("outcome", ""),
         )
+
+    async def _parent_of(self, job: Job) -> tuple[str, str] | None:
+        """Queue and id of the job that waits for this one."""
+        if not job.parent_key:
+            return None
+        server = self._desk.admin.server
+        found = (await split_keys(server, server.keys(job.queue), [job.parent_key]))[0]
+        return found.queue, decode_job_id(found.wire_id)
 
     async def download(self, request: Request) -> Response:
         """The payload or the result, whole, as a file."""
@@ -71,3 +85,9 @@ class JobPage:
         content = shown.model_dump_json(include={part}, indent=2)
         headers = {"Content-Disposition": f'attachment; filename="{part}.json"'}
         return Response(content, media_type="application/json", headers=headers)
+
+
+def _picture(request: Request, job: Job, flow: FlowTree | None) -> Markup | None:
+    if flow is None or not (flow.children or flow.more):
+        return None
+    return draw_flow(flow, job, lambda one: link_to(request, "queues", one.queue, "jobs", one.id))

@@ -11,7 +11,6 @@ from corral.admin.batch import Batch
 from corral.admin.bulk import JobFilter
 from corral.admin.queue import QueueAdmin
 from corral.contracts.states import FINISHED, JobState
-from corral.contracts.strict_json import parse_strict_json
 from corral.dashboard.changes import Change, Confirmation, Form, ids_in, text_in
 from corral.dashboard.pages import see, segment
 from corral.http.action import Action
@@ -31,6 +30,10 @@ CHOSEN: Final[dict[Action, tuple[str, str, str, Verb]]] = {
         "promote", "Run these jobs now?", "promoted",
         lambda queue, ids: queue.jobs.promote_many(ids),
     ),
+    Action.CANCEL_JOBS: (
+        "cancel", "Cancel these jobs? They fail for good; one that runs is told to stop.", "cancelled",
+        lambda queue, ids: queue.jobs.cancel_many(ids),
+    ),
     Action.REMOVE_JOBS: (
         "remove", "Remove these jobs, and those below them?", "removed",
         lambda queue, ids: queue.jobs.remove_many(ids),
@@ -45,7 +48,7 @@ def _of_chosen(action: Action) -> Change:
     async def carry(form: Form) -> Response | Confirmation:
         name, ids = segment(form.request, "queue"), ids_in(form)
         queue = await form.desk.queue(name)
-        if len(ids) > 1 and not form.confirmed:
+        if (len(ids) > 1 or action is Action.REMOVE_JOBS) and not form.confirmed:
             return Confirmation(question, word.capitalize(), len(ids))
         async with form.operator.acting(action, name, ids=ids) as detail:
             batch = await verb(queue, ids)
@@ -65,6 +68,18 @@ def _of_chosen(action: Action) -> Change:
         return see(form.request, "queues", name, "jobs", ids[0], outcome=outcome)
 
     return Change(f"/queues/{{queue}}/jobs-{word}", action, carry)
+
+
+async def cancel(form: Form) -> Response | Confirmation:
+    """Cancel one job, with a reason, and those below it when asked."""
+    name, job_id = segment(form.request, "queue"), segment(form.request, "job")
+    queue = await form.desk.queue(name)
+    reason, children = text_in(form, "reason"), bool(text_in(form, "children"))
+    async with form.operator.acting(
+        Action.CANCEL_JOBS, f"{name}/{job_id}", reason=reason, children=children
+    ) as detail:
+        ended = detail["ended"] = await queue.jobs.cancel(job_id, reason, children=children)
+    return see(form.request, "queues", name, "jobs", job_id, outcome="cancelled" if ended else "cancelling")
 
 
 async def retry_matching(form: Form) -> Response | Confirmation:
@@ -97,21 +112,8 @@ async def retry_matching(form: Form) -> Response | Confirmation:
     )
 
 
-async def edit(form: Form) -> Response:
-    """Replace a job's payload."""
-    name, job_id = segment(form.request, "queue"), segment(form.request, "job")
-    queue = await form.desk.queue(name)
-    try:
-        data = parse_strict_json(text_in(form, "data", 2 * 1024 * 1024))
-    except ValueError as error:
-        raise Problem(422, "not-json", f"the payload is not JSON, and nothing was changed: {error}") from None
-    async with form.operator.acting(Action.EDIT_JOB, f"{name}/{job_id}", changed=["data"]):
-        await queue.jobs.set_data(job_id, data)
-    return see(form.request, "queues", name, "jobs", job_id, outcome="edited")
-
-
 JOB_CHANGES: Final = [
     *map(_of_chosen, CHOSEN),
+    Change("/queues/{queue}/jobs/{job}/cancel", Action.CANCEL_JOBS, cancel),
     Change("/queues/{queue}/retry-matching", Action.RETRY_JOBS, retry_matching),
-    Change("/queues/{queue}/jobs/{job}/edit", Action.EDIT_JOB, edit),
 ]

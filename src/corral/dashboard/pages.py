@@ -17,7 +17,13 @@ from corral.http.action import Action
 
 __all__ = ["Pages", "link_to", "number_in", "see", "segment"]
 
-SCREENS: Final = (("Queues", ()),)
+SCREENS: Final = (
+    ("Queues", ()),
+    ("Failures", ("failures",)),
+    ("Schedules", ("schedules",)),
+    ("Workers", ("workers",)),
+    ("Log", ("log",)),
+)
 """What the head of every page leads to: a name, and the path below the dashboard."""
 SEE_OTHER: Final = 303
 HIGHEST: Final = 10**9

@@ -1,1 +1,0 @@
-"""Instrumentation: what monitoring systems are told. Each part needs the extra of its name."""
