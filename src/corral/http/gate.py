@@ -57,7 +57,7 @@ class Gate:
         inside: dict[str, Any] = {**scope, "path": path_as_sent(dict(scope))}
         answer: ASGIApp = self._app
         try:
-            inside["corral.principal"] = await self._admit(scope)
+            inside["corral.principal"] = await self._admit(inside)
         except Problem as problem:
             answer = problem_response(problem)
         except CorralError as error:

@@ -32,6 +32,7 @@ class QueueNames:
             return self._names
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(_heard)
         if self._names is not None and self._clock() < self._read_at + 12 * FRESH:
             return self._names
         return await asyncio.shield(self._reading)
@@ -44,3 +45,9 @@ class QueueNames:
         names = await self._admin.queues()
         self._names, self._read_at = names, self._clock()
         return names
+
+
+def _heard(reading: asyncio.Task[list[str]]) -> None:
+    """Whoever waits is told of an error; where nobody does, the next one who asks finds out."""
+    if not reading.cancelled():
+        reading.exception()
