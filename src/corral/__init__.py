@@ -31,6 +31,7 @@ from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.job import Job
 from corral.contracts.middleware import CallNext, Middleware
+from corral.contracts.observer import Observer, QueueLoad, SettledRun
 from corral.contracts.options import BatchOptions, EnqueueOptions, RunOptions, TaskOptions
 from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable, WaitForChildren
 from corral.contracts.queue import Queue
@@ -176,6 +177,7 @@ __all__ = [
     "Metrics",
     "Middleware",
     "NodeOptions",
+    "Observer",
     "PayloadTooLarge",
     "PendingChild",
     "ProcessDied",
@@ -187,6 +189,7 @@ __all__ = [
     "QueueError",
     "QueueFailures",
     "QueueFull",
+    "QueueLoad",
     "QueueSettings",
     "RateLimit",
     "RateLimited",
@@ -202,6 +205,7 @@ __all__ = [
     "ServerError",
     "ServerRefused",
     "ServerUnavailable",
+    "SettledRun",
     "Singleton",
     "Snooze",
     "StaleRun",

@@ -21,7 +21,7 @@ from corral.engine.server import Server
 from corral.errors import CorralError, InvalidOption
 from corral.logs import get_logger
 
-__all__ = ["Sampler", "sample_of"]
+__all__ = ["Sampler", "oldest_waiting", "sample_of"]
 
 log = get_logger("admin")
 
@@ -102,7 +102,6 @@ def sample_of(measure: Measure) -> Sample:
     """A sample, from what the server says. Jobs whose times cannot be read do not count."""
     waits = [wait for job in measure.ended if (wait := _wait(job)) is not None]
     runs = [run for job in measure.ended if (run := _between(job.processed_on, job.finished_on)) is not None]
-    ages = [measure.now - due for job in measure.line if (due := _due(job)) is not None]
     states = [state for state in JobState if state is not JobState.UNKNOWN]
     return Sample(
         at=datetime.fromtimestamp(measure.minute / 1000, UTC),
@@ -114,8 +113,14 @@ def sample_of(measure: Measure) -> Sample:
         wait_p95=percentile(waits, 0.95),
         run_p50=percentile(runs, 0.5),
         run_p95=percentile(runs, 0.95),
-        oldest_waiting=max(0, *ages) if ages else None,
+        oldest_waiting=oldest_waiting(measure.line, measure.now),
     )
+
+
+def oldest_waiting(line: Sequence[TimesOfJob], now: int) -> int | None:
+    """For how long (ms) the job has been due that is next in line; None where none waits, or none tells."""
+    ages = [now - due for job in line if (due := _due(job)) is not None]
+    return max(0, *ages) if ages else None
 
 
 def _wait(job: TimesOfJob) -> int | None:

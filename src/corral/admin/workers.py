@@ -36,8 +36,12 @@ class Said(NamedTuple):
     beat: Beat
 
 
-async def find_workers(server: Server, queue: str | None, *, clock: Word = "") -> list[WorkerRecord]:
+async def find_workers(
+    server: Server, queue: str | None, *, known: Sequence[str] | None = None, clock: Word = ""
+) -> list[WorkerRecord]:
     """The workers of a queue or of all, by name. Costs CLIENT LIST, and a call for each queue.
+
+    With `known` queues no others are looked for, but for those that connections name: that takes a look at every key.
 
     Raises:
         ServerRefused: the user may not call CLIENT LIST, and no worker has a record, so that nothing is known.
@@ -48,7 +52,7 @@ async def find_workers(server: Server, queue: str | None, *, clock: Word = "") -
         seen = connections_in(await list_clients(server), server.settings.prefix)
     except ServerRefused as error:
         refused = error
-    queues = [queue] if queue is not None else await _all_queues(server, seen)
+    queues = [queue] if queue is not None else await _all_queues(server, seen, known)
     kept = await asyncio.gather(*(list_beats(server, server.keys(name), clock=clock) for name in queues))
     said = [one for name, beats in zip(queues, kept, strict=True) for one in _said(name, beats)]
     if refused is not None and not said:
@@ -57,9 +61,9 @@ async def find_workers(server: Server, queue: str | None, *, clock: Word = "") -
     return merge(said, asked_for, kept[0].now if kept else 0)
 
 
-async def _all_queues(server: Server, seen: Iterable[Connection]) -> list[str]:
+async def _all_queues(server: Server, seen: Iterable[Connection], known: Sequence[str] | None) -> list[str]:
     """Those that have been used, and those that workers wait for."""
-    used = {name async for name in list_queues(server)}
+    used = {name async for name in list_queues(server)} if known is None else set(known)
     return sorted(used | {connection.queue for connection in seen})
 
 

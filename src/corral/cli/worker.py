@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from corral.cli.loop import run
+from corral.cli.measuring import measuring, measuring_fleet
 from corral.cli.options import Concurrency, Prefix, Target, Url, memory_size
 from corral.cli.target import load_worker
 from corral.logs import configure, flush
@@ -98,7 +99,10 @@ MaxMemory = Annotated[
 HealthPort = Annotated[
     int | None,
     typer.Option(
-        min=1, max=65535, help="Answer at /healthz and /readyz whether it does its work.", show_default=False
+        min=1,
+        max=65535,
+        help="Answer at /healthz and /readyz whether it does its work, and /metrics.",
+        show_default=False,
     ),
 ]
 HealthHost = Annotated[
@@ -165,10 +169,11 @@ def answering(loaded: Worker, arguments: WorkerArguments) -> AbstractContextMana
         return loaded.health()
 
     if socket := os.environ.pop(HEALTH_SOCKET, None):
-        return HealthEndpoint(listen_locally(Path(socket)), health)
+        return HealthEndpoint(listen_locally(Path(socket)), health, measuring(loaded))
     if arguments.health_port is None:
         return nullcontext()
-    return HealthEndpoint(listen(arguments.health_host or LOOPBACK, arguments.health_port), health)
+    listening = listen(arguments.health_host or LOOPBACK, arguments.health_port)
+    return HealthEndpoint(listening, health, measuring(loaded))
 
 
 async def supervising(arguments: WorkerArguments) -> int:
@@ -183,7 +188,8 @@ async def supervising(arguments: WorkerArguments) -> int:
         def environ(number: int) -> dict[str, str]:
             return {HEALTH_SOCKET: str(socket_of(folder, number))}
 
-        with HealthEndpoint(listening, lambda: fleet_health(folder, processes)):
+        metrics = measuring_fleet(folder, processes)
+        with HealthEndpoint(listening, lambda: fleet_health(folder, processes), metrics):
             return await Supervisor(command, processes, environ=environ).run()
 
 

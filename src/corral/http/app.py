@@ -34,6 +34,7 @@ from corral.http.access import Authenticate, by_token
 from corral.http.desk import Desk
 from corral.http.gate import HEALTH, Gate
 from corral.http.problem import ProblemModel, answer_with_problems
+from corral.http.scrape import scrape_router
 from corral.http.strict_body import Resource
 from corral.http.throttle import Throttle
 from corral.store.database import Database
@@ -116,6 +117,7 @@ def create_api(
     api.add_api_route(HEALTH, healthz, summary="Whether this process answers", tags=["health"])
     for router in ROUTERS if database is None else (*ROUTERS, *STORE_ROUTERS):
         api.include_router(router, dependencies=[TOKEN])
+    api.include_router(scrape_router(admin), dependencies=[TOKEN])
     return api
 
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from corral.admin.admin import Admin
 from corral.admin.queue import QueueAdmin
+from corral.admin.queue_names import QueueNames
 from corral.client.client import Client
 from corral.client.event_feed import EventFeed
 from corral.contracts.job import Job
@@ -19,7 +20,6 @@ from corral.http.catalogue import Catalogue
 from corral.http.job_model import JobModel, show_job
 from corral.http.paths import JobId, QueueName
 from corral.http.problem import Problem
-from corral.http.queue_names import QueueNames
 from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
 from corral.store.known_tasks import Source

@@ -16,6 +16,7 @@ from corral.worker.deadlines import Deadlines
 from corral.worker.executor import Executor
 from corral.worker.isolation.processes import ProcessRunner
 from corral.worker.isolation.threads import ThreadRunner
+from corral.worker.observers import Observers
 from corral.worker.queue_service import QueueService
 from corral.worker.registry import QueueHandlers
 from corral.worker.trouble import TroubleLog
@@ -33,6 +34,7 @@ class Equipment:
     middleware: Sequence[Middleware]
     on_ended: Callable[[], None]
     samples: bool
+    observers: Observers
     deadlines: Deadlines
     threads: ThreadRunner = field(default_factory=ThreadRunner)
     processes: ProcessRunner = field(default_factory=ProcessRunner)
@@ -52,9 +54,10 @@ class Equipment:
         middleware: Sequence[Middleware],
         on_ended: Callable[[], None],
         samples: bool,
+        observers: Observers,
     ) -> Self:
         """Make it, and have `stack` close it."""
-        made = cls(client, worker_name, callbacks, middleware, on_ended, samples, Deadlines())
+        made = cls(client, worker_name, callbacks, middleware, on_ended, samples, observers, Deadlines())
         stack.callback(made.deadlines.close)
         stack.callback(made.threads.close)
         stack.push_async_callback(made.processes.close)
@@ -87,5 +90,6 @@ class Equipment:
             callbacks=self.callbacks,
             teller=self.teller,
             trouble=self.trouble,
+            observers=self.observers,
             on_ended=self.on_ended,
         )

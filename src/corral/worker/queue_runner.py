@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from corral.contracts.observer import QueueLoad
 from corral.engine.record import Claimed, Settlement, Verb
 from corral.worker.run import Cause, Run
 
@@ -184,6 +186,12 @@ class QueueRunner:
     def has_free_slots(self) -> bool:
         """Whether fewer jobs run than may, and more are wanted."""
         return self.claiming and len(self.runs) < self.slots
+
+    @property
+    def load(self) -> QueueLoad:
+        """How busy it is."""
+        since = time.monotonic() - self.last_answer if self.last_answer else None
+        return QueueLoad(len(self.runs), self.slots, since)
 
     def wake(self) -> None:
         """There may be something to claim: ask once."""

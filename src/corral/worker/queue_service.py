@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 
-from corral.contracts.failure import CANCELLED, FailureKind, cancellation
+from corral.contracts.failure import CANCELLED, FailureKind, cancellation, kind_of_deferred
 from corral.contracts.names import connection_name
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
@@ -22,6 +23,7 @@ from corral.worker.executor import Executor, snapshot
 from corral.worker.lane import Lane
 from corral.worker.lease.lease import Lease, QueueLease
 from corral.worker.limit_watch import LimitWatch
+from corral.worker.observers import Observers
 from corral.worker.order_reader import OrderReader, Taker
 from corral.worker.queue_runner import Ended, QueueRunner
 from corral.worker.recoverer import Recoverer
@@ -77,6 +79,7 @@ class QueueService:
         callbacks: Callbacks,
         teller: Teller,
         trouble: TroubleLog,
+        observers: Observers,
         on_ended: Callable[[], None],
     ) -> None:
         self.keys = keys
@@ -92,6 +95,7 @@ class QueueService:
         self._callbacks = callbacks
         self._teller = teller
         self._trouble = trouble
+        self._observers = observers
         self._on_ended = on_ended
         self._recurrer = Recurrer(server, keys, interval=settings.stalled_interval, on_trouble=trouble.failed)
         self._lease: Lease | None = None
@@ -182,6 +186,7 @@ class QueueService:
     def _end(self, run: Run, settlement: Settlement | None) -> None:
         if run.ended:  # it was abandoned, and its handler has come to an end after all
             return
+        run.seconds = time.monotonic() - run.since
         if settlement is None:
             self._release(run)
         self.runner.end(run, settlement)
@@ -220,6 +225,7 @@ class QueueService:
             run.interrupt(Cause.LOST)
 
     def _stalled(self, job_id: str) -> None:
+        self._observers.stalled(self.keys.queue)
         if self._callbacks.stalled is not None:
             self._teller.tell(self._callbacks.stalled, self.keys.queue, job_id)
 
@@ -238,7 +244,9 @@ class QueueService:
         self._release(run)
         if code == OVERRULED:
             run.error = cancellation(run.job_id, run.reason)
-            self._failed(run, settlement._replace(verb=Verb.FAIL, text=run.reason or CANCELLED, trace=""))
+            reason = run.reason or CANCELLED
+            kind = kind_of_deferred(reason)
+            self._failed(run, settlement._replace(verb=Verb.FAIL, text=reason, trace="", kind=kind))
         elif code:
             log.warning(
                 "Outcome refused: this run of the job no longer counts",
@@ -250,6 +258,7 @@ class QueueService:
             self._failed(run, settlement)
 
     def _completed(self, run: Run, settlement: Settlement) -> None:
+        self._observers.settled(self.keys.queue, run, settlement)
         if self._log.info:
             self._log.completed(run.name, run.job_id)
         if self._callbacks.completed is not None:
@@ -257,6 +266,7 @@ class QueueService:
             self._teller.tell(self._callbacks.completed, job, json.loads(_text(settlement.text)))
 
     def _failed(self, run: Run, settlement: Settlement) -> None:
+        self._observers.settled(self.keys.queue, run, settlement)
         if isinstance(run.error, JobCancelled):
             log.info("Job cancelled", jobName=run.name, jobId=run.job_id, reason=str(settlement.text))
         else:

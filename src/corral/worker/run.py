@@ -29,7 +29,7 @@ class Run:
     cancels `task`, so that the outcome knows why; `ended` once, by whoever ends the run first. `begun` is set when the
     task takes its first step: cancelled before that, it would never take any, and nobody would end the run. `made`
     counts the attempts that ended before, None when that cannot be read; `since` is when it was claimed,
-    `reason` why its job was cancelled.
+    `seconds` how long it took until it ended, `reason` why its job was cancelled.
     """
 
     __slots__ = (
@@ -44,6 +44,7 @@ class Run:
         "made",
         "name",
         "reason",
+        "seconds",
         "since",
         "slot",
         "task",
@@ -58,6 +59,7 @@ class Run:
         self.cause: Cause | None = None
         self.cancelled: asyncio.Event | None = None
         self.since = time.monotonic()
+        self.seconds = 0.0
         self.begun = False
         self.reason = ""
         self.deadline = math.inf

@@ -14,6 +14,7 @@ from corral.client.client import Client
 from corral.contracts.arguments import flag
 from corral.contracts.binding import TaskSource
 from corral.contracts.middleware import Middleware
+from corral.contracts.observer import Observer, QueueLoad
 from corral.contracts.rate_limit import RateLimit
 from corral.engine.settings import server_settings
 from corral.errors import InvalidOption
@@ -21,6 +22,7 @@ from corral.worker.callbacks import Callbacks, OnCompleted, OnFailed, OnStalled
 from corral.worker.equipment import Equipment
 from corral.worker.health import STARTING, Health
 from corral.worker.lifespan import Lifespan, made
+from corral.worker.observers import Observers
 from corral.worker.queue_service import QueueService
 from corral.worker.recycling import Recycling
 from corral.worker.registry import merge_sources
@@ -90,13 +92,13 @@ class Worker:
         self._queues = merge_sources(sources, settings)
         self._settings = server_settings(url, prefix=prefix)
         self._given_client = client
-        self._grace = grace
-        self._lifespan = lifespan
+        self._grace, self._lifespan = grace, lifespan
         self._middleware = tuple(middleware)
         self._callbacks = Callbacks(on_completed, on_failed, on_exhausted, on_stalled)
         self.name = _checked_name(f"{socket.gethostname()}-{os.getpid()}" if name is None else name)
         self._samples = flag("samples", samples)
         self._recycling = Recycling(max_jobs, max_memory)
+        self._observers: list[Observer] = []
         self._signs = StopSigns()
         self._shift: Shift | None = None
         self._running: asyncio.Task[None] | None = None
@@ -183,6 +185,25 @@ class Worker:
         answers = [service.runner.last_answer for service in self._services()]
         return time.monotonic() - min(answers) if answers and all(answers) else None
 
+    @property
+    def tasks(self) -> dict[str, frozenset[str]]:
+        """The names of the tasks, by queue."""
+        return {queue.queue: frozenset(name.decode() for name in queue.bindings) for queue in self._queues}
+
+    @property
+    def load(self) -> dict[str, QueueLoad]:
+        """How busy it is, by queue; empty while it does not run. Any thread may ask."""
+        return {service.keys.queue: service.runner.load for service in self._services()}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes jobs, and they get on."""
+        return self.health().ready
+
+    def observe(self, observer: Observer) -> None:
+        """Tell somebody of each run that is settled from now on: metrics, for instance."""
+        self._observers.append(observer)
+
     def health(self) -> Health:
         """Whether it does its work: not that it is alive, but that it has fetched lately. Any thread may ask, also
         while the event loop is blocked."""
@@ -229,6 +250,7 @@ class Worker:
                 middleware=self._middleware,
                 on_ended=self._ended,
                 samples=self._samples,
+                observers=Observers(self._observers),
             )
             self._shift = Shift(equipment, self._queues, self._grace, self._signs)
             await self._shift.work()

@@ -10,7 +10,7 @@ from corral.worker.endpoint.answer import (
     WRONG_METHOD,
     answer_for,
     read_answer,
-    wants_health,
+    wanted_path,
 )
 from corral.worker.health import STARTING, Health
 
@@ -35,7 +35,7 @@ ILL = Health(live=False, ready=False, status="unhealthy", reasons=("queue 'a\"\r
 )
 def test_requests(head: bytes, wanted: object) -> None:
     """GET and HEAD of the two paths are answered; anything else is an error of whoever asks."""
-    assert wants_health(head) == wanted
+    assert wanted_path(head) == wanted
 
 
 @pytest.mark.parametrize(

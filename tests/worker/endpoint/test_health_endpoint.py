@@ -67,7 +67,8 @@ def said(port: int, request: bytes) -> bytes:
 def test_it_answers(port: int) -> None:
     """A request gets the health as JSON."""
     assert get(port) == (200, {"status": "healthy", "live": True, "ready": True, "reasons": []})
-    assert get(port, "/metrics")[0] == 404
+    assert get(port, "/metrics")[0] == 501, "nobody measures it"
+    assert get(port, "/elsewhere")[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,14 @@ from typing import Final, Self
 
 from corral.errors import InvalidOption
 from corral.logs import get_logger
-from corral.worker.endpoint.answer import MALFORMED, answer_for, wants_health
+from corral.worker.endpoint.answer import (
+    MALFORMED,
+    METRICS,
+    UNMEASURED,
+    answer_for,
+    answer_with_metrics,
+    wanted_path,
+)
 from corral.worker.health import Health
 
 __all__ = ["HealthEndpoint", "listen", "listen_locally"]
@@ -52,11 +59,22 @@ class HealthEndpoint:
 
     A request is one head of at most 8 KiB, to be had within five seconds; it gets one answer, and the connection is
     closed. Of more than 32 connections at a time the oldest goes, so that those who send nothing keep nobody out.
+
+    Args:
+        listening: where it is asked.
+        health: how it is.
+        metrics: what was measured, in Prometheus' text format; None where nothing is.
     """
 
-    def __init__(self, listening: socket.socket, health: Callable[[], Awaitable[Health]]) -> None:
+    def __init__(
+        self,
+        listening: socket.socket,
+        health: Callable[[], Awaitable[Health]],
+        metrics: Callable[[], Awaitable[bytes]] | None = None,
+    ) -> None:
         self._socket = listening
         self._health = health
+        self._metrics = metrics
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._requests: dict[asyncio.Task[None], None] = {}
@@ -118,8 +136,12 @@ class HealthEndpoint:
             head = await reader.readuntil(b"\r\n\r\n")
         except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
             return MALFORMED
-        wanted = wants_health(head)
+        wanted = wanted_path(head)
         if isinstance(wanted, bytes):
             return wanted
         path, with_body = wanted
+        if path == METRICS:
+            if self._metrics is None:
+                return UNMEASURED
+            return answer_with_metrics(await self._metrics(), body=with_body)
         return answer_for(path, await self._health(), body=with_body)

@@ -1,0 +1,123 @@
+"""The lookout: all queues at a glance, for whoever looks again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from corral.admin.admin import Admin
+from corral.admin.queue_names import QueueNames
+from corral.admin.sampler import oldest_waiting
+from corral.admin.workers import find_workers
+from corral.contracts.states import JobState
+from corral.contracts.worker_record import WorkerRecord, WorkerState
+from corral.engine.browse_glance import Glance, glance_at_queue
+from corral.engine.faults import ResponseError
+from corral.errors import InvalidQueueName, ServerRefused
+
+__all__ = ["Lookout", "QueueGlance", "View"]
+
+MOST_QUEUES: Final = 1000
+AT_ONCE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QueueGlance:
+    """One queue at one moment."""
+
+    queue: str
+    counts: Mapping[JobState, int]
+    is_paused: bool
+    oldest_waiting: timedelta | None
+    """For how long the job has been due that is next in line. None: nothing waits."""
+    completed: int
+    """How many have completed since the queue was made, counted by Corral's workers and by Node's with metrics."""
+    failed: int
+    workers: int | None
+    """How many serve it and are not silent. None where that cannot be seen."""
+
+    @property
+    def ready(self) -> int:
+        """How many jobs could run now."""
+        return self.counts[JobState.WAITING] + self.counts[JobState.PRIORITIZED]
+
+    @property
+    def is_unserved(self) -> bool:
+        """Whether jobs wait and nobody is there to take them."""
+        return self.ready > 0 and self.workers == 0 and not self.is_paused
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All queues by name, and who works on them."""
+
+    queues: tuple[QueueGlance, ...]
+    workers: tuple[WorkerRecord, ...]
+    damaged: tuple[str, ...] = ()
+    """Queues that cannot be read, because keys of theirs hold something else."""
+    left_out: int = 0
+    """How many queues there are beyond the first 1,000."""
+
+
+class Lookout:
+    """Looks at all queues: one call for each and one more for its workers, whatever is in them. The names of queues are
+    some seconds old at most, as finding them takes a look at every key that the server has.
+    """
+
+    def __init__(self, admin: Admin) -> None:
+        self._admin = admin
+        self._names = QueueNames(admin)
+
+    async def look(self) -> View:
+        """Look once. Raises `ServerUnavailable` or `ServerRefused`."""
+        names = await self._names.read()
+        some = names[:MOST_QUEUES]
+        workers = await self._workers(some)
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def glance(name: str) -> QueueGlance | str:
+            async with slots:
+                return await self._glance(name, workers)
+
+        found = await asyncio.gather(*(glance(name) for name in some))
+        return View(
+            queues=tuple(one for one in found if isinstance(one, QueueGlance)),
+            workers=tuple(workers or ()),
+            damaged=tuple(one for one in found if isinstance(one, str)),
+            left_out=len(names) - len(some),
+        )
+
+    async def _glance(self, name: str, workers: Sequence[WorkerRecord] | None) -> QueueGlance | str:
+        """The queue; its name alone when it is damaged, which must not hide the others."""
+        server = self._admin.server
+        try:
+            seen = await server.patiently(partial(glance_at_queue, server, server.keys(name)))
+        except (InvalidQueueName, ResponseError):
+            return name
+        return _shown(name, seen, workers)
+
+    async def _workers(self, queues: Sequence[str]) -> list[WorkerRecord] | None:
+        """None where nobody can tell: the user may not see them, or what they say of themselves is damaged."""
+        server = self._admin.server
+        try:
+            return await server.patiently(lambda: find_workers(server, None, known=queues))
+        except (ServerRefused, ResponseError):
+            return None
+
+
+def _shown(name: str, seen: Glance, workers: Sequence[WorkerRecord] | None) -> QueueGlance:
+    age = oldest_waiting(seen.line, seen.now)
+    serving = (one for one in workers or () if name in one.queues and one.state is not WorkerState.SILENT)
+    return QueueGlance(
+        queue=name,
+        counts=seen.counts,
+        is_paused=seen.is_paused,
+        oldest_waiting=None if age is None else timedelta(milliseconds=age),
+        completed=seen.completed,
+        failed=seen.failed,
+        workers=None if workers is None else sum(1 for _ in serving),
+    )

@@ -1,0 +1,1 @@
+"""Instrumentation: what monitoring systems are told. Each part needs the extra of its name."""
