@@ -36,10 +36,12 @@ from corral.contracts.options import BatchOptions, EnqueueOptions, RunOptions, T
 from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable, WaitForChildren
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
+from corral.contracts.redaction import redacted, redacted_job
 from corral.contracts.retention import Keep
 from corral.contracts.sample import Sample
 from corral.contracts.schedule import Cron, Every, RunAll
 from corral.contracts.schedule_snapshot import Schedule
+from corral.contracts.secret import Secret
 from corral.contracts.singleton import Singleton
 from corral.contracts.states import JobState
 from corral.contracts.stored_options import StoredBackoff, StoredOptions
@@ -201,6 +203,7 @@ __all__ = [
     "Schedule",
     "ScheduleTaken",
     "SchedulesAdmin",
+    "Secret",
     "Serve",
     "ServerError",
     "ServerRefused",
@@ -234,5 +237,7 @@ __all__ = [
     "chain",
     "fan_in",
     "get_logger",
+    "redacted",
+    "redacted_job",
     "task",
 ]

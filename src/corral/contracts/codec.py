@@ -38,13 +38,14 @@ class Codec(Generic[T]):
     """
 
     __slots__ = (
-        "_adapter", "_check_finite", "_keys", "_resolve", "_to_json", "_validate_json", "_validate_python", "absent",
-        "role", "task",
+        "_adapter", "_check_finite", "_keys", "_resolve", "_to_json", "_type", "_validate_json", "_validate_python",
+        "absent", "role", "task",
     )  # fmt: skip
 
     _adapter: TypeAdapter[T]
     _check_finite: bool
     _keys: int | None
+    _type: Any
 
     def __init__(
         self, resolve: Callable[[], Any], *, task: str = "", role: Literal["payload", "result"] = "payload"
@@ -71,6 +72,12 @@ class Codec(Generic[T]):
         self.build()
         return self._adapter
 
+    @property
+    def type(self) -> Any:
+        """The type itself."""
+        self.build()
+        return self._type
+
     def build(self) -> None:
         """Make the adapter now. Raises `TypeNotReady`, or `InvalidTask` when there is no JSON for the type."""
         if self._resolve is None:
@@ -88,6 +95,7 @@ class Codec(Generic[T]):
                 self.task, f"its {self.role} type {_name(type_)} has no JSON form: {error.message}"
             ) from error
         self._adapter = adapter
+        self._type = type_
         self._check_finite = may_hold_non_finite(adapter.core_schema)
         self._keys = key_count(adapter.core_schema)
         self._validate_python = adapter.validator.validate_python
