@@ -36,7 +36,7 @@ from corral.contracts.options import BatchOptions, EnqueueOptions, RunOptions, T
 from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable, WaitForChildren
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
-from corral.contracts.redaction import redacted, redacted_job
+from corral.contracts.redaction import redacted
 from corral.contracts.retention import Keep
 from corral.contracts.sample import Sample
 from corral.contracts.schedule import Cron, Every, RunAll
@@ -238,6 +238,5 @@ __all__ = [
     "fan_in",
     "get_logger",
     "redacted",
-    "redacted_job",
     "task",
 ]

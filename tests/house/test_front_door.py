@@ -122,6 +122,7 @@ FRONT_DOOR = [
     "Schedule",
     "ScheduleTaken",
     "SchedulesAdmin",
+    "Secret",
     "Serve",
     "ServerError",
     "ServerRefused",
@@ -155,6 +156,7 @@ FRONT_DOOR = [
     "chain",
     "fan_in",
     "get_logger",
+    "redacted",
     "task",
 ]
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corral.contracts.job import Job
+from corral.contracts.redaction import restored
 from corral.contracts.states import FINISHED
 from corral.dashboard.changes import Change, Confirmation, Form
 from corral.dashboard.job import JobPage
@@ -40,7 +41,7 @@ class EditJob:
         """The form, with the payload that the job has."""
         job = await self._jobs.find(request)
         check_role(request.scope["corral.principal"], _action(job).role)
-        form = PayloadForm.of(self._desk.catalogue.find(job.queue, job.name), job.data)
+        form = PayloadForm.of(self._desk.catalogue.find(job.queue, job.name), self._desk.redact(job).data)
         return self._show(request, job, form.as_json() if request.query_params.get("as") == "json" else form)
 
     async def edit(self, form: Form) -> Response | Confirmation:
@@ -63,7 +64,8 @@ class EditJob:
         verbs = self._desk.admin.queue(job.queue).jobs
         again = action is Action.REPLAY_JOB
         try:
-            value = value_for(spec, payload)
+            # Secrets that were shown masked, and left so, stay what they are.
+            value = value_for(spec, restored(payload, self._desk.redact(job).data, job.data))
             async with form.operator.acting(action, f"{job.queue}/{job.id}", changed=["data"]):
                 await (verbs.replay if again else verbs.set_data)(job.id, value, task=spec)
         except InvalidInput as error:

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from corral.contracts.family import FlowTree
 from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
+from corral.contracts.secret import masked_text
 from corral.contracts.states import FINISHED, JobState
 from corral.dashboard.flow_picture import draw_flow
 from corral.dashboard.job_story import story_of
 from corral.dashboard.pages import Pages, link_to, number_in, segment
 from corral.engine.browse_keys import split_keys
 from corral.http.desk import Desk
-from corral.http.job_model import show_job
 from corral.http.problem import Problem
 
 __all__ = ["JobPage"]
@@ -51,14 +51,14 @@ class JobPage:
             producer.flow(job.id, depth=2, width=10),
             producer.job(job.id).why_waiting(),
         )
-        ended = job.state in FINISHED
+        ended, shown = job.state in FINISHED, self._desk.redact(job)
         return self._pages.answer(
             request,
             "job.html",
-            job=job,
-            shown=show_job(job),
-            story=story_of(job),
-            lines=lines[:LINES_A_PAGE],
+            job=shown,
+            shown=self._desk.show(job),
+            story=story_of(shown),
+            lines=[masked_text(line) for line in lines[:LINES_A_PAGE]],
             start=start,
             following=start + LINES_A_PAGE if len(lines) > LINES_A_PAGE else None,
             picture=_picture(request, job, flow),
@@ -78,7 +78,7 @@ class JobPage:
 
     async def download(self, request: Request) -> Response:
         """The payload or the result, whole, as a file."""
-        shown = show_job(await self.find(request))
+        shown = self._desk.show(await self.find(request))
         part = request.path_params["part"]
         if part not in ("data", "returnvalue"):
             raise Problem(404, "not-found", "there is no such part of a job")

@@ -60,7 +60,7 @@ class QueuePage:
             counts=counts,
             states=STATES,
             state=state,
-            found=found,
+            found=found._replace(jobs=[self._desk.redact(job) for job in found.jobs]),
             text=text,
             start=start,
             before=max(0, start - JOBS_A_PAGE) if start and not text else None,

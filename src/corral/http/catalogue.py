@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 import pydantic_core
 
 from corral.contracts.codec import JSON_CODEC
+from corral.contracts.redaction import is_redacted
+from corral.contracts.secret import MASK
 from corral.contracts.spec import TaskSpec, untyped_spec
 from corral.http.problem import Problem
 from corral.store.known_tasks import KnownTasks, Source
 
-__all__ = ["Catalogue", "value_for"]
+__all__ = ["Catalogue", "given_in_full", "value_for"]
 
 Spec: TypeAlias = TaskSpec[Any, Any]
 
@@ -62,6 +64,14 @@ class Catalogue:
         )
         detail = f"no task{where} is called {handler!r}{hint}{remedy}"
         return Problem(422, "unknown-task", detail, errors=[{"path": "handler", "message": "unknown"}])
+
+
+def given_in_full(payload: Any) -> Any:
+    """A payload that came from somebody who may have read it here. Raises `Problem` 422 where a secret is masked."""
+    if is_redacted(payload):
+        detail = f"a secret is masked in the payload ({MASK}): give it in full. Nothing was changed"
+        raise Problem(422, "redacted", detail, errors=[{"path": "data", "message": "masked"}])
+    return payload
 
 
 def value_for(spec: Spec | None, payload: Any) -> Any:

@@ -12,7 +12,7 @@ from pydantic import Field
 from corral.http.access import requires
 from corral.http.action import Action, Operator
 from corral.http.desk import TheCronJobs, TheCronSchedules, TheDesk, may
-from corral.http.job_model import JobModel, show_job
+from corral.http.job_model import JobModel
 from corral.http.model import Given, Moment, Shown, moment_of
 from corral.http.paging import Cursor, Limit, Page, next_cursor, place_of
 from corral.http.paths import Segment
@@ -164,12 +164,12 @@ async def trigger_cron_job(
 
 @router.get("/{cron_job_id}/history", summary="The jobs of a cron job")
 async def read_history(
-    schedules: TheCronSchedules, cron_job_id: CronJobId, limit: Limit = 20
+    desk: TheDesk, schedules: TheCronSchedules, cron_job_id: CronJobId, limit: Limit = 20
 ) -> CronHistoryModel:
     """Scheduled and triggered ones, as far as the queue keeps them."""
     cron_job = await _find(schedules.cron_jobs, cron_job_id)
     found = await schedules.history(cron_job, limit=limit)
-    return CronHistoryModel(jobs=[show_job(job) for job in found.jobs], since=moment_of(found.since))
+    return CronHistoryModel(jobs=[desk.show(job) for job in found.jobs], since=moment_of(found.since))
 
 
 async def _find(cron_jobs: TheCronJobs, cron_job_id: str) -> StoredCronJob:

@@ -13,6 +13,7 @@ from corral.admin.queue_names import QueueNames
 from corral.client.client import Client
 from corral.client.event_feed import EventFeed
 from corral.contracts.job import Job
+from corral.contracts.redaction import redacted_job
 from corral.errors import InvalidQueueName
 from corral.http.access import ThePrincipal, check_role
 from corral.http.action import Action, Operator
@@ -79,7 +80,15 @@ class Desk:
     async def show_added(self, queue: str, name: str, payload: object, job_id: str) -> JobModel:
         """A job that was added; as it was when it has run and is gone by now."""
         found = await self.admin.queue(queue).jobs.get(job_id)
-        return show_job(found or Job(id=job_id, queue=queue, name=name, data=payload))
+        return self.show(found or Job(id=job_id, queue=queue, name=name, data=payload))
+
+    def redact(self, job: Job) -> Job:
+        """A job as it is shown: without the secrets that its task's types mark, nor those that can be seen."""
+        return redacted_job(job, self.catalogue.find(job.queue, job.name))
+
+    def show(self, job: Job) -> JobModel:
+        """A job for output, redacted."""
+        return show_job(self.redact(job))
 
     async def close(self) -> None:
         """End the event streams, and close what was opened here."""

@@ -12,8 +12,8 @@ from corral.contracts.failure import FailureKind
 from corral.http.action import Action, Operator
 from corral.http.bounded import Outcome, within_time
 from corral.http.bulk import Where
-from corral.http.desk import TheQueue, may
-from corral.http.job_model import JobModel, show_job
+from corral.http.desk import TheDesk, TheQueue, may
+from corral.http.job_model import JobModel
 from corral.http.model import Given, Moment, Shown, moment_of
 from corral.http.paging import Cursor, Limit, Page, page_of, start_of
 from corral.http.strict_body import Resource
@@ -86,12 +86,12 @@ async def list_groups(queue: TheQueue, kind: Kind = None, limit: Limit = 100) ->
 
 @router.get("/{fingerprint}/jobs", summary="The jobs of one cause")
 async def list_jobs(
-    queue: TheQueue, fingerprint: Fingerprint, limit: Limit = 20, cursor: Cursor = None
+    desk: TheDesk, queue: TheQueue, fingerprint: Fingerprint, limit: Limit = 20, cursor: Cursor = None
 ) -> Page[JobModel]:
     """The latest to fail first."""
     start = start_of(cursor)
     found = await queue.failures.jobs(fingerprint, start=start, limit=limit)
-    return page_of([show_job(job) for job in found], start, limit)
+    return page_of([desk.show(job) for job in found], start, limit)
 
 
 @router.post("/retries", summary="Run failed jobs again, by cause")

@@ -9,6 +9,8 @@ from pydantic import Field
 from corral.contracts.event import Event
 from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
+from corral.contracts.redaction import redacted
+from corral.contracts.secret import masked_text
 from corral.http.model import Moment, Shown, moment_of
 
 __all__ = ["EventModel", "JobModel", "JobStatus", "show_event", "show_job"]
@@ -98,7 +100,9 @@ def show_event(event: Event) -> EventModel:
     fields: dict[str, Any] = dict(event.fields)
     for name, value in (("returnvalue", event.returnvalue), ("data", event.data)):
         if name in fields and not event.is_custom:
-            fields[name] = value
+            fields[name] = redacted(value)
+    if "failedReason" in fields:
+        fields["failedReason"] = masked_text(fields["failedReason"])
     if "deduplicatedJobId" in fields:
         fields["deduplicatedJobId"] = decode_job_id(fields["deduplicatedJobId"])
     return EventModel(

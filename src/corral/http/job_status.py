@@ -7,8 +7,8 @@ from pydantic import Field
 
 from corral.contracts.states import JobState
 from corral.http.access import requires
-from corral.http.desk import TheJob, TheQueue
-from corral.http.job_model import JobModel, show_job
+from corral.http.desk import TheDesk, TheJob, TheQueue
+from corral.http.job_model import JobModel
 from corral.http.model import Shown
 from corral.http.strict_body import Resource
 from corral.store.roles import Role
@@ -49,6 +49,6 @@ async def read_stats(queue: TheQueue) -> Stats:
 
 
 @router.get("/{job_id}", summary="How a job is")
-async def read_status(job: TheJob) -> JobModel:
+async def read_status(desk: TheDesk, job: TheJob) -> JobModel:
     """State, progress, payload, result, attempts made and the reason of failure, with all else that is kept of it."""
-    return show_job(job)
+    return desk.show(job)

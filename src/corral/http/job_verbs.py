@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from corral.http.action import Action, Operator
-from corral.http.catalogue import value_for
+from corral.http.catalogue import given_in_full, value_for
 from corral.http.desk import TheDesk, TheJob, TheQueue, may
 from corral.http.model import Given, Milliseconds, Shown
 from corral.http.paths import JobId
@@ -117,7 +117,7 @@ async def change(
     before anything is changed, where its task is known."""
     given = change.model_fields_set
     spec = desk.catalogue.find(job.queue, job.name)
-    value = value_for(spec, change.data) if "data" in given else None
+    value = value_for(spec, given_in_full(change.data)) if "data" in given else None
     async with operator.acting(Action.EDIT_JOB, f"{queue.name}/{job.id}", changed=sorted(given)):
         if change.delay is not None:
             await queue.jobs.set_delay(job.id, timedelta(milliseconds=change.delay))
@@ -138,7 +138,7 @@ async def replay(
     """With all of its attempts. The payload is validated where its task is known; when it is not valid, nothing is
     changed."""
     spec = desk.catalogue.find(job.queue, job.name)
-    value = value_for(spec, replay.payload)
+    value = value_for(spec, given_in_full(replay.payload))
     async with operator.acting(Action.REPLAY_JOB, f"{queue.name}/{job.id}"):
         await queue.jobs.replay(job.id, value, task=spec)
 

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from corral.contracts.family import FlowTree
+from corral.contracts.secret import masked_text
 from corral.contracts.states import JobState
 from corral.http.bounded import SECONDS
-from corral.http.desk import TheDesk, TheJob, TheQueue
-from corral.http.job_model import JobModel, show_job
+from corral.http.desk import Desk, TheDesk, TheJob, TheQueue
+from corral.http.job_model import JobModel
 from corral.http.model import Moment, Shown, moment_of
 from corral.http.paging import Cursor, Limit, Page, page_of, start_of
 from corral.http.problem import Problem
@@ -60,7 +61,7 @@ class Tree(Shown):
 
 @router.get("", summary="List the jobs of one state")
 async def list_jobs(
-    queue: TheQueue, state: State, limit: Limit = 20, cursor: Cursor = None
+    desk: TheDesk, queue: TheQueue, state: State, limit: Limit = 20, cursor: Cursor = None
 ) -> Page[JobModel]:
     """Finished jobs the newest first, others in the order in which they run. While jobs come and go, pages may overlap
     or leave some out."""
@@ -68,20 +69,21 @@ async def list_jobs(
     found = await queue.jobs.list(JobState(state), start=start, limit=limit)
     counts = await queue.counts()
     more = limit if counts[JobState(state)] > start + limit else 0
-    return page_of([show_job(job) for job in found], start, limit, read=more)
+    return page_of([desk.show(job) for job in found], start, limit, read=more)
 
 
 @router.get("/{job_id}", summary="Look at a job")
-async def read_job(job: TheJob) -> JobModel:
+async def read_job(desk: TheDesk, job: TheJob) -> JobModel:
     """All that is kept of it, its log aside."""
-    return show_job(job)
+    return desk.show(job)
 
 
 @router.get("/{job_id}/logs", summary="Read a job's log")
 async def read_logs(queue: TheQueue, job: TheJob, limit: Limit = 100, cursor: Cursor = None) -> Page[str]:
     """Its lines, the oldest first."""
     start = start_of(cursor)
-    return page_of(await queue.jobs.logs(job.id, start=start, limit=limit), start, limit)
+    lines = await queue.jobs.logs(job.id, start=start, limit=limit)
+    return page_of(list(map(masked_text, lines)), start, limit)
 
 
 @router.get("/{job_id}/explanation", summary="Why a job does not run yet")
@@ -116,8 +118,9 @@ async def read_flow(
             found = await desk.client.queue(queue.name).flow(job.id, depth=levels, width=children)
     except TimeoutError:
         raise Problem(422, "flow-too-large", "ask for fewer levels (depth) or children (width)") from None
-    return _tree(found or FlowTree(job))
+    return _tree(desk, found or FlowTree(job))
 
 
-def _tree(tree: FlowTree) -> Tree:
-    return Tree(job=show_job(tree.job), children=[_tree(child) for child in tree.children], more=tree.more)
+def _tree(desk: Desk, tree: FlowTree) -> Tree:
+    children = [_tree(desk, child) for child in tree.children]
+    return Tree(job=desk.show(tree.job), children=children, more=tree.more)
