@@ -34,7 +34,7 @@ demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a ta
 	@$(BIN)/corral demo $(ARGS)
 
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
-	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls and not fuzz and not postgres" --ignore=tests/typing $(ARGS)
+	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls and not fuzz and not postgres and not browser" --ignore=tests/typing $(ARGS)
 
 check: lint imports types test servers topologies typing others ## what CI runs: lint, layers, types, and every suite on every server
 	@$(BIN)/python -m tests.interop.conformance.page .conformance.json --check
@@ -86,8 +86,8 @@ topologies: $(VENV)/.dev ## the part of these that CI runs
 	@$(PYTEST) $(BESIDE) $(ON_CLUSTERS) --server=cluster $(ARGS)
 	@$(PYTEST) $(BESIDE) $(BEHIND_SENTINELS) --server=sentinel $(ARGS)
 
-others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, PostgreSQL, killed processes and servers, and with made-up requests
-	@$(PYTEST) $(BESIDE) -m "node or faults or fuzz or postgres" --conformance=.conformance.json $(ARGS)
+others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, PostgreSQL, a browser, killed processes and servers, and with made-up requests
+	@$(PYTEST) $(BESIDE) -m "node or faults or fuzz or postgres or browser" --conformance=.conformance.json $(ARGS)
 
 suites: $(VENV)/.dev node ## every suite in one run, on one server
 	@$(PYTEST) $(BESIDE) $(ARGS)
