@@ -98,8 +98,9 @@ async def test_a_damaged_queue(
     await client.queue("damaged").enqueue("one", 1)
     async with redis.asyncio.Redis.from_url(redis_url) as raw:
         await raw.set(f"{prefix}:damaged:active", "no list")
+        await raw.hset(f"{prefix}:no\nname:meta", "paused", 1)
     seen = Scraped(await QueueMetrics(admin).text())
-    assert seen.value("corral_queues_damaged") == 1
+    assert seen.value("corral_queues_damaged") == 2
     assert seen.labels("corral_queue_jobs", "queue") == {queue_name}
 
 

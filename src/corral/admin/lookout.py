@@ -13,6 +13,7 @@ from corral.admin.admin import Admin
 from corral.admin.queue_names import QueueNames
 from corral.admin.sampler import oldest_waiting
 from corral.admin.workers import find_workers
+from corral.contracts.names import check_queue_name
 from corral.contracts.states import JobState
 from corral.contracts.worker_record import WorkerRecord, WorkerState
 from corral.engine.browse_glance import Glance, glance_at_queue
@@ -58,7 +59,7 @@ class View:
     queues: tuple[QueueGlance, ...]
     workers: tuple[WorkerRecord, ...]
     damaged: tuple[str, ...] = ()
-    """Queues that cannot be read, because keys of theirs hold something else."""
+    """Queues that cannot be read: keys of theirs hold something else, or their names cannot be."""
     left_out: int = 0
     """How many queues there are beyond the first 1,000."""
 
@@ -75,7 +76,8 @@ class Lookout:
     async def look(self) -> View:
         """Look once. Raises `ServerUnavailable` or `ServerRefused`."""
         names = await self._names.read()
-        some = names[:MOST_QUEUES]
+        impossible = [name for name in names if not _is_possible(name)]
+        some = [name for name in names if name not in impossible][:MOST_QUEUES]
         workers = await self._workers(some)
         slots = asyncio.Semaphore(AT_ONCE)
 
@@ -87,8 +89,8 @@ class Lookout:
         return View(
             queues=tuple(one for one in found if isinstance(one, QueueGlance)),
             workers=tuple(workers or ()),
-            damaged=tuple(one for one in found if isinstance(one, str)),
-            left_out=len(names) - len(some),
+            damaged=(*impossible, *(one for one in found if isinstance(one, str))),
+            left_out=len(names) - len(some) - len(impossible),
         )
 
     async def _glance(self, name: str, workers: Sequence[WorkerRecord] | None) -> QueueGlance | str:
@@ -96,7 +98,7 @@ class Lookout:
         server = self._admin.server
         try:
             seen = await server.patiently(partial(glance_at_queue, server, server.keys(name)))
-        except (InvalidQueueName, ResponseError):
+        except ResponseError:
             return name
         return _shown(name, seen, workers)
 
@@ -107,6 +109,15 @@ class Lookout:
             return await server.patiently(lambda: find_workers(server, None, known=queues))
         except (ServerRefused, ResponseError):
             return None
+
+
+def _is_possible(name: str) -> bool:
+    """Other programs may have made keys of any name."""
+    try:
+        check_queue_name(name)
+    except InvalidQueueName:
+        return False
+    return True
 
 
 def _shown(name: str, seen: Glance, workers: Sequence[WorkerRecord] | None) -> QueueGlance:

@@ -6,7 +6,7 @@ import typer
 
 from corral.cli.failure import CorralGroup
 from corral.cli.job_cancel import cancel
-from corral.cli.job_change import delay, edit, priority
+from corral.cli.job_change import delay, edit, priority, replay
 from corral.cli.job_move import promote, remove, retry
 from corral.cli.job_read import explain, listed, logs, tree
 from corral.cli.job_show import show
@@ -20,5 +20,5 @@ job = typer.Typer(
     help="The jobs of a queue: look at them, run them again or sooner, change, cancel and remove them.",
 )
 job.command("list")(listed)
-for verb in (show, explain, tree, logs, retry, promote, cancel, remove, priority, delay, edit):
+for verb in (show, explain, tree, logs, retry, promote, cancel, remove, priority, delay, edit, replay):
     job.command()(verb)

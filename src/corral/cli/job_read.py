@@ -23,7 +23,7 @@ from corral.contracts.job import Job
 from corral.contracts.states import JobState
 from corral.logs.render import printable
 
-__all__ = ["explain", "listed", "logs", "tree"]
+__all__ = ["explain", "listed", "logs", "print_jobs", "tree"]
 
 T = TypeVar("T")
 
@@ -44,12 +44,18 @@ def listed(
 ) -> None:
     """List jobs of one state: finished ones newest first, others in the order in which they run."""
     jobs = on_queue(url, prefix, name, lambda queue: queue.jobs.list(state, start=start, limit=limit))
+    nothing = f"no {state} jobs in queue {name}" + (f" behind the first {start:,}" if start else "")
+    print_jobs(jobs, as_json=as_json, nothing=nothing)
+
+
+def print_jobs(jobs: list[Job], *, as_json: bool, nothing: str) -> None:
+    """Jobs, a line each, as a table or as JSON; `nothing` is said when there are none."""
     if as_json:
         print_json([_row(job) for job in jobs])
     elif jobs:
         console().print(_table(jobs))
     else:
-        remark(f"no {state} jobs in queue {name}" + (f" behind the first {start:,}" if start else ""))
+        remark(nothing)
 
 
 def _row(job: Job) -> dict[str, object]:

@@ -7,19 +7,23 @@ from typing import Annotated
 
 import typer
 
+from corral.cli.cron_job import cron_job
 from corral.cli.demo import demo
 from corral.cli.dev import dev
 from corral.cli.doctor import doctor
 from corral.cli.enqueue import enqueue
 from corral.cli.events import events
 from corral.cli.failure import CorralGroup
+from corral.cli.failures import failures
 from corral.cli.health import health
 from corral.cli.job import job
+from corral.cli.log import log
 from corral.cli.queue import queue
 from corral.cli.queues import queues
 from corral.cli.schedule import schedule
 from corral.cli.serve import serve
 from corral.cli.token import token
+from corral.cli.top import top
 from corral.cli.worker import worker
 from corral.cli.workers import workers
 
@@ -32,9 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, dev, serve, enqueue, queues, events, health, doctor, demo):
+for command in (worker, dev, serve, enqueue, queues, top, events, health, doctor, log, demo):
     app.command()(command)
-for group in (queue, job, schedule, workers, token):
+for group in (queue, job, failures, schedule, cron_job, workers, token):
     app.add_typer(group)
 
 

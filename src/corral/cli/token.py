@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import getpass
-import importlib.util
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from rich.table import Table
 
-from corral.cli.failure import FAILED, SETUP, CorralGroup
-from corral.cli.loop import run
+from corral.cli.database import with_database
+from corral.cli.failure import FAILED, CorralGroup
 from corral.cli.options import DatabaseUrl, Json, duration
 from corral.cli.output import console, print_json, remark, shown
 
 if TYPE_CHECKING:
+    from corral.store.database import Database
     from corral.store.tokens import Token, Tokens
 
 __all__ = ["token"]
@@ -80,18 +80,12 @@ def revoke(
 
 
 def _with_tokens(database_url: str | None, act: Callable[[Tokens], Awaitable[T]]) -> T:
-    if importlib.util.find_spec("sqlalchemy") is None:
-        remark("error: tokens need sqlalchemy: pip install 'corral[http]'", "bold red")
-        raise typer.Exit(SETUP)
-    from corral.store.database import Database
-    from corral.store.tokens import Tokens
+    async def opened(database: Database) -> T:
+        from corral.store.tokens import Tokens
 
-    async def opened() -> T:
-        async with Database(database_url) as database:
-            await database.migrate()
-            return await act(Tokens(database))
+        return await act(Tokens(database))
 
-    return run(opened())
+    return with_database(database_url, opened)
 
 
 def _table(tokens: list[Token]) -> Table:
