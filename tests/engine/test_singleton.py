@@ -9,6 +9,7 @@ import pytest
 from corral.contracts.states import JobState
 from corral.engine.browse import job_state
 from corral.engine.control import promote_jobs, remove_job
+from corral.engine.control_cancel import cancel_job
 from corral.engine.record import Refusal, Verb
 from tests.engine.driver import Driver, end, new_job
 from tests.engine.schedules import Schedules, at, job
@@ -62,7 +63,7 @@ async def test_every_end_of_a_run_ends_its_turn(driver: Driver, verb: Verb) -> N
     await driver.call("DEL", driver.keys.key("marker"))
     await driver.settle(end(run, verb, amount=driver.now + 5 if verb is Verb.SNOOZE_UNTIL else 5))
     assert "b" in await driver.waiting()
-    assert await driver.call("HLEN", driver.keys.key("holders")) == 0
+    assert await driver.call("HVALS", driver.keys.key("holders")) == [" b"]
     assert await driver.call("ZSCORE", driver.keys.key("marker"), "0") == "0"
 
 
@@ -121,7 +122,7 @@ async def test_the_stalled_check_ends_a_turn(driver: Driver) -> None:
     await driver.lose_lock("a")
     await driver.check_stalled()
     assert await driver.waiting() == ["a", "b"]
-    assert await driver.call("HLEN", driver.keys.key("holders")) == 0
+    assert await driver.call("HVALS", driver.keys.key("holders")) == [" b"]
 
 
 async def test_a_lock_that_was_merely_missing(driver: Driver) -> None:
@@ -158,14 +159,15 @@ async def test_a_holder_that_another_program_returned(driver: Driver) -> None:
 
 
 async def test_skipped(driver: Driver) -> None:
-    """A job that is to be skipped fails without a start, is kept as its options say, and says who holds the key."""
+    """A job that is to be skipped fails without a start or an attempt spent, and says who holds the key."""
     await driver.add(single("a", otherwise="skip"), single("b", otherwise="skip"))
     assert ids(await start(driver)) == ["a"]
     assert await job_state(driver.server, driver.keys, "b") is JobState.FAILED
     assert (await driver.fields("b"))["failedReason"] == 'skipped: a holds "k"'
     assert "ats" not in await driver.fields("b")
+    assert (await driver.fields("b"))["atm"] == "0"
     (event,) = await driver.events("failed")
-    assert event["jobId"] == "b"
+    assert (event["jobId"], event["prev"]) == ("b", "waiting")
 
 
 async def test_skipped_beside_a_dead_holder(driver: Driver) -> None:
@@ -267,6 +269,62 @@ async def test_removed_while_set_aside(driver: Driver) -> None:
     assert await driver.waiting() == ["d"]
 
 
+@pytest.mark.parametrize("most", [1, 450])
+async def test_those_before_it_have_gone(driver: Driver, most: int) -> None:
+    """However many others have removed: the first that is left is called, if not at once then by the stalled check."""
+    gone = [f"gone-{number}" for number in range(most)]
+    await driver.add(*map(single, ["a", *gone, "z"]))
+    (run,) = await start(driver)
+    await driver.call("ZREM", driver.keys.key("delayed"), *gone)
+    await driver.call("DEL", *map(driver.keys.job, gone))
+    await driver.settle(end(run))
+    for _ in range(2):
+        await driver.check_stalled()
+    assert await driver.waiting() == ["z"]
+
+
+async def test_set_aside_behind_many_that_have_gone(driver: Driver) -> None:
+    """Who cannot know whether it is the first looks when the holder's lock ends, as the first does."""
+    gone = [f"gone-{number}" for number in range(450)]
+    await driver.add(*map(single, ["a", *gone]))
+    await start(driver)
+    await driver.call("DEL", driver.keys.key("delayed"), *map(driver.keys.job, gone))
+    await driver.add(single("z"))
+    await start(driver)
+    assert await due_in(driver, "z") <= 60_000
+
+
+@pytest.mark.parametrize("how", ["cancelled", "removed", "deferred"])
+async def test_who_is_called_and_does_not_come(driver: Driver, how: str) -> None:
+    """The one behind it is called instead: by the next stalled check, or when the call has ended without a run."""
+    await driver.add(*map(single, "abc"))
+    (run,) = await start(driver)
+    await driver.settle(end(run))
+    assert await driver.waiting() == ["b"]
+    if how == "cancelled":
+        await cancel_job(driver.server, driver.keys, "b", "cancelled", clock=driver.now)
+    elif how == "removed":
+        await remove_job(driver.server, driver.keys, "b")
+    else:
+        await driver.call("HSET", driver.keys.job("b"), "defa", "a child failed")
+        await driver.settle(end((await start(driver, 1))[0], Verb.FAIL))
+    if how != "deferred":
+        await driver.check_stalled()
+    assert await driver.waiting() == ["c"]
+    (run,) = await start(driver)
+    await driver.settle(end(run))
+    assert await driver.call("EXISTS", driver.keys.key("holders")) == 0
+
+
+async def test_the_stalled_check_leaves_who_is_called(driver: Driver) -> None:
+    """While it waits to start it stays the next, and nobody else is called."""
+    await driver.add(*map(single, "abc"))
+    (run,) = await start(driver)
+    await driver.settle(end(run))
+    await driver.check_stalled()
+    assert (await driver.waiting(), await line(driver)) == (["b"], ["b", "c"])
+
+
 async def test_a_holder_that_others_removed(driver: Driver) -> None:
     """The stalled check forgets a holder that is no longer active, and calls the next."""
     await driver.add(single("a"), single("b"), single("c", "other"))
@@ -275,7 +333,7 @@ async def test_a_holder_that_others_removed(driver: Driver) -> None:
     await driver.call("DEL", driver.keys.job("a"), driver.keys.job("a") + ":lock")
     await driver.check_stalled()
     assert await driver.waiting() == ["b"]
-    assert await driver.call("HKEYS", driver.keys.key("holders")) == ["other"]
+    assert await driver.call("HGET", driver.keys.key("holders"), "k") == " b"
 
 
 async def test_own_keys_end(driver: Driver) -> None:

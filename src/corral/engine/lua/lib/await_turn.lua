@@ -44,7 +44,7 @@ local function is_skipped(prefix, queue, run, job_id, rule, now)
   if not free then
     redis.call('LREM', active, 1, job_id)
     local text = 'skipped: ' .. holder .. ' holds "' .. rule.key .. '"'
-    fail_at_once(prefix, queue, job_id, { kind = 'skipped', text = text }, now)
+    fail_at_once(prefix, queue, job_id, { kind = 'skipped', text = text, previous = 'waiting' }, now)
   end
   return not free
 end

@@ -1,9 +1,10 @@
 --- The job that is next among those set aside for a singleton key, and whether it is delayed still: else it is ready
---- already. Ids of jobs that are neither, because others have removed or run them, are dropped, a bounded number a call.
+--- already. Ids of jobs that are neither, because they were removed or have run, are dropped, a bounded number a call:
+--- beyond it none is found, and the third answer says that there may be more.
 --- @key delayed           zset  job ids by due time
 --- @key waiting_children  zset  parents that wait for their children
 --- @include lib/fields_of
-local MOST_GONE = 50
+local MOST_GONE = 200
 
 local function is_unstarted(prefix, job_id)
   local kept = fields_of(prefix .. job_id, 'timestamp', 'finishedOn')
@@ -25,4 +26,5 @@ local function first_aside(prefix, line)
     end
     redis.call('ZREM', line, job_id)
   end
+  return nil, false, true
 end

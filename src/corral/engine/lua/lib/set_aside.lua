@@ -17,7 +17,8 @@ local function set_aside(prefix, job_id, key, left, now)
     redis.call('ZADD', line, word((tonumber(last) or 0) + 1), job_id)
   end
   redis.call('PEXPIRE', line, word(2 * UNCALLED_MS))
-  local is_first = first_aside(prefix, line) == job_id
+  local first, _, may_be_more = first_aside(prefix, line)
+  local is_first = first == job_id or may_be_more
   local wait_ms = is_first and left >= 0 and left or UNCALLED_MS
   redis.call('HSET', job_key, 'delay', word(wait_ms), 'corral.singleton', key)
   delay_job(job_id, now + wait_ms)

@@ -1,5 +1,5 @@
 --- A singleton job starts: it holds its key, and the first of those set aside looks again when its lock ends.
---- @key holders  hash  by singleton key: the token and the id of the job that runs
+--- @key holders  hash  by singleton key: the token (none before it starts) and the id of the job whose turn it is
 --- @key aside    zset  prefix of the lines, one a singleton key: job ids by arrival
 --- @include lib/delay_job
 --- @include lib/first_aside
