@@ -250,6 +250,30 @@ async def test_retried_by_an_operator_it_runs(driver: Driver) -> None:
     assert await driver.settle(end(await driver.take_one())) == [0]
 
 
+@pytest.mark.parametrize("kind", [JobState.COMPLETED, JobState.FAILED])
+async def test_one_that_node_has_ended_and_an_operator_retries(driver: Driver, kind: JobState) -> None:
+    """A Node worker has not heard of the mark and has left it in the job: retried, it runs all the same."""
+    await driver.add("j")
+    await driver.take_one()
+    await cancel(driver)
+    await driver.call("LREM", driver.keys.key("active"), 1, "j")
+    await driver.call("DEL", driver.keys.job("j") + ":lock")
+    await driver.call("ZADD", driver.keys.key(kind), driver.now, "j")
+    await driver.call("HSET", driver.keys.job("j"), "finishedOn", driver.now)
+    await retry_jobs(driver.server, driver.keys, kind, ["j"])
+    assert "defa" not in await driver.fields("j")
+    assert await driver.settle(end(await driver.take_one())) == [0]
+
+
+async def test_a_kind_left_from_an_earlier_end_cancels_nothing(driver: Driver) -> None:
+    """Node has retried a cancelled job, and knows nothing of its kind. What it carries later has its own reason."""
+    await driver.add("j")
+    await driver.call("HSET", driver.keys.job("j"), "corral.failure", FailureKind.CANCELLED)
+    run = await driver.take_one()
+    await driver.call("HSET", driver.keys.job("j"), "defa", "child bull:q:c failed")
+    assert await driver.settle(end(run)) == [0]
+
+
 # --- what is refused
 
 

@@ -47,11 +47,14 @@ async def test_only_the_run_that_is_meant_is_cancelled(driver: Driver) -> None:
     await driver.add("a", "b", "c")
     runs = (await driver.claim(driver.a_claim(3))).jobs
     for run, kind in zip(runs, ("cancelled", "superseded", ""), strict=True):
-        await driver.call(
-            "HSET", driver.keys.job(run.wire_id.decode()), "defa", "why", "corral.failure", kind
-        )
+        job_key, reason = driver.keys.job(run.wire_id.decode()), f"{kind} by us"
+        await driver.call("HSET", job_key, "defa", reason, "corral.failure", kind)
     named = [(run.wire_id, run.fence) for run in runs]
-    assert await find_cancelled(driver.link, driver.keys, named) == [b"why", b"why", b""]
+    assert await find_cancelled(driver.link, driver.keys, named) == [
+        b"cancelled by us",
+        b"superseded by us",
+        b"",
+    ]
     assert await find_cancelled(driver.link, driver.keys, [(runs[0].wire_id, b"2:0"), ("none", "1:0")]) == [
         b"",
         b"",

@@ -203,7 +203,6 @@ async def test_an_order_that_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A worker that was away, or whose orders were trimmed, looks at the jobs that it has in hand."""
-    monkeypatch.setattr("corral.worker.order_reader.BLOCK_SECONDS", 0.2)
     monkeypatch.setattr("corral.worker.order_reader.LOOK_SECONDS", 0.2)
     slow = Slow()
     async with Worker(slow_queue(queue_name, slow), client=client):

@@ -14,7 +14,6 @@ from corral.worker.trouble import PAUSE_AFTER_DAMAGE, log_damage
 
 __all__ = ["OrderReader", "Taker"]
 
-BLOCK_SECONDS: Final = 20.0
 LOOK_SECONDS: Final = 20.0
 
 Taker = Callable[[Mapping[str, str]], None]
@@ -82,7 +81,8 @@ class OrderReader:
             self._place = min(self._place, await newest_order(self._link, self._keys))
             await self._on_doubt(self._link)
             self._look_at = loop.time() + LOOK_SECONDS
-        orders = await read_orders(self._link, self._keys, self._place, block_ms=int(BLOCK_SECONDS * 1000))
+        block_ms = max(1, int((self._look_at - loop.time()) * 1000))
+        orders = await read_orders(self._link, self._keys, self._place, block_ms=block_ms)
         for order in orders:
             self._place = order.place
             taker = self._takers.get(order.fields.get("order", ""))

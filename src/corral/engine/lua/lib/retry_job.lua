@@ -26,7 +26,7 @@ local function retry_job(prefix, queue, source, job_id, how)
   redis.call('ZREM', finished, job_id)
   -- Where the key holds something else the job will fail again, and say so.
   if kind == 'hash' then
-    redis.call('HDEL', job_key, 'finishedOn', 'processedOn', 'corral.failure',
+    redis.call('HDEL', job_key, 'finishedOn', 'processedOn', 'defa', 'corral.failure',
       source == 'completed' and 'returnvalue' or 'failedReason')
     if how.anew then
       redis.call('HDEL', job_key, 'atm', 'stc')
