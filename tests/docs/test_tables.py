@@ -71,9 +71,9 @@ def test_every_example_is_listed() -> None:
 
 
 def test_decisions_are_numbered_and_complete() -> None:
-    """Each record has its number, a context, a decision and its consequences; no number is given twice."""
+    """Each record has its number, a context, a decision and its consequences; none is missing."""
     records = sorted((DOCS / "decisions").glob("*.md"))
-    assert len({path.name[:4] for path in records}) == len(records)
+    assert [path.name[:4] for path in records] == [f"{number:04d}" for number in range(1, len(records) + 1)]
     for path in records:
         text = path.read_text(encoding="utf-8")
         assert text.startswith(f"# {path.name[:4]}: "), path

@@ -18,6 +18,7 @@ from corral.contracts.flow import AsyncFlowProducer, BlockingFlowProducer, Resul
 from corral.contracts.function_task import FunctionTask
 from corral.contracts.producer import AsyncProducer, BlockingProducer, EnqueueRequest, ScheduleRequest
 from corral.contracts.spec import TaskSpec
+from corral.contracts.telemetry import Telemetry
 from corral.engine.control_all import Place
 from corral.engine.server import Server
 from corral.logs.logger import Logger as StructuredLogger
@@ -179,6 +180,7 @@ INSIDE: dict[type, str] = {
     AsyncFlowProducer: "any `Client` or `Producer`",
     BlockingProducer: "any `SyncClient`",
     BlockingFlowProducer: "any `SyncClient`",
+    Telemetry: "any `Tracing`",
     StructuredLogger: "what `get_logger` gives: a `Logger`",
 }
 """Types that public signatures mention and users do not: nobody has to name them."""

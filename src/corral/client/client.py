@@ -17,6 +17,7 @@ from corral.contracts.flow import FlowHandle, FlowNode
 from corral.contracts.handle import JobHandle
 from corral.contracts.names import lookup_job_id
 from corral.contracts.producer import EnqueueRequest, ScheduleRequest
+from corral.contracts.telemetry import Telemetry
 from corral.engine.browse import list_queues
 from corral.engine.enqueue import Added
 from corral.engine.record import NewJob
@@ -41,12 +42,19 @@ class Client:
             `redis://localhost:6379`.
         prefix: first part of every key; else `CORRAL_PREFIX`, else `bull` as BullMQ has it.
         timeout: seconds until a call without an answer raises `ServerUnavailable`; 5 by default.
+        telemetry: told of jobs that are added, to follow them: `corral.instrumentation.opentelemetry.Tracing`.
     """
 
     def __init__(
-        self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None
+        self,
+        url: str | None = None,
+        *,
+        prefix: str | None = None,
+        timeout: float | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._server = Server(server_settings(url, prefix=prefix, timeout=timeout))
+        self._telemetry = telemetry
         self._enqueuers: dict[str, Enqueuer] = {}
         self._flows: dict[str, FlowEnqueuer] = {}
         self._queues: dict[str, QueueTies] = {}
@@ -67,6 +75,12 @@ class Client:
 
     async def submit(self, request: EnqueueRequest[R], /) -> JobHandle[R]:
         """Add one validated job: what `task.enqueue(client, …)` calls. Errors as `Enqueuer.add`."""
+        if self._telemetry is not None:
+            with self._telemetry.enqueueing([request]) as (traced,):
+                return await self._submit(traced)
+        return await self._submit(request)
+
+    async def _submit(self, request: EnqueueRequest[R]) -> JobHandle[R]:
         job = new_job(request)
         answers = await self._enqueuer(request.queue).add([job], request.durability)
         return _handle(self._ties(request.queue), request, str(job.wire_id), answers[0])
@@ -75,6 +89,12 @@ class Client:
         """Add jobs in their order, many in one call. All belong to one queue."""
         if not requests:
             return []
+        if self._telemetry is not None:
+            with self._telemetry.enqueueing(requests) as traced:
+                return await self._submit_many(traced)
+        return await self._submit_many(requests)
+
+    async def _submit_many(self, requests: Sequence[EnqueueRequest[R]]) -> list[JobHandle[R]]:
         first = requests[0]
         ties, ids = self._ties(first.queue), list[str]()
 

@@ -19,6 +19,7 @@ from corral.contracts.names import check_queue_name, lookup_job_id
 from corral.contracts.options import BatchOptions, EnqueueOptions
 from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 from corral.contracts.states import JobState
+from corral.contracts.telemetry import Telemetry
 from corral.contracts.waiting import Waiting
 from corral.engine.browse import Metrics
 
@@ -36,9 +37,14 @@ class SyncClient:
     """
 
     def __init__(
-        self, url: str | None = None, *, prefix: str | None = None, timeout: float | None = None
+        self,
+        url: str | None = None,
+        *,
+        prefix: str | None = None,
+        timeout: float | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
-        self._loop = LoopThread(lambda: Client(url, prefix=prefix, timeout=timeout))
+        self._loop = LoopThread(lambda: Client(url, prefix=prefix, timeout=timeout, telemetry=telemetry))
 
     def __enter__(self) -> Self:
         return self

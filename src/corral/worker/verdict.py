@@ -28,6 +28,7 @@ __all__ = ["NO_POLICY", "Policy", "custom_backoff", "policy_of", "settlement_of"
 MAX_TRACES: Final = 10
 _JOB_ID_AT_END: Final = re.compile(rb',"jobId":"[^"\\]*"\}$')
 _SINGLETON: Final = re.compile(rb',"singleton":\{"key":"[^"\\]*"(?:,"else":"skip")?\}')
+_TRACE_AT_START: Final = re.compile(rb'\{"tm":"(?:[^"\\]|\\.)*",?')
 _PARENT_AT_START: Final = re.compile(
     rb'\{(?:"(?:fpof|cpof|idof|rdof)":true,)?"parent":\{"id":"[^"\\]*","queue":"[^"\\]*"\},'
 )
@@ -49,6 +50,8 @@ def policy_of(text: bytes | None) -> Policy:
     if text is not None and text.endswith(b'"}'):
         # The id differs from job to job and the rest hardly ever does.
         text = _JOB_ID_AT_END.sub(b"}", text)
+    if text is not None and text.startswith(b'{"tm":'):
+        text = _TRACE_AT_START.sub(b"{", text)
     if text is not None and b'"singleton":' in text:
         text = _SINGLETON.sub(b"", text)
     if text is not None and (parent := _PARENT_AT_START.match(text)):
