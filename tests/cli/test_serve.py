@@ -14,6 +14,7 @@ import pytest
 from corral import SyncClient
 from tests.cli.conftest import Command
 from tests.cli.program import Program
+from tests.instrumentation.scraped import Scraped
 
 Start = Callable[..., Program]
 
@@ -51,6 +52,18 @@ def test_it_serves_until_told_to_stop(
             assert [line for line in lines if line] == []
     assert token not in api.output
     assert "Traceback" not in api.output
+
+
+def test_a_scrape(
+    program: Start, command: Command, client: SyncClient, queue_name: str, database: str
+) -> None:
+    """Prometheus scrapes the metrics of all queues with a viewer's token, and gets nothing without."""
+    client.queue(queue_name).enqueue("greet", "Ada")
+    token = command("token", "create", "--role", "viewer").stdout.strip()
+    url = base_url(program("serve", "--port", "0", CORRAL_DATABASE_URL=database))
+    assert httpx.get(f"{url}/metrics").status_code == 401
+    answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert Scraped(answer.text).value("corral_queue_jobs", queue=queue_name, state="waiting") == 1
 
 
 def test_others_need_a_token_first(program: Start, command: Command, database: str) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 import redis.asyncio
 
-from corral import Admin, Client, Queue, Worker
+from corral import Admin, Client, Queue, ServerUnavailable, Worker
 from corral.instrumentation.prometheus import metrics_app
 from corral.instrumentation.queue_metrics import FRESH, QueueMetrics
 from tests.instrumentation.scraped import Scraped
@@ -78,6 +78,23 @@ async def test_many_who_look(admin: Admin, client: Client, queue_name: str) -> N
     clock.now += FRESH
     assert Scraped(await metrics.text()).value("corral_queue_jobs", state="waiting", queue=queue_name) == 2
     assert once < 20
+
+
+async def test_many_who_look_in_vain() -> None:
+    """While the server is away all who ask hear it at the same time, of one attempt."""
+    attempts = 0
+
+    class Away(Admin):
+        async def queues(self) -> list[str]:
+            nonlocal attempts
+            attempts += 1
+            return await super().queues()
+
+    async with Away("redis://127.0.0.1:1", timeout=0.2) as nobody:
+        metrics = QueueMetrics(nobody)
+        heard = await asyncio.gather(*(metrics.text() for _ in range(50)), return_exceptions=True)
+    assert {type(one) for one in heard} == {ServerUnavailable}
+    assert attempts == 1
 
 
 async def commands_of(admin: Admin) -> int:

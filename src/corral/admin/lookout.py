@@ -39,7 +39,7 @@ class QueueGlance:
     """How many have completed since the queue was made, counted by Corral's workers and by Node's with metrics."""
     failed: int
     workers: int | None
-    """How many serve it and are not silent. None where that cannot be seen."""
+    """How many claim its jobs: those that drain, stop or are silent do not. None where that cannot be seen."""
 
     @property
     def ready(self) -> int:
@@ -48,7 +48,7 @@ class QueueGlance:
 
     @property
     def is_unserved(self) -> bool:
-        """Whether jobs wait and nobody is there to take them."""
+        """Whether jobs wait and nobody claims any."""
         return self.ready > 0 and self.workers == 0 and not self.is_paused
 
 
@@ -122,7 +122,7 @@ def _is_possible(name: str) -> bool:
 
 def _shown(name: str, seen: Glance, workers: Sequence[WorkerRecord] | None) -> QueueGlance:
     age = oldest_waiting(seen.line, seen.now)
-    serving = (one for one in workers or () if name in one.queues and one.state is not WorkerState.SILENT)
+    serving = (one for one in workers or () if name in one.queues and one.state is WorkerState.RUNNING)
     return QueueGlance(
         queue=name,
         counts=seen.counts,

@@ -34,16 +34,21 @@ class QueueMetrics:
         self._clock = clock
         self._text = b""
         self._read_at = -FRESH
-        self._lock = asyncio.Lock()
+        self._looking: asyncio.Task[bytes] | None = None
 
     async def text(self) -> bytes:
         """All of it in Prometheus' text format. Raises `ServerUnavailable` or `ServerRefused`."""
-        async with self._lock:
-            if self._clock() >= self._read_at + FRESH:
-                registry = CollectorRegistry()
-                registry.register(_Queues(await self._lookout.look()))
-                self._text, self._read_at = generate_latest(registry), self._clock()
+        if self._clock() < self._read_at + FRESH:
             return self._text
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> bytes:
+        registry = CollectorRegistry()
+        registry.register(_Queues(await self._lookout.look()))
+        self._text, self._read_at = generate_latest(registry), self._clock()
+        return self._text
 
 
 class _Queues(Collector):
@@ -68,7 +73,7 @@ class _Queues(Collector):
             view,
             lambda one: one.oldest_waiting.total_seconds() if one.oldest_waiting else 0,
         )
-        yield _gauge("corral_queue_workers", "Workers that are not silent.", view, lambda one: one.workers)
+        yield _gauge("corral_queue_workers", "Workers that claim its jobs.", view, lambda one: one.workers)
         for ended in ("completed", "failed"):
             family = CounterMetricFamily(
                 f"corral_queue_{ended}", f"Jobs that {ended}, as BullMQ's metrics count.", labels=by_queue
