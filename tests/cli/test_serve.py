@@ -82,6 +82,34 @@ def test_others_need_a_token_first(program: Start, command: Command, database: s
     assert local.stop() == 0
 
 
+def test_the_dashboard_is_beside_the_api(program: Start, client: SyncClient, database: str) -> None:
+    """A developer on this machine gets the pages without credentials, through a proxy or elsewhere nobody does; its
+    links lead into it, and all other paths are the API's."""
+    local = program("serve", "--port", "0", CORRAL_DATABASE_URL=database, CORRAL_ENV="development")
+    with httpx.Client(base_url=base_url(local), follow_redirects=True) as http:
+        page = http.get("/bullBoard")
+        assert (page.status_code, page.url.path) == (200, "/bullBoard/")
+        assert 'href="/bullBoard/failures"' in page.text
+        assert http.get("/bullBoard/log").status_code == 200
+        assert http.get("/bullBoard/", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
+        assert [http.get(path).status_code for path in ("/healthz", "/api/v1/queues")] == [200, 401]
+    assert local.stop() == 0
+    assert "Traceback" not in local.output
+
+
+def test_the_dashboard_asks_for_a_password(program: Start, database: str) -> None:
+    """Basic auth of the two variables; without them and not in development it is disabled, and a warning says so."""
+    known = {"BULL_BOARD_USERNAME": "ann", "BULL_BOARD_PASSWORD": "secret"}
+    api = program("serve", "--port", "0", CORRAL_DATABASE_URL=database, **known)
+    url = f"{base_url(api)}/bullBoard/"
+    assert [httpx.get(url).status_code, httpx.get(url, auth=("ann", "secret")).status_code] == [401, 200]
+    assert api.stop() == 0
+    closed = program("serve", "--port", "0", CORRAL_DATABASE_URL=database)
+    assert httpx.get(f"{base_url(closed)}/bullBoard/").status_code == 403
+    assert closed.stop() == 0
+    assert "The dashboard is disabled" in closed.output
+
+
 def test_a_port_that_is_taken(program: Start, database: str) -> None:
     """Exit code 2, and a line that says it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

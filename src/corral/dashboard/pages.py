@@ -78,7 +78,7 @@ def link_to(request: Request, *parts: str, **query: object) -> str:
     """A path below this dashboard, wherever it is mounted. Each part is one segment, whatever letters it has."""
     path = quote(request.scope.get("root_path", "")) + "".join(f"/{_segment(part)}" for part in parts)
     given = {name: value for name, value in query.items() if value not in (None, "")}
-    return (path or "/") + (f"?{urlencode(given)}" if given else "")
+    return (path if parts else f"{path}/") + (f"?{urlencode(given)}" if given else "")
 
 
 def _segment(part: str) -> str:
