@@ -17,7 +17,7 @@ def failed(**fields: str) -> Job:
 @pytest.mark.parametrize("kind", list(FailureKind))
 def test_what_is_stored_counts(kind: FailureKind) -> None:
     """Corral's workers store the kind with the reason."""
-    assert failed(**{"corral.failure": kind}, failedReason="boom", atm="3").failure_kind is kind
+    assert failed(**{"corral.failure": kind}, failedReason=f"{kind}: boom", atm="3").failure_kind is kind
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,10 @@ def test_what_is_stored_counts(kind: FailureKind) -> None:
         ({"failedReason": "boom", "atm": "1"}, "permanent"),
         ({"failedReason": "job stalled more than allowable limit", "atm": "3"}, "poison"),
         ({"failedReason": "boom", "atm": "3", "corral.failure": "<script>"}, "exhausted"),
+        ({"failedReason": "boom", "atm": "3", "corral.failure": "cancelled"}, "exhausted"),
         ({}, "permanent"),
     ],
-    ids=["all attempts", "attempts left", "stalled", "no kind at all", "no reason"],
+    ids=["all attempts", "attempts left", "stalled", "no kind at all", "kind of an earlier end", "no reason"],
 )
 def test_the_kind_of_a_job_that_another_program_failed(fields: dict[str, str], kind: str) -> None:
     """Node stores none: attempts that are left say that another would not have helped."""

@@ -44,6 +44,9 @@ _BY_TEXT: Final[Mapping[str | None, FailureKind]] = MappingProxyType(
     {str(kind): kind for kind in FailureKind}
 )
 
+_SAID_BY_THE_REASON: Final = frozenset({FailureKind.SUPERSEDED, FailureKind.CANCELLED, FailureKind.SKIPPED})
+"""Kinds with which the reason begins."""
+
 
 def cancel_reason(reason: str) -> str:
     """What stands in a cancelled job as its reason. Raises `InvalidOption` for more than 1,000 characters."""
@@ -72,9 +75,14 @@ def kind_of_deferred(reason: str) -> FailureKind:
 
 def kind_of_failed(stored: str | None, reason: str, made: int, attempts: int) -> FailureKind:
     """The kind of a failed job: the ``stored`` one, or what can be told of a job that another program failed.
-    ``made`` counts its attempts, of those that were allowed (``attempts``)."""
-    if stored in _BY_TEXT:
-        return _BY_TEXT[stored]
+    ``made`` counts its attempts, of those that were allowed (``attempts``).
+
+    Another program that retries a job leaves the kind of its earlier end in it, and where Corral has ended it without
+    its handler, the reason tells.
+    """
+    kind = _BY_TEXT.get(stored)
+    if kind is not None and (kind not in _SAID_BY_THE_REASON or reason.startswith(kind)):
+        return kind
     if reason == STALLED:
         return FailureKind.POISON
     return FailureKind.PERMANENT if made < attempts else FailureKind.EXHAUSTED
