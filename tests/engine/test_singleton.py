@@ -382,3 +382,16 @@ async def test_iterations_of_a_schedule(driver: Driver, otherwise: str, pending:
     await driver.settle(end(run))
     driver.now = at(2)
     assert ids(await start(driver)) == [job(1 if otherwise == "wait" else 2)]
+
+
+@pytest.mark.parametrize(("overlap", "running"), [("skip", 0), ("cancel_running", 1)])
+async def test_a_schedule_that_forbids_overlap(driver: Driver, overlap: str, running: int) -> None:
+    """Its policy comes first: an iteration does not wait for the one before it, but is passed over, or ends it."""
+    schedules = Schedules(driver)
+    await schedules.every(opts=json.dumps({"singleton": {"key": "k"}}), overlap=overlap)
+    (first,) = await start(driver)
+    driver.now = at(1)
+    assert ids(await start(driver)) == [job(1)][:running]
+    assert (await driver.active(), await line(driver)) == ([job(running)], [])
+    assert (await schedules.read()).next_run == at(2)
+    assert await driver.settle(end(first)) == [Refusal.NOT_ACTIVE if running else 0]

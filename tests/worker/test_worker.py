@@ -114,8 +114,9 @@ class TestLife:
             worker.resize(2)
             gate.set()
             await until(lambda: len(started) == 10)
-            with pytest.raises(InvalidOption):
-                worker.resize(0)
+            for slots, queue_name in ((0, None), (100_001, None), (5, "another")):
+                with pytest.raises(InvalidOption):
+                    worker.resize(slots, queue_name)
 
     async def test_several_queues_each_with_settings_of_its_own(
         self, client: Client, queue_name: str

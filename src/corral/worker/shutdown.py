@@ -12,7 +12,15 @@ from corral.logs import get_logger
 from corral.worker.queue_service import QueueService
 from corral.worker.run import Cause
 
-__all__ = ["drain", "stop_signals"]
+__all__ = [
+    "SETTLE_SECONDS",
+    "cancel_leftovers",
+    "drain",
+    "first_error",
+    "forget_deaf",
+    "settle_rest",
+    "stop_signals",
+]
 
 log = get_logger("worker")
 

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from corral.client.client import Client
-from corral.contracts.arguments import flag
+from corral.contracts.arguments import flag, whole
 from corral.contracts.binding import TaskSource
 from corral.contracts.middleware import Middleware
 from corral.contracts.observer import Observer, QueueLoad
@@ -26,7 +26,7 @@ from corral.worker.observers import Observers
 from corral.worker.queue_service import QueueService
 from corral.worker.recycling import Recycling
 from corral.worker.registry import merge_sources
-from corral.worker.serve import DEFAULT_CONCURRENCY, QueueSettings, Serve, Unknown
+from corral.worker.serve import DEFAULT_CONCURRENCY, HIGHEST_CONCURRENCY, QueueSettings, Serve, Unknown
 from corral.worker.shift import Shift, StopSigns
 from corral.worker.shutdown import stop_signals
 
@@ -220,9 +220,12 @@ class Worker:
             self._shift.resume()
 
     def resize(self, concurrency: int, queue: str | None = None) -> None:
-        """Change how many jobs run at the same time, in one queue or in all. Running jobs end normally."""
-        if concurrency < 1:
-            raise InvalidOption("concurrency", concurrency, "give a whole number from 1")
+        """Change how many jobs run at the same time, in one queue or in all. Running jobs end normally.
+
+        Raises `InvalidOption` for less than 1 or more than 100,000, and for a queue that it does not serve."""
+        whole("concurrency", concurrency, 1, HIGHEST_CONCURRENCY)
+        if queue is not None and queue not in self.queues:
+            raise InvalidOption("queue", queue, f"it serves {', '.join(self.queues)}")
         for service in self._services():
             if queue in (None, service.keys.queue):
                 service.runner.resize(concurrency)

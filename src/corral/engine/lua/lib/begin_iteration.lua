@@ -29,6 +29,14 @@ local function leave_out(prefix, job_id)
   redis.call('XADD', events, '*', 'event', 'removed', 'jobId', job_id, 'prev', 'waiting')
 end
 
+--- Whether it is for the schedule's own policy to say what happens, because what stands in the way of this iteration is
+--- the run before it.
+local function is_for_overlap(prefix, job_id, schedule_id, holder)
+  local schedule = holder and read_schedule(prefix, schedule_id)
+  return schedule and schedule.job_id == job_id and schedule.notes.overlap ~= 'allow'
+    and schedule.notes.running == holder
+end
+
 local function begin_iteration(prefix, queue, run, job_id, job, now)
   local schedule = read_schedule(prefix, job[11])
   if not schedule or schedule.job_id ~= job_id then

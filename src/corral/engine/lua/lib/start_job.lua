@@ -8,6 +8,7 @@
 --- @include lib/await_turn
 --- @include lib/begin_iteration
 --- @include lib/fail_unreadable
+--- @include lib/holder_of
 --- @include lib/singleton_of
 --- @include lib/take_turn
 local function start_job(prefix, queue, job_id, run, now)
@@ -23,10 +24,15 @@ local function start_job(prefix, queue, job_id, run, now)
     return nil
   end
   local rule = singleton_of(job, run)
-  if rule and not rule.skips and is_set_aside(prefix, queue, run, job_id, rule, now) then
+  local waits = rule and not rule.skips
+  local overlaps = waits and job[11] and is_for_overlap(prefix, job_id, job[11], holder_of(prefix, rule.key))
+  if waits and not overlaps and is_set_aside(prefix, queue, run, job_id, rule, now) then
     return nil
   end
   if job[11] and not begin_iteration(prefix, queue, run, job_id, job, now) then
+    return nil
+  end
+  if overlaps and is_set_aside(prefix, queue, run, job_id, rule, now) then
     return nil
   end
   if rule and rule.skips and is_skipped(prefix, queue, run, job_id, rule, now) then
