@@ -16,7 +16,7 @@ from corral.contracts.spec import TaskSpec
 
 __all__ = ["is_redacted", "redacted", "redacted_job", "restored"]
 
-DEEPEST: Final = 100
+DEEPEST: Final = 200
 """Levels of a value that are looked at; what is below is not shown."""
 
 

@@ -43,7 +43,9 @@ cards: what is masked wherever it stands."""
 
 def looks_secret(name: str) -> bool:
     """Whether a field of this name is not shown, whatever its type says."""
-    return len(name) < 100 and _NAMES.fullmatch(re.sub(r"[\W_]+", "", name).lower()) is not None
+    if re.fullmatch(r"[\w .:-]{1,100}", name) is None:  # no name of a field, but a text
+        return False
+    return _NAMES.fullmatch(re.sub(r"[\W_]+", "", name).lower()) is not None
 
 
 def masked_text(text: str) -> str:
