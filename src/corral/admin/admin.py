@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from corral.admin.queue import QueueAdmin
@@ -65,19 +66,22 @@ class Admin:
         keys = self._server.keys(name)
         return await self._server.patiently(lambda: queue_exists(self._server, keys))
 
-    async def workers(self, queue: str | None = None) -> list[WorkerRecord]:
+    async def workers(
+        self, queue: str | None = None, *, known: Sequence[str] | None = None
+    ) -> list[WorkerRecord]:
         """The workers of one queue or of all, by name: Corral's as they describe themselves every five seconds, and
         Node's as far as their connections show them.
 
         A Corral worker without a beat for 30 seconds is `silent`; ten minutes later nobody knows of it. Where the user
-        may not call CLIENT LIST, only those with a record are found.
+        may not call CLIENT LIST, only those with a record are found. Without a queue, and without the names of those
+        that are `known` already, all are looked for first: that takes a look at every key of the server.
 
         Raises:
             InvalidQueueName: there can be no such queue.
             ServerRefused: the user may not call CLIENT LIST, and there are no records, so that nothing is known.
         """
         name = None if queue is None else check_queue_name(queue)
-        return await self._server.patiently(lambda: find_workers(self._server, name))
+        return await self._server.patiently(lambda: find_workers(self._server, name, known=known))
 
     def worker(self, name: str, *, instance: str | None = None) -> WorkerAdmin:
         """The verbs for the workers of a name, or for the one of them that has this instance."""

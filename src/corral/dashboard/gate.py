@@ -12,10 +12,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corral.dashboard.access import REMEDY, Access
+from corral.errors import CorralError
 from corral.http.access import Principal
+from corral.http.body_limit import check_length, limited
 from corral.http.origin import SAFE_METHODS, from_elsewhere
 from corral.http.paths import path_as_sent
-from corral.http.problem import Problem
+from corral.http.problem import Problem, problem_of
 from corral.http.throttle import Throttle
 
 __all__ = ["Gate"]
@@ -69,10 +71,13 @@ class Gate:
             inside["corral.principal"] = await self._admit(scope)
         except Problem as problem:
             answer = self._refuse(Request(inside), problem)
-        await answer(inside, receive, send_with_headers)
+        except CorralError as error:
+            answer = self._refuse(Request(inside), problem_of(error))
+        await answer(inside, limited(receive), send_with_headers)
 
     async def _admit(self, scope: Scope) -> Principal:
         connection = HTTPConnection(scope)
+        check_length(connection)
         if not _is_from_our_pages(scope["method"], connection.headers):
             raise Problem(403, "other-site", "changes are taken only from the pages of this dashboard")
         credentials = connection.headers.get("authorization", "")

@@ -30,7 +30,7 @@ class WorkersPage:
         """The page. Where the server does not say who is connected, it says that nothing is known."""
         wanted, start = request.query_params.get("q", "").strip()[:200], number_in(request, "start", 0)
         try:
-            everyone, refused = await self._desk.admin.workers(), ""
+            everyone, refused = await self._desk.admin.workers(known=await self._desk.queue_names.read()), ""
         except ServerRefused as error:
             everyone, refused = [], str(error)
         found = sorted((one for one in everyone if _has(one, wanted.lower())), key=_rank)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, Final
 
+from corral.errors import CorralError
 from corral.http.access import Principal, check_role
 from corral.logs.logger import get_logger
 from corral.store.operator_log import DONE, OperatorLog
@@ -86,5 +87,11 @@ class Operator:
     async def _note(self, action: Action, target: str, detail: dict[str, Any], outcome: str) -> None:
         who = self.who
         get_logger("operators").info(action, actor=who.name, target=target, detail=detail, outcome=outcome)
-        if self._log is not None:
+        if self._log is None:
+            return
+        try:
             await self._log.write(who.name, action, target, detail, role=who.role, outcome=outcome)
+        except CorralError as error:  # it is done, and must not look as if it were to be done again
+            get_logger("operators").error(
+                "The operator log could not be written", action=action, target=target, err=str(error)
+            )

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from corral.errors import CorralError
 from corral.http.access import Authenticate, Principal
+from corral.http.body_limit import check_length, limited
 from corral.http.origin import from_elsewhere
 from corral.http.paths import path_as_sent
 from corral.http.problem import Problem, problem_of, problem_response
@@ -62,11 +63,12 @@ class Gate:
             answer = problem_response(problem)
         except CorralError as error:
             answer = problem_response(problem_of(error))
-        await answer(inside, receive, send_with_headers)
+        await answer(inside, limited(receive), send_with_headers)
 
     async def _admit(self, scope: Scope) -> Principal | None:
         """Whoever it is. Raises `Problem`."""
         connection = HTTPConnection(scope)
+        check_length(connection)
         if scope["path"].removeprefix(scope.get("root_path", "")) == HEALTH:
             return None
         if from_elsewhere(scope["method"], connection.headers):

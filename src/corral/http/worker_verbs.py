@@ -32,7 +32,7 @@ class WorkerConcurrency(Given):
 @router.get("", summary="List all workers")
 async def list_workers(desk: TheDesk) -> list[WorkerModel]:
     """Of all queues: Corral's and Node's."""
-    return [shown_worker(worker) for worker in await desk.admin.workers()]
+    return [shown_worker(worker) for worker in await desk.admin.workers(known=await desk.queue_names.read())]
 
 
 @router.post("/{worker}/drains", status_code=204, summary="Let a worker claim nothing more")
