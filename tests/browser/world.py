@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from corral import Client, Context, Cron, Every, Task, TaskSet, Worker, fan_in, task
 from corral.admin.admin import Admin
+from corral.contracts.job import Job
 from corral.contracts.states import JobState
 from corral.store.cron_job import CronJob
 from corral.store.cron_jobs import CronJobs
@@ -148,6 +149,12 @@ class World:
     admin: Admin
     database: Database
     cron_jobs: CronJobs
+
+    async def job(self, queue: str, job_id: str) -> Job:
+        """A job that is there."""
+        found = await self.client.queue(queue).get(job_id)
+        assert found is not None, job_id
+        return found
 
 
 @asynccontextmanager

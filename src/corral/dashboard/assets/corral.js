@@ -1,6 +1,6 @@
 // What the pages do beyond links and forms, which work without any of this.
 import { follow } from "./live.js";
-import { choose } from "./choose.js";
+import { choose, tellChosen } from "./choose.js";
 
 const root = document.documentElement;
 
@@ -36,9 +36,14 @@ function hotkeys(event) {
   }
 }
 
+// Of what the server sends: at first, and of each part that is taken anew.
+function equip() {
+  for (const hidden of document.querySelectorAll("[data-theme-switch], [data-copy], [data-choose-all]")) hidden.hidden = false;
+  tellChosen();
+}
+
 const kept = localStorage.getItem("corral-theme");
 if (kept) root.dataset.theme = kept;
-for (const hidden of document.querySelectorAll("[data-theme-switch], [data-copy], [data-choose-all]")) hidden.hidden = false;
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button?.hasAttribute("data-theme-switch")) switchTheme();
@@ -46,4 +51,5 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", hotkeys);
 choose();
-follow();
+equip();
+follow(equip);

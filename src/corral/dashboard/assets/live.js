@@ -13,7 +13,6 @@ async function refresh() {
       for (const box of old.querySelectorAll("input[name=id]")) box.checked = chosen.includes(box.value);
     }
   }
-  for (const hidden of document.querySelectorAll("[data-copy]")) hidden.hidden = false;
 }
 
 // Where somebody selects text or has opened a stack trace, nothing moves under their hands.
@@ -22,23 +21,23 @@ function isInUse(part) {
   return (selection && !selection.isCollapsed && part.contains(selection.anchorNode)) || part.contains(document.activeElement);
 }
 
-function soon(pulse) {
+function soon(pulse, equip) {
   let timer = 0;
   return () => {
     timer ||= setTimeout(async () => {
       timer = 0;
       if (document.hidden) return;
-      try { await refresh(); pulse.classList.remove("lost"); } catch { pulse.classList.add("lost"); }
+      try { await refresh(); equip(); pulse.classList.remove("lost"); } catch { pulse.classList.add("lost"); }
     }, AT_MOST);
   };
 }
 
-export function follow() {
+export function follow(equip) {
   const { events, poll, job } = document.body.dataset;
   const pulse = document.querySelector("[data-pulse]");
   if (!pulse || !(events || poll)) return;
   pulse.hidden = false;
-  const again = soon(pulse);
+  const again = soon(pulse, equip);
   if (poll) setInterval(again, Number(poll) * 1000);
   if (!events) return;
   const source = new EventSource(events);
