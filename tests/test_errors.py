@@ -100,19 +100,19 @@ def name_of(value: object) -> str:
     return type(value).__name__ if isinstance(value, Exception) else ""
 
 
+MODULES = {errors.__name__, HandlerSignal.__module__}
+"""Where the tree is."""
+
+
 def concrete(root: type[CorralError]) -> set[type[CorralError]]:
     """Return the leaves of the tree below a class."""
-    children = {child for child in root.__subclasses__() if child.__module__.startswith("corral.")}
+    children = {child for child in root.__subclasses__() if child.__module__ in MODULES}
     return set[type[CorralError]]().union(*(concrete(child) for child in children)) if children else {root}
 
 
 def test_every_error_of_the_contract_is_sampled_here() -> None:
     """The samples below cover every error class of the tree that contracts and errors define."""
-    leaves = {
-        leaf
-        for leaf in concrete(CorralError)
-        if leaf.__module__ in {errors.__name__, HandlerSignal.__module__}
-    }
+    leaves = concrete(CorralError)
     assert leaves == {type(sample) for sample, _ in SAMPLES}
 
 

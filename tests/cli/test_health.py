@@ -110,8 +110,8 @@ def test_several_processes(program: Start, client: SyncClient, queue_name: str) 
     pid = client.queue(queue_name).enqueue("process_id", {}).result(30)
     os.kill(pid, signal.SIGSTOP)
     try:
-        status, content = get(port, "/healthz")
-        assert (status, content["status"]) == (503, "unhealthy")
+        _, content = until(lambda: get(port, "/healthz"), lambda found: found[0] == 503)
+        assert content["status"] == "unhealthy"
         assert "does not say how it is" in content["reasons"][0]
         assert content["reasons"][0].startswith("process ")
     finally:
