@@ -92,7 +92,9 @@ class EventFeed:
         """
         if after is not None:
             place_of(after)
-        reader = self._readers.setdefault(queue, _Reader(self._server, queue))
+        reader = self._readers.get(queue)
+        if reader is None or reader.has_ended:
+            reader = self._readers[queue] = _Reader(self._server, queue)
         reader.holders += 1
         listener = Listener()
         try:
@@ -102,7 +104,7 @@ class EventFeed:
             reader.listeners.add(listener)
             if after is not None:
                 listener.put_before(await self._between(queue, after, position))
-            if self._closed:
+            if self._closed or reader.has_ended:
                 listener.end()
             yield listener
         finally:
@@ -156,6 +158,11 @@ class _Reader:
     def position(self) -> str:
         """The last event that was handed out."""
         return self._subscription.position or "0-0"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it reads no more, though some that listened to it may not have gone yet."""
+        return self._task is not None and self._task.done()
 
     async def start(self) -> None:
         """Begin to read, unless that has begun. Raises `ServerUnavailable`."""
