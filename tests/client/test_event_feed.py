@@ -17,7 +17,7 @@ async def heard(listener: Listener) -> str | None:
     async with asyncio.timeout(10):
         event = await listener.next()
     assert event is None or isinstance(event, Event)
-    return event and event.job_id
+    return None if event is None else event.job_id
 
 
 async def test_who_comes_after_a_reader_has_ended(

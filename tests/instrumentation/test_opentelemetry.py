@@ -10,7 +10,7 @@ import structlog
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from corral import Client, Queue, Snooze, SyncClient, Unrecoverable, Worker
 from corral.errors import JobFailed
@@ -30,6 +30,13 @@ def provider(exporter: InMemorySpanExporter) -> TracerProvider:
     made = TracerProvider()
     made.add_span_processor(SimpleSpanProcessor(exporter))
     return made
+
+
+def context_of(span: ReadableSpan) -> SpanContext:
+    """Its ids."""
+    found = span.get_span_context()
+    assert found is not None
+    return found
 
 
 def by_name(exporter: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
@@ -63,14 +70,14 @@ async def test_from_enqueue_to_handler(
         while len(by_name(exporter, f"process {queue_name}")) < 2:
             await asyncio.sleep(0)
     sends, runs = by_name(exporter, f"send {queue_name}"), by_name(exporter, f"process {queue_name}")
-    assert {span.context.trace_id for span in (*sends, *runs)} == {request.get_span_context().trace_id}
-    parents = {span.context.span_id: span.parent.span_id for span in (*sends, *runs) if span.parent}
-    assert parents[sends[0].context.span_id] == request.get_span_context().span_id
+    assert {context_of(span).trace_id for span in (*sends, *runs)} == {request.get_span_context().trace_id}
+    parents = {context_of(span).span_id: span.parent.span_id for span in (*sends, *runs) if span.parent}
+    assert parents[context_of(sends[0]).span_id] == request.get_span_context().span_id
     run_of_first = next(
         span for span in runs if span.attributes and span.attributes["corral.task"] == "first"
     )
-    assert parents[run_of_first.context.span_id] == sends[0].context.span_id
-    assert parents[sends[1].context.span_id] == run_of_first.context.span_id
+    assert parents[context_of(run_of_first).span_id] == context_of(sends[0]).span_id
+    assert parents[context_of(sends[1]).span_id] == context_of(run_of_first).span_id
     assert (sends[0].kind, run_of_first.kind) == (SpanKind.PRODUCER, SpanKind.CONSUMER)
     assert logged[0]["trace_id"] == f"{request.get_span_context().trace_id:032x}"
 
@@ -122,7 +129,7 @@ async def test_many_at_once(
     assert span.attributes is not None
     assert span.attributes["messaging.batch.message_count"] == 3
     for job in jobs:
-        assert f"{span.context.trace_id:032x}-{span.context.span_id:016x}" in job.opts.raw["tm"]
+        assert f"{context_of(span).trace_id:032x}-{context_of(span).span_id:016x}" in job.opts.raw["tm"]
         assert job.opts.attempts == 7
     with (
         SyncClient(redis_url, prefix=prefix, telemetry=tracing) as blocking,
@@ -130,7 +137,7 @@ async def test_many_at_once(
     ):
         count.enqueue(blocking, 4)
         blocking.queue(queue_name).enqueue("count", 5)
-    assert [span.context.trace_id for span in by_name(exporter, f"send {queue_name}")[1:]] == [
+    assert [context_of(span).trace_id for span in by_name(exporter, f"send {queue_name}")[1:]] == [
         request.get_span_context().trace_id
     ] * 2
 

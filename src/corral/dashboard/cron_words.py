@@ -51,10 +51,10 @@ def _time(pattern: CronPattern) -> tuple[bool, str]:
         if len(minutes) < 60:
             parts.append(f"in {_numbers('minute', minutes)}")
         return True, " ".join(parts) + _within(hours)
-    behind = "" if seconds == (0,) else f", {seconds[0]} s past the minute"
+    behind = "" if seconds == (0,) else f", {next(iter(seconds))} s past the minute"
     if len(minutes) > 1:
         return True, _steps(minutes, 60, "minute") + _within(hours) + behind
-    past = "on the hour" if minutes == (0,) else f"{minutes[0]} min past the hour"
+    past = "on the hour" if minutes == (0,) else f"{next(iter(minutes))} min past the hour"
     if not _stride(hours, 24):
         return True, f"{past}, in {_numbers('hour', hours)}{behind}"
     return True, f"{_steps(hours, 24, 'hour')}, {past}{behind}"
