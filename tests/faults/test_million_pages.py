@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from corral import Admin
 from corral.dashboard.app import create_dashboard
 from corral.http.access import Principal
 from corral.http.app import create_api
+from corral.store.database import Database
 from corral.store.roles import Role
 from tests.servers import ServerProcess
 
@@ -70,6 +72,14 @@ async def admin(million: ServerProcess) -> AsyncIterator[Admin]:
         yield admin
 
 
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """Where cron jobs and the operator log live."""
+    async with Database(f"sqlite:///{tmp_path / 'corral.db'}") as database:
+        await database.migrate()
+        yield database
+
+
 async def slow_answers(app: object, paths: list[str]) -> dict[str, float]:
     """The paths whose median of some answers is above the bound, with that median. Prints all."""
     found = {}
@@ -88,9 +98,9 @@ async def slow_answers(app: object, paths: list[str]) -> dict[str, float]:
     return found
 
 
-async def test_pages(admin: Admin) -> None:
+async def test_pages(admin: Admin, database: Database) -> None:
     """Every screen, each state, deep pages, a search, and a job in the middle of the line."""
-    app = create_dashboard(admin, authenticate=somebody, environment={})
+    app = create_dashboard(admin, authenticate=somebody, database=database, environment={})
     states = ("waiting", "active", "prioritized", "delayed", "waiting-children", "completed", "failed")
     known = {
         "/", "/queues/{queue}", "/queues/{queue}/jobs/{job}", "/queues/{queue}/jobs/{job}/{part}.json",
@@ -113,9 +123,9 @@ async def test_pages(admin: Admin) -> None:
     await app.state.desk.close()
 
 
-async def test_api(admin: Admin) -> None:
+async def test_api(admin: Admin, database: Database) -> None:
     """Every answer that reads something of a queue or of a job."""
-    api = create_api(admin, authenticate=somebody)
+    api = create_api(admin, authenticate=somebody, database=database)
     paths = []
     for path, verbs in api.openapi()["paths"].items():
         made = path.replace("{queue}", "q").replace("{job_id}", "job-0499999")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from corral.engine.record import Verb
-from tests.model.calls import Child, End
+from tests.model.calls import Child, End, Run
 from tests.model.play import Play
 from tests.model.queue_model import QueueModel
 
@@ -64,3 +64,19 @@ class FamilyRules(RuleBasedStateMachine):
                 elif run.wire_id == parent:
                     self.play.commit([End(run, Verb.COMPLETE)])
                 self.play.check_everything()
+
+    @rule(policy=st.sampled_from(POLICIES))
+    def last_word(self, policy: str) -> None:
+        """A parent that runs while a child of its is open is cancelled. Then the child fails."""
+        self.play.open()
+        first, second, parent = (self.play.new_id() for _ in range(3))
+        self.play.add_flow(parent, [Child(first, "cpof"), Child(second, policy)])
+        runs: dict[str, Run] = {}
+        while not runs.keys() >= {first, second}:
+            runs |= {run.wire_id: run for run in self.play.claim(4)}
+        self.play.commit([End(runs[first], Verb.FAIL)])
+        while parent not in runs:
+            runs |= {run.wire_id: run for run in self.play.claim(4)}
+        self.play.cancel(parent, "cancelled")
+        self.play.commit([End(runs[second], Verb.FAIL)])
+        self.play.commit([End(runs[parent], Verb.COMPLETE)])

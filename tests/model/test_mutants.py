@@ -16,7 +16,7 @@ from tests.model.machine import BUDGET, QueueMachine
 from tests.model.mutants import MUTANTS, Mutant, plant
 
 # Which mistake it was is known: no shrinking.
-HUNT = settings(BUDGET, max_examples=150, phases=[Phase.generate], report_multiple_bugs=False)
+HUNT = settings(BUDGET, max_examples=400, phases=[Phase.generate], report_multiple_bugs=False)
 
 
 @pytest.fixture
