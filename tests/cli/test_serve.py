@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from corral import SyncClient
+from corral.store.database import Database
+from corral.store.operator_log import OperatorLog
 from tests.cli.conftest import Command
 from tests.cli.program import Program
 from tests.instrumentation.scraped import Scraped
@@ -108,6 +113,68 @@ def test_the_dashboard_asks_for_a_password(program: Start, database: str) -> Non
     assert httpx.get(f"{base_url(closed)}/bullBoard/").status_code == 403
     assert closed.stop() == 0
     assert "The dashboard is disabled" in closed.output
+
+
+def test_the_dashboard_is_where_it_is_wanted(program: Start, client: SyncClient, database: str) -> None:
+    """At a path of one's own, behind a proxy that takes a part of the path off: every link leads back through it."""
+    known = {"BULL_BOARD_USERNAME": "ann", "BULL_BOARD_PASSWORD": "secret"}
+    options = ("--dashboard-path", "ops/queues/", "--root-path", "/tools")
+    api = program("serve", "--port", "0", *options, CORRAL_DATABASE_URL=database, **known)
+    with httpx.Client(base_url=base_url(api), auth=("ann", "secret")) as http:
+        assert http.get("/ops/queues").headers["location"] == "/tools/ops/queues/"
+        page = http.get("/ops/queues/")
+        assert page.status_code == 200
+        assert 'href="/tools/ops/queues/failures"' in page.text
+        assert http.get("/ops/queues/failures").status_code == 200
+        asset = re.search(r'href="/tools(/ops/queues/assets/[^"]+)"', page.text)
+        assert asset is not None
+        assert http.get(asset[1]).status_code == 200
+        assert [http.get(path).status_code for path in ("/bullBoard/", "/healthz")] == [401, 200]
+    assert api.stop() == 0
+    assert "Traceback" not in api.output
+
+
+def test_the_api_alone(program: Start, client: SyncClient, database: str) -> None:
+    """`--no-dashboard` serves no pages."""
+    api = program("serve", "--port", "0", "--no-dashboard", CORRAL_DATABASE_URL=database)
+    url = base_url(api)
+    assert [httpx.get(f"{url}{path}").status_code for path in ("/bullBoard/", "/healthz")] == [401, 200]
+    assert api.stop() == 0
+    assert "dashboard" not in api.output
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "", "/api", "/healthz/", "/metrics/x", "/a b", "/a/../b", "/{x}", "/ä"]
+)
+def test_where_the_dashboard_cannot_be(command: Command, database: str, path: str) -> None:
+    """At the API's paths, and at what would have to be encoded: exit code 2, with the reason."""
+    result = command("serve", "--port", "0", "--dashboard-path", path)
+    assert result.exit_code == 2
+    assert "give" in result.output + result.stderr
+
+
+def test_the_operator_log_is_trimmed(program: Start, client: SyncClient, database: str) -> None:
+    """At its start, of what is older than `--keep-log` days."""
+
+    async def fill() -> None:
+        async with Database(database) as store:
+            await store.migrate()
+            for days in (400, 20, 5):
+                written = datetime.now(UTC) - timedelta(days=days)
+                await OperatorLog(store, clock=lambda: written).write("ann", "x", str(days))  # noqa: B023
+
+    async def targets() -> list[str]:
+        async with Database(database) as store:
+            return [entry.target for entry in (await OperatorLog(store).page()).entries]
+
+    asyncio.run(fill())
+    for options, left in (("--keep-log=0", ["5", "20", "400"]), ("", ["5", "20"]), ("--keep-log=10", ["5"])):
+        api = program("serve", "--port", "0", *filter(None, [options]), CORRAL_DATABASE_URL=database)
+        assert httpx.get(f"{base_url(api)}/healthz").json() == {"status": "ok", "troubles": []}
+        deadline = time.monotonic() + 30
+        while asyncio.run(targets()) != left:
+            assert time.monotonic() < deadline
+        assert api.stop() == 0
 
 
 def test_a_port_that_is_taken(program: Start, database: str) -> None:

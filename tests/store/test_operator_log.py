@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corral.errors import InvalidOption
+from corral.store import operator_log
 from corral.store.database import Database
 from corral.store.operator_log import OperatorLog
 from corral.store.roles import Role
@@ -111,8 +113,74 @@ async def test_entries_go_by_age_only(log: OperatorLog, clock: Clock) -> None:
     assert {name for name in vars(OperatorLog) if not name.startswith("_")} == {
         "page",
         "remove_older",
+        "trim_daily",
         "write",
     }
+
+
+@pytest.mark.parametrize("age", [timedelta.max, 10**12])
+async def test_no_age_is_too_old(log: OperatorLog, age: Any) -> None:
+    """Nothing is older than time itself; what cannot be counted is refused."""
+    await log.write("ada", "x", "new")
+    try:
+        assert await log.remove_older(age) == 0
+    except InvalidOption:
+        assert age is timedelta.max
+
+
+async def test_who_writes_removes_what_is_too_old(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some with each entry until there are none, and then not before the next day: an entry costs no more than that."""
+    monkeypatch.setattr(operator_log, "REMOVED_AT_ONCE", 2)
+    for _ in range(5):
+        await OperatorLog(database, clock=clock).write("ada", "x", "old")
+    clock.forward(days=10)
+    log = OperatorLog(database, keep=timedelta(days=9), clock=clock)
+    left = []
+    for _ in range(4):
+        await log.write("ada", "x", "new")
+        left.append([entry.target for entry in (await log.page()).entries].count("old"))
+    assert left == [3, 1, 0, 0]
+    await OperatorLog(database, clock=lambda: clock.now - timedelta(days=20)).write("ada", "x", "late")
+    await log.write("ada", "x", "new")
+    assert "late" in [entry.target for entry in (await log.page()).entries]
+    clock.forward(days=1)
+    await log.write("ada", "x", "new")
+    assert {entry.target for entry in (await log.page()).entries} == {"new"}
+
+
+async def test_several_remove_at_once(
+    database_url: str, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for another in a circle, and nothing that is young goes."""
+    monkeypatch.setattr(operator_log, "REMOVED_AT_ONCE", 7)
+    log = OperatorLog(database, clock=clock)
+    for _ in range(100):
+        await log.write("ada", "x", "old")
+    clock.forward(days=10)
+    await log.write("ada", "x", "new")
+    others = [Database(database_url) for _ in range(4)]
+    removed = await asyncio.gather(
+        *(OperatorLog(other, clock=clock).remove_older(timedelta(days=9)) for other in others)
+    )
+    assert sum(removed) + await log.remove_older(timedelta(days=9)) == 100
+    assert [entry.target for entry in (await log.page()).entries] == ["new"]
+    for other in others:
+        await other.close()
+
+
+async def test_it_is_trimmed_where_nobody_writes(database: Database, clock: Clock) -> None:
+    """At once when a program starts, and then once a day; where all is kept nothing goes."""
+    await OperatorLog(database, clock=clock).write("ada", "x", "old")
+    clock.forward(days=10)
+    reading = OperatorLog(database)
+    for keep, left in ((None, 1), (timedelta(days=9), 0)):
+        trimming = asyncio.create_task(OperatorLog(database, keep=keep, clock=clock).trim_daily())
+        async with asyncio.timeout(20):
+            while len((await reading.page()).entries) != left:
+                assert not trimming.done()
+        trimming.cancel()
 
 
 @pytest.mark.parametrize("page", [{"limit": -1}, {"limit": "5"}, {"before": -1}, {"before": 2**70}])

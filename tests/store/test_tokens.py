@@ -132,3 +132,29 @@ async def test_tokens_are_listed_newest_first(tokens: Tokens, clock: Clock) -> N
         clock.forward(seconds=1)
     assert [token.name for token in await tokens.list(limit=2)] == ["t4", "t3"]
     assert [token.name for token in await tokens.list(start=4)] == ["t0"]
+
+
+async def test_whether_anybody_could_get_in(tokens: Tokens, clock: Clock, database: Database) -> None:
+    """Tokens that are revoked or expired let nobody in, however many there are; one look at most tells."""
+    assert not await tokens.any_valid()
+    lasting = await tokens.create("first", Role.VIEWER)
+    for _ in range(3):
+        await tokens.create("later", Role.ADMIN, expires_at=clock.now + timedelta(days=1))
+    clock.forward(days=1)
+    assert await tokens.any_valid()
+    known = await tokens.verify(lasting)
+    assert known is not None
+    await tokens.revoke(known.id)
+    assert not await tokens.any_valid()
+
+
+async def test_a_token_is_found_by_an_index(database: Database) -> None:
+    """However many there are, a look-up takes one row."""
+    async with database.reading() as session:
+        asked = "SELECT id FROM corral_tokens WHERE hash = 'x'"
+        if session.get_bind().dialect.name == "sqlite":
+            plan = (await session.execute(text(f"EXPLAIN QUERY PLAN {asked}"))).all()
+        else:
+            await session.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = (await session.execute(text(f"EXPLAIN {asked}"))).all()
+    assert "index" in str(plan).lower()

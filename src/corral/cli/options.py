@@ -26,6 +26,7 @@ __all__ = [
     "memory_size",
     "moment",
     "rate",
+    "web_path",
 ]
 
 Url = Annotated[
@@ -113,6 +114,14 @@ Moment = Annotated[
     datetime | None,
     typer.Option(parser=moment, metavar="TIME", help="2026-01-31T09:00Z, or 2h for so long ago."),
 ]
+
+
+def web_path(text: str) -> str:
+    """`/ops/queues`, with a slash in front and none behind; empty for nothing or a slash alone."""
+    path = "".join(f"/{part}" for part in text.split("/") if part)
+    if not re.fullmatch(r"(/(?!\.\.?(/|\Z))[\w.~-]+)*", path, re.ASCII):
+        raise typer.BadParameter("give a path of letters, digits and -._~: /ops/queues")
+    return path
 
 
 def rate(text: str) -> RateLimit:

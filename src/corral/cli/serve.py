@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import socket
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn
 
 import typer
 
@@ -14,7 +13,7 @@ from corral.admin.admin import Admin
 from corral.admin.sampler import Sampler
 from corral.cli.failure import SETUP
 from corral.cli.loop import run
-from corral.cli.options import DatabaseUrl, Prefix, Url
+from corral.cli.options import DatabaseUrl, Prefix, Url, web_path
 from corral.cli.output import remark
 from corral.cli.target import load_sources
 from corral.logs import configure, flush
@@ -30,6 +29,7 @@ __all__ = ["serve"]
 
 NEEDED: Final = ("fastapi", "sqlalchemy", "uvicorn")
 FOR_PAGES: Final = ("jinja2", "python_multipart")
+OF_THE_API: Final = frozenset({"", "api", "healthz", "metrics"})
 
 Targets = Annotated[
     list[str] | None,
@@ -39,12 +39,40 @@ Targets = Annotated[
         show_default=False,
     ),
 ]
+DashboardPath = Annotated[str, typer.Option(parser=web_path, metavar="PATH", help="Where the dashboard is.")]
+RootPath = Annotated[
+    str,
+    typer.Option(
+        parser=web_path,
+        metavar="PATH",
+        help="What a proxy takes off the path before it sends a request here, so that links lead back.",
+        show_default=False,
+    ),
+]
+KeepLog = Annotated[
+    int,
+    typer.Option(min=0, max=36_500, metavar="DAYS", help="How long the operator log is kept; 0: for ever."),
+]
+
+
+class _Settings(NamedTuple):
+    """How to serve."""
+
+    host: str
+    port: int
+    root_path: str
+    pages_at: str | None
+    keep_log: timedelta | None
 
 
 def serve(
     targets: Targets = None,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    dashboard: Annotated[bool, typer.Option(help="With the dashboard, or the API alone.")] = True,
+    dashboard_path: DashboardPath = "/bullBoard",
+    root_path: RootPath = "",
+    keep_log: KeepLog = 365,
     url: Url = None,
     prefix: Prefix = None,
     database_url: DatabaseUrl = None,
@@ -58,34 +86,35 @@ def serve(
     """
     if missing := _missing(NEEDED):
         _refuse(f"the API needs {', '.join(missing)}: pip install 'corral[http]'")
+    if dashboard_path[1:].partition("/")[0] in OF_THE_API:
+        _refuse(
+            f"the dashboard cannot be at {dashboard_path or '/'}: the API is there; give --dashboard-path"
+        )
     configure()
     sources = [source for target in targets or () for source in load_sources(target)]
+    kept = timedelta(days=keep_log) if keep_log else None
+    settings = _Settings(host, port, root_path, dashboard_path if dashboard else None, kept)
     try:
-        run(_serve(Admin(url, prefix=prefix), database_url, sources, host, port))
+        run(_serve(Admin(url, prefix=prefix), database_url, sources, settings))
     finally:
         flush()
 
 
-async def _serve(admin: Admin, database_url: str | None, sources: list[Any], host: str, port: int) -> None:
+async def _serve(admin: Admin, database_url: str | None, sources: list[Any], settings: _Settings) -> None:
     from corral.http.app import create_api
-    from corral.http.serving import is_loopback
+    from corral.http.chores import Chores
     from corral.http.serving import serve as serve_app
     from corral.store.database import Database
-    from corral.store.tokens import Tokens
+    from corral.store.operator_log import OperatorLog
 
     async with admin, Database(database_url) as database:
         await database.migrate()
-        now = datetime.now(UTC)
-        if not any(token.is_valid(now) for token in await Tokens(database).list(limit=1000)):
-            remedy = f"corral token create --role admin (the database is {database.address})"
-            if not is_loopback(host):
-                _refuse(f"others can reach {host}, and there is no token yet: make one first, with {remedy}")
-            remark(
-                f"there is no token yet, so that nobody can ask anything: make one with {remedy}", "yellow"
-            )
-        listening = _listening(host, port)
-        api = create_api(admin, database=database, tasks=sources)
-        app, desks = _with_pages(api, admin, database, sources)
+        await _look_for_tokens(database, settings.host)
+        listening = _listening(settings.host, settings.port)
+        log = OperatorLog(database, keep=settings.keep_log)
+        chores = Chores({"sampling": Sampler(admin.server).serve, "operator log": log.trim_daily})
+        api = create_api(admin, database=database, tasks=sources, keep_log=settings.keep_log, chores=chores)
+        app, desks = _with_pages(api, admin, database, sources, settings)
 
         def end_streams() -> None:
             for desk in desks:
@@ -95,27 +124,41 @@ async def _serve(admin: Admin, database_url: str | None, sources: list[Any], hos
         here = f"http://{f'[{address}]' if ':' in address else address}:{number}"
         remark(f"API       {here}/api/openapi.json")
         if app is not api:
-            remark(f"dashboard {here}/bullBoard")
-        sampling = asyncio.create_task(Sampler(admin.server).serve())
-        try:
-            await serve_app(app, listening, on_stop=end_streams)
-        finally:
-            sampling.cancel()
-            await asyncio.gather(sampling, return_exceptions=True)
+            remark(f"dashboard {here}{settings.pages_at}")
+        async with chores.going_on():
+            await serve_app(app, listening, on_stop=end_streams, root_path=settings.root_path)
+
+
+async def _look_for_tokens(database: Database, host: str) -> None:
+    """Say so where nobody could ask anything, and serve others only if somebody can."""
+    from corral.http.serving import is_loopback
+    from corral.store.tokens import Tokens
+
+    if await Tokens(database).any_valid():
+        return
+    remedy = f"corral token create --role admin (the database is {database.address})"
+    if not is_loopback(host):
+        _refuse(f"others can reach {host}, and there is no token yet: make one first, with {remedy}")
+    remark(f"there is no token yet, so that nobody can ask anything: make one with {remedy}", "yellow")
 
 
 def _with_pages(
-    api: FastAPI, admin: Admin, database: Database, sources: list[Any]
+    api: FastAPI, admin: Admin, database: Database, sources: list[Any], settings: _Settings
 ) -> tuple[Starlette, list[Desk]]:
-    """API and dashboard as one application, and their desks; the API alone where the extra is not installed."""
+    """API and dashboard as one application, and their desks; the API alone where no pages are wanted, or the extra is
+    not installed."""
+    if settings.pages_at is None:
+        return api, [api.state.desk]
     if _missing(FOR_PAGES):
         remark("no dashboard: pip install 'corral[dashboard]'", "yellow")
         return api, [api.state.desk]
     from corral.dashboard.app import create_dashboard
     from corral.dashboard.beside import beside
 
-    pages = create_dashboard(admin, database=database, tasks=sources, may_be_local=True)
-    return beside(api, pages), [api.state.desk, pages.state.desk]
+    pages = create_dashboard(
+        admin, database=database, tasks=sources, keep_log=settings.keep_log, may_be_local=True
+    )
+    return beside(api, pages, path=settings.pages_at), [api.state.desk, pages.state.desk]
 
 
 def _missing(names: tuple[str, ...]) -> list[str]:

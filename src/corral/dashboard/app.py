@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from corral.admin.admin import Admin
 from corral.client.client import Client
+from corral.contracts.duration import Duration
 from corral.dashboard.access import Access
 from corral.dashboard.add_job import AddJob
 from corral.dashboard.assets import Assets
@@ -37,7 +38,7 @@ from corral.dashboard.worker_changes import WORKER_CHANGES
 from corral.dashboard.workers import WorkersPage
 from corral.errors import CorralError
 from corral.http.access import Authenticate
-from corral.http.desk import Desk
+from corral.http.desk import LOG_KEPT, Desk
 from corral.http.throttle import Throttle
 from corral.store.database import Database
 from corral.store.known_tasks import Source
@@ -54,6 +55,7 @@ def create_dashboard(
     tasks: Sequence[Source] = (),
     client: Client | None = None,
     database: Database | None = None,
+    keep_log: Duration | None = LOG_KEPT,
     may_be_local: bool = False,
     title: str = "Corral",
     environment: Mapping[str, str] = os.environ,
@@ -71,12 +73,13 @@ def create_dashboard(
         tasks: task sets (or instances) and `Queue`s: forms are made from their payload types.
         client: of the same server, for adding jobs.
         database: of the same server: where changes are written; else only to the program's log.
+        keep_log: how long what was written is kept: who writes removes what is older. None: for ever.
         may_be_local: let a developer in without credentials: with CORRAL_ENV=development, over a loopback socket, with
             a loopback `Host` and without a header of a proxy. For pages that are served alone.
         title: stands in every page's head.
         environment: where the variables are looked up.
     """
-    desk = Desk(admin, client=client, tasks=tasks, database=database)
+    desk = Desk(admin, client=client, tasks=tasks, database=database, keep_log=keep_log)
     access = Access(authenticate, may_be_local=may_be_local, environment=environment)
     assets = Assets()
     pages = Pages(assets, title)

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from corral.dashboard.pages import Pages
-from corral.http.access import check_role
 from corral.http.action import Action, Operator
 from corral.http.desk import Desk
 from corral.http.problem import Problem
@@ -80,9 +79,8 @@ class Changes:
 
     def _endpoint(self, change: Change) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            who = request.scope["corral.principal"]
-            check_role(who, change.action.role)
-            operator = Operator(who, self._desk.operator_log)
+            operator = self._desk.operator(request.scope["corral.principal"])
+            await operator.require(change.action, f"{request.method} {request.scope['path']}")
             async with request.form(
                 max_files=0, max_fields=MOST_FIELDS, max_part_size=LONGEST_FIELD
             ) as fields:

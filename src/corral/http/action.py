@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from corral.errors import CorralError
 from corral.http.access import Principal, check_role
+from corral.http.problem import Problem
+from corral.http.refused import Refused
 from corral.logs.logger import get_logger
 from corral.store.operator_log import DONE, OperatorLog
 from corral.store.roles import Role
@@ -64,20 +66,32 @@ ADMINS_ONLY: Final = frozenset(
 
 
 class Operator:
-    """Somebody who acts: whatever is done leaves a line in the operator log and in the program's own."""
+    """Somebody who acts: whatever is done, or refused, leaves a line in the operator log and in the program's own."""
 
-    def __init__(self, who: Principal, log: OperatorLog | None) -> None:
+    def __init__(self, who: Principal, log: OperatorLog | None, refused: Refused) -> None:
         self.who = who
         self._log = log
+        self._refused = refused
+
+    async def require(self, action: Action, target: str, **detail: Any) -> None:
+        """Raise `Problem` 403 when they may not; that is logged, once an hour for each action (see `Refused`)."""
+        try:
+            check_role(self.who, action.role)
+        except Problem as problem:
+            left_out = self._refused.count(self.who.name, action)
+            if left_out is not None:
+                told = {**detail, "leftOut": left_out} if left_out else detail
+                await self._note(action, target, told, problem.kind)
+            raise
 
     @asynccontextmanager
     async def acting(self, action: Action, target: str, **detail: Any) -> AsyncIterator[dict[str, Any]]:
         """Do it inside of this: what is put into the mapping is logged with it, and so is an error, by its kind.
 
-        Raises `Problem` 403 when they may not; then nothing is done, and that is logged too.
+        Raises `Problem` 403 when they may not; then nothing is done, and that is logged too, as by `require`.
         """
+        await self.require(action, target, **detail)
         try:
-            check_role(self.who, action.role)
             yield detail
         except BaseException as error:
             await self._note(action, target, detail, getattr(error, "kind", type(error).__name__))

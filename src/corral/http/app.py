@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 
 from corral.admin.admin import Admin
 from corral.client.client import Client
+from corral.contracts.duration import Duration
 from corral.errors import InvalidOption
 from corral.http import (
     admin_job,
@@ -31,8 +32,10 @@ from corral.http import (
     workers,
 )
 from corral.http.access import Authenticate, by_token
-from corral.http.desk import Desk
+from corral.http.chores import Chores
+from corral.http.desk import LOG_KEPT, Desk
 from corral.http.gate import HEALTH, Gate
+from corral.http.health import health_of
 from corral.http.problem import ProblemModel, answer_with_problems
 from corral.http.scrape import scrape_router
 from corral.http.strict_body import Resource
@@ -92,6 +95,8 @@ def create_api(
     database: Database | None = None,
     authenticate: Authenticate | None = None,
     client: Client | None = None,
+    keep_log: Duration | None = LOG_KEPT,
+    chores: Chores | None = None,
 ) -> FastAPI:
     """The admin API of one server.
 
@@ -106,15 +111,18 @@ def create_api(
         database: of the same server: tokens, cron jobs and the operator log. Without it there are no cron jobs.
         authenticate: who sends a request, if not the tokens of the database say it.
         client: of the same server, for adding jobs.
+        keep_log: how long an entry of the operator log is kept: who writes one removes older ones. None: for ever.
+        chores: what the program does beside: `/healthz` tells which of it is in trouble.
 
     Raises `InvalidOption` when neither database nor `authenticate` is given: the API is never open.
     """
     recognise = authenticate or _by_tokens_of(database)
-    desk = Desk(admin, client=client, tasks=tasks, database=database)
+    desk = Desk(admin, client=client, tasks=tasks, database=database, keep_log=keep_log)
     api = _application(desk)
     api.add_middleware(Gate, authenticate=recognise, throttle=Throttle())
     answer_with_problems(api)
-    api.add_api_route(HEALTH, healthz, summary="Whether this process answers", tags=["health"])
+    health = health_of(chores or Chores({}))
+    api.add_api_route(HEALTH, health, summary="Whether this process answers", tags=["health"])
     for router in ROUTERS if database is None else (*ROUTERS, *STORE_ROUTERS):
         api.include_router(router, dependencies=[TOKEN])
     api.include_router(scrape_router(admin), dependencies=[TOKEN])
@@ -150,8 +158,3 @@ def _application(desk: Desk) -> FastAPI:
     api.state.desk = desk
     api.router.route_class = Resource
     return api
-
-
-async def healthz() -> dict[str, str]:
-    """Open to everybody. Says nothing of Redis, nor of the workers."""
-    return {"status": "ok"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -23,9 +23,10 @@ from corral.store.roles import Role
 
 __all__ = ["router"]
 
-router = APIRouter(
-    prefix="/api/admin/cronJob", tags=["cron jobs"], route_class=Resource, dependencies=[requires(Role.ADMIN)]
-)
+router = APIRouter(prefix="/api/admin/cronJob", tags=["cron jobs"], route_class=Resource)
+
+TO_LOOK: Final = [requires(Role.ADMIN)]
+"""What looking takes. Changes take what their actions say, and leave in the operator log that they were refused."""
 
 CronJobId = Annotated[str, Path(description="Its `id`."), Segment]
 
@@ -97,7 +98,7 @@ class CronHistoryModel(Shown):
     since: Moment | None = Field(description="Older ones were not looked for; null: all were.")
 
 
-@router.get("", summary="List the cron jobs")
+@router.get("", summary="List the cron jobs", dependencies=TO_LOOK)
 async def list_cron_jobs(
     cron_jobs: TheCronJobs, limit: Limit = 20, cursor: Cursor = None
 ) -> Page[CronJobModel]:
@@ -119,7 +120,7 @@ async def create_cron_job(
     return _shown(made)
 
 
-@router.get("/{cron_job_id}", summary="Look at a cron job")
+@router.get("/{cron_job_id}", summary="Look at a cron job", dependencies=TO_LOOK)
 async def read_cron_job(cron_jobs: TheCronJobs, cron_job_id: CronJobId) -> CronJobModel:
     """As it is stored."""
     return _shown(await _find(cron_jobs, cron_job_id))
@@ -162,7 +163,7 @@ async def trigger_cron_job(
     return await desk.show_added(cron_job.queue, cron_job.handler, cron_job.payload, handle.id)
 
 
-@router.get("/{cron_job_id}/history", summary="The jobs of a cron job")
+@router.get("/{cron_job_id}/history", summary="The jobs of a cron job", dependencies=TO_LOOK)
 async def read_history(
     desk: TheDesk, schedules: TheCronSchedules, cron_job_id: CronJobId, limit: Limit = 20
 ) -> CronHistoryModel:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
@@ -12,15 +13,17 @@ from corral.admin.queue import QueueAdmin
 from corral.admin.queue_names import QueueNames
 from corral.client.client import Client
 from corral.client.event_feed import EventFeed
+from corral.contracts.duration import Duration
 from corral.contracts.job import Job
 from corral.contracts.redaction import redacted_job
 from corral.errors import InvalidQueueName
-from corral.http.access import ThePrincipal, check_role
+from corral.http.access import Principal, ThePrincipal
 from corral.http.action import Action, Operator
 from corral.http.catalogue import Catalogue
 from corral.http.job_model import JobModel, show_job
 from corral.http.paths import JobId, QueueName
 from corral.http.problem import Problem
+from corral.http.refused import Refused
 from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
 from corral.store.known_tasks import Source
@@ -28,6 +31,7 @@ from corral.store.operator_log import OperatorLog
 from corral.store.schedules import DatabaseSchedules
 
 __all__ = [
+    "LOG_KEPT",
     "Desk",
     "TheCronJobs",
     "TheCronSchedules",
@@ -37,6 +41,9 @@ __all__ = [
     "TheQueue",
     "may",
 ]
+
+LOG_KEPT: Final = timedelta(days=365)
+"""How long entries of the operator log are kept where nothing else is said."""
 
 
 class Desk:
@@ -48,6 +55,7 @@ class Desk:
         client: of the same server. One of its own is made, and closed, when there is none.
         tasks: what is known of the queues' tasks.
         database: of the same server: cron jobs, and the log to which changes are written. It stays open.
+        keep_log: how long an entry of that log is kept; None: for ever.
     """
 
     def __init__(
@@ -57,13 +65,15 @@ class Desk:
         client: Client | None = None,
         tasks: Sequence[Source] = (),
         database: Database | None = None,
+        keep_log: Duration | None = LOG_KEPT,
     ) -> None:
         self.admin = admin
         settings = admin.server.settings
         self._owns_client = client is None
         self.client = client or Client(settings.url, prefix=settings.prefix, timeout=settings.timeout)
         self.catalogue = Catalogue(tasks)
-        self.operator_log = None if database is None else OperatorLog(database)
+        self.operator_log = None if database is None else OperatorLog(database, keep=keep_log)
+        self._refused = Refused()
         self.schedules = None if database is None else DatabaseSchedules(database, *tasks, client=self.client)
         self.queue_names = QueueNames(admin)
         self.feed = EventFeed(admin.server)
@@ -81,6 +91,10 @@ class Desk:
         """A job that was added; as it was when it has run and is gone by now."""
         found = await self.admin.queue(queue).jobs.get(job_id)
         return self.show(found or Job(id=job_id, queue=queue, name=name, data=payload))
+
+    def operator(self, who: Principal) -> Operator:
+        """Somebody who was recognised, as one who acts."""
+        return Operator(who, self.operator_log, self._refused)
 
     def redact(self, job: Job) -> Job:
         """A job as it is shown: without the secrets that its task's types mark, nor those that can be seen."""
@@ -154,10 +168,12 @@ TheOperatorLog = Annotated[OperatorLog, Depends(the_operator_log)]
 
 
 def may(action: Action) -> Any:
-    """A dependency: the operator who sends the request. Raises `Problem` 403 before anything is looked at."""
+    """A dependency: the operator who sends the request. Raises `Problem` 403 before anything is looked at, and leaves
+    that in the operator log."""
 
-    def operator(desk: TheDesk, who: ThePrincipal) -> Operator:
-        check_role(who, action.role)
-        return Operator(who, desk.operator_log)
+    async def operator(request: Request, desk: TheDesk, who: ThePrincipal) -> Operator:
+        operator = desk.operator(who)
+        await operator.require(action, f"{request.method} {request.scope['path']}")
+        return operator
 
     return Depends(operator)

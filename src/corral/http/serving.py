@@ -35,11 +35,14 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return socket.create_server(address[:2], family=family, backlog=2048)
 
 
-async def serve(app: ASGIApp, listening: socket.socket, *, on_stop: Callable[[], None]) -> None:
+async def serve(
+    app: ASGIApp, listening: socket.socket, *, on_stop: Callable[[], None], root_path: str = ""
+) -> None:
     """Serve until SIGTERM or SIGINT; requests in hand get ten seconds, a second signal ends them at once.
 
     Args:
         on_stop: called first, to end what would never end by itself: event streams.
+        root_path: what a proxy in front takes off the path before it sends a request here.
     """
     config = uvicorn.Config(
         app,
@@ -47,6 +50,7 @@ async def serve(app: ASGIApp, listening: socket.socket, *, on_stop: Callable[[],
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        root_path=root_path,
         timeout_graceful_shutdown=GRACE,
     )
     await _Server(config, on_stop).serve(sockets=[listening])

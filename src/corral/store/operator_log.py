@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral.contracts.arguments import whole
-from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.duration import Duration, instant, instant_ms, milliseconds
 from corral.store.database import Database
 from corral.store.roles import Role
 from corral.store.tables import OperatorLogRow
@@ -23,6 +25,7 @@ DONE: Final = "done"
 MOST_DETAIL_BYTES: Final = 64 * 1024
 MOST_LISTED: Final = 500
 REMOVED_AT_ONCE: Final = 1000
+TRIMMED_EVERY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +59,19 @@ class OperatorLog:
     """The log of what operators changed. Entries are added and read; they are never changed, and go only by age.
 
     Every verb raises `DatabaseUnavailable` or `DatabaseOutdated`.
+
+    Args:
+        keep: how long entries are kept (seconds, or a `timedelta`): once a day who writes one removes older ones, a
+            thousand with each entry until there are none. None: for ever.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, database: Database, *, keep: Duration | None = None, clock: Callable[[], datetime] = _now
+    ) -> None:
         self._database = database
+        self._keep_ms = None if keep is None else milliseconds("keep", keep)
         self._clock = clock
+        self._trim_at = clock()
 
     async def write(
         self,
@@ -94,6 +105,10 @@ class OperatorLog:
         async with self._database.writing() as session:
             session.add(row)
             await session.flush()
+            if self._keep_ms is not None and row.at >= self._trim_at:
+                removed = await _remove_some(session, self._oldest(self._keep_ms))
+                if removed < REMOVED_AT_ONCE:
+                    self._trim_at = row.at + TRIMMED_EVERY
             return row.id
 
     async def page(
@@ -137,16 +152,37 @@ class OperatorLog:
 
     async def remove_older(self, than: Duration) -> int:
         """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
-        oldest = self._clock() - timedelta(milliseconds=milliseconds("than", than))
-        ids = select(OperatorLogRow.id).where(OperatorLogRow.at < oldest).limit(REMOVED_AT_ONCE)
-        removed = 0
+        oldest, removed = self._oldest(milliseconds("than", than)), 0
         while True:
-            gone = delete(OperatorLogRow).where(OperatorLogRow.id.in_(ids)).returning(OperatorLogRow.id)
             async with self._database.writing() as session:
-                count = len((await session.scalars(gone)).all())
+                count = await _remove_some(session, oldest)
             removed += count
             if count < REMOVED_AT_ONCE:
                 return removed
+
+    async def trim_daily(self) -> None:
+        """Remove what is older than `keep`, now and once a day, until cancelled: for a program in which perhaps nobody
+        writes. Does nothing where all is kept."""
+        while True:
+            if self._keep_ms is not None:
+                await self.remove_older(timedelta(milliseconds=self._keep_ms))
+            await asyncio.sleep(TRIMMED_EVERY.total_seconds())
+
+    def _oldest(self, age_ms: int) -> datetime:
+        return instant(max(0, instant_ms("clock", self._clock()) - age_ms))
+
+
+async def _remove_some(session: AsyncSession, oldest: datetime) -> int:
+    """A thousand of the entries before a time; others that remove at the same time take other ones."""
+    ids = (
+        select(OperatorLogRow.id)
+        .where(OperatorLogRow.at < oldest)
+        .order_by(OperatorLogRow.at)
+        .limit(REMOVED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    gone = delete(OperatorLogRow).where(OperatorLogRow.id.in_(ids)).returning(OperatorLogRow.id)
+    return len((await session.scalars(gone)).all())
 
 
 def _bounded(detail: Any) -> Any:

@@ -108,6 +108,13 @@ class Tokens:
             await self._note_use(row.id, now)
         return token
 
+    async def any_valid(self) -> bool:
+        """Whether there is one that is worth something."""
+        lasts = or_(TokenRow.expires_at.is_(None), TokenRow.expires_at > self._clock())
+        query = select(TokenRow.id).where(TokenRow.revoked_at.is_(None), lasts).limit(1)
+        async with self._database.reading() as session:
+            return (await session.scalar(query)) is not None
+
     async def list(self, *, start: int = 0, limit: int = 100) -> Listed:
         """A page of all tokens, revoked and expired ones included, the newest first."""
         page = (
