@@ -71,6 +71,10 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     (errors.CronJobChanged("nightly", 1, 2), {"job_id": "nightly", "revision": 1, "found": 2}),
     (errors.CronJobTaken("nightly"), {"job_id": "nightly"}),
     (errors.QueueActive("email", 2), {"queue": "email", "active": 2}),
+    (
+        errors.QueueDamaged("email", "bull:email:x", "no number"),
+        {"queue": "email", "key": "bull:email:x", "reason": "no number"},
+    ),
     (errors.WorkerGone("host-7", "none"), {"name": "host-7", "reason": "none"}),
     (errors.JobFailed("7", "boom", 3), {"job_id": "7", "reason": "boom", "attempts_made": 3}),
     (errors.JobGone("7"), {"job_id": "7"}),

@@ -34,7 +34,8 @@
     │   ├── CronJobChanged                  somebody else has changed it meanwhile
     │   └── CronJobTaken                    another one has this job id
     ├── QueueError                          about one queue as a whole
-    │   └── QueueActive                     workers hold jobs of it: it cannot be obliterated
+    │   ├── QueueActive                     workers hold jobs of it: it cannot be obliterated
+    │   └── QueueDamaged                    one of its keys holds what BullMQ does not write
     ├── WorkerGone                          no worker of that name is there to take an order
     ├── JobError                            about one job
     │   ├── JobFailed                       it failed for good
@@ -94,6 +95,7 @@ __all__ = [
     "PayloadTooLarge",
     "ProcessDied",
     "QueueActive",
+    "QueueDamaged",
     "QueueError",
     "QueueFull",
     "ScheduleTaken",
@@ -460,6 +462,19 @@ class QueueActive(QueueError):
         super().__init__(
             f"queue {queue!r} is not obliterated: workers hold {jobs} of it. Pause it and wait until they have ended, "
             "or give force=True, which takes these jobs away from them"
+        )
+
+
+class QueueDamaged(QueueError):
+    """The ``key`` of a queue holds what BullMQ does not write there; ``reason`` says what is wrong with it."""
+
+    def __init__(self, queue: str, key: str, reason: str) -> None:
+        self.queue = queue
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"{key!r} of queue {queue!r} cannot be read: {reason[:300]}. Another program has written there: "
+            "look at the key, and remove it if nobody needs what is in it"
         )
 
 

@@ -8,7 +8,7 @@ from corral import Client, JobState, Queue, RateLimit, Worker
 from corral.admin.queue import QueueAdmin
 from corral.admin.settings import QueueSettings
 from corral.client.queue import QueueClient
-from corral.errors import InvalidOption
+from corral.errors import InvalidOption, QueueDamaged
 from tests.interop.snapshot import Raw
 
 
@@ -71,6 +71,24 @@ async def test_metrics(operated: QueueAdmin, produced: QueueClient) -> None:
     assert await operated.metrics("completed") == (0, [])
     with pytest.raises(InvalidOption, match="completed or failed"):
         await operated.metrics("waiting")
+
+
+@pytest.mark.parametrize("damage", ["count", "minute", "type"])
+async def test_damaged_metrics(
+    operated: QueueAdmin, produced: QueueClient, raw: Raw, prefix: str, damage: str
+) -> None:
+    """What is no number, or another kind of key, is told with the key it stands in, and the other state is read."""
+    base = f"{prefix}:{produced.name}:metrics:failed"
+    if damage == "count":
+        await raw.hset(base, "count", "many")
+    elif damage == "minute":
+        await raw.rpush(f"{base}:data", "1", "few")
+    else:
+        await raw.set(f"{base}:data", "text")
+    with pytest.raises(QueueDamaged, match="remove it") as caught:
+        await operated.metrics("failed")
+    assert (caught.value.queue, caught.value.key) == (produced.name, base)
+    assert await operated.metrics("completed") == (0, [])
 
 
 async def test_settings(operated: QueueAdmin, produced: QueueClient) -> None:

@@ -15,6 +15,7 @@ from corral.contracts.names import connection_name
 from corral.engine.orders import send_order
 from corral.engine.report_worker import write_beat
 from tests.contracts.test_worker_record import BEAT
+from tests.interop.snapshot import Raw
 
 NAME = "host-7"
 
@@ -151,3 +152,23 @@ async def test_who_takes_no_orders(admin: Admin, home_url: str, queue_name: str)
         await write_beat(admin.server, keys, "dead", replace(BEAT, name="dead").text(), clock=1_000)
         with pytest.raises(WorkerGone, match="silent"):
             await admin.worker("dead").set_concurrency(3)
+
+
+async def test_an_order_takes_no_look_at_all_keys(admin: Admin, gates: Gates, prefix: str, raw: Raw) -> None:
+    """A worker that is connected is found by its connections, whatever else is on the server."""
+    await becomes(admin, lambda worker: True)
+    await raw.hset(f"{prefix}:no{{name:meta", "paused", 1)
+    before = await scans(raw)
+    await admin.worker(NAME).set_concurrency(3)
+    assert await scans(raw) == before
+    with pytest.raises(WorkerGone):
+        await admin.worker("nobody", known=["a", "b"]).drain()
+    assert await scans(raw) == before
+    with pytest.raises(WorkerGone):
+        await admin.worker("nobody").drain()
+    assert await scans(raw) > before
+
+
+async def scans(raw: Raw) -> int:
+    """How often anybody has looked at the keys of the server."""
+    return int((await raw.info("commandstats")).get("cmdstat_scan", {"calls": 0})["calls"])

@@ -9,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis.asyncio
+import structlog
 
-from corral import Admin, Client, Queue, Serve, ServerRefused, Worker, WorkerRecord, WorkerState
+from corral import Admin, Client, Queue, QueueDamaged, Serve, ServerRefused, Worker, WorkerRecord, WorkerState
+from corral.admin import workers
 from corral.admin.connections import Connection
 from corral.admin.queue import QueueAdmin
 from corral.admin.workers import Said, find_workers, merge
 from corral.contracts.names import connection_name
 from corral.engine.report_worker import FORGET_MS, write_beat
 from tests.contracts.test_worker_record import BEAT
+from tests.interop.snapshot import Raw
 from tests.servers import ServerProcess
 
 NOW_MS = 1_800_000_000_000
@@ -219,3 +222,37 @@ async def test_nobody_serves(
     async with redis.asyncio.Redis.from_url(home_url, client_name=node) as connection:
         await connection.ping()
         assert await operated.unserved() == 0
+
+
+async def test_what_cannot_be_read_hides_nobody(
+    admin: Admin, client: Client, raw: Raw, prefix: str, queue_name: str
+) -> None:
+    """A queue's name that none can have, and records that are none, are left out, with the reason; the others are
+    there. Whoever asks for the damaged queue alone is told."""
+    await raw.hset(f"{prefix}:no{{name:meta", "paused", 1)
+    await raw.set(f"{prefix}::corral:damaged:beats", "text")
+    await raw.hset(f"{prefix}:damaged:meta", "paused", 1)
+    await write_beat(admin.server, admin.server.keys(queue_name), "i", BEAT.text())
+    await client.queue(queue_name).enqueue("one")
+    skipped = dict[str, str]()
+    found = await admin.workers(on_skipped=skipped.__setitem__)
+    assert [worker.name for worker in found] == [BEAT.name]
+    assert sorted(skipped) == ["damaged", "no{name"]
+    assert "WRONGTYPE" in skipped["damaged"]
+    with structlog.testing.capture_logs() as logs:
+        await admin.workers(known=[queue_name, "damaged", "no{name"])
+    assert sorted(line["queue"] for line in logs) == ["damaged", "no{name"]
+    with pytest.raises(QueueDamaged) as caught:
+        await admin.workers("damaged")
+    assert caught.value.key == f"{prefix}::corral:damaged:beats"
+
+
+async def test_looking_for_queues_ends(
+    admin: Admin, client: Client, queue_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are too many keys, those of the queues found by then are told, and that there may be more."""
+    monkeypatch.setattr(workers, "LOOKING", 0.0)
+    skipped = list[str]()
+    assert await admin.workers(on_skipped=lambda _, reason: skipped.append(reason)) == []
+    assert len(skipped) == 1
+    assert "too many keys" in skipped[0]

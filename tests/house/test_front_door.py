@@ -106,6 +106,7 @@ FRONT_DOOR = [
     "Producer",
     "Queue",
     "QueueActive",
+    "QueueDamaged",
     "QueueAdmin",
     "QueueClient",
     "QueueError",

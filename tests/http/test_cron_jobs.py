@@ -6,6 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
+
+from corral import Admin, Client, Cron
+from corral.store.cron_job import CronJob
+from corral.store.database import Database
+from corral.store.schedules import DatabaseSchedules
+from tests.http.tasks import ALL_TASKS
+from tests.servers import free_port
 
 PATH = "/api/admin/cronJob"
 REPORT = {
@@ -91,3 +99,54 @@ async def test_a_cron_job_is_triggered(http: httpx.AsyncClient) -> None:
     assert (await http.post(f"{PATH}/none/trigger")).status_code == 404
     log = (await http.get("/api/v1/operator-log", params={"action": "cronJob.trigger"})).json()["items"]
     assert log[0]["detail"]["job"] == told["id"]
+
+
+async def test_a_change_holds_at_once(http: httpx.AsyncClient, admin: Admin) -> None:
+    """Where the task is known its schedule is made, changed and removed with the request: no worker has to look."""
+    schedules = admin.queue("http-email").schedules
+
+    async def pattern() -> str | None:
+        found = await schedules.get("nightly")
+        return found.rule.pattern if found is not None and isinstance(found.rule, Cron) else None
+
+    path = f"{PATH}/{(await http.post(PATH, json=REPORT)).json()['id']}"
+    assert await pattern() == "0 3 * * *"
+    await http.patch(path, json={"pattern": "0 4 * * *"})
+    assert await pattern() == "0 4 * * *"
+    await http.patch(path, json={"enabled": False})
+    assert await pattern() is None
+    await http.patch(path, json={"enabled": True, "jobId": "renamed"})
+    assert [one.id for one in await schedules.list()] == ["renamed"]
+    await http.delete(path)
+    assert await schedules.list() == []
+
+
+async def test_other_programs_know_better(
+    http: httpx.AsyncClient, admin: Admin, client: Client, database: Database
+) -> None:
+    """Without its task nothing is made of a cron job, and nothing of those that were not changed; what it asks for no
+    longer goes all the same."""
+    made = await http.post(PATH, json=REPORT)
+    elsewhere = {**REPORT, "jobId": "elsewhere", "queue": "theirs", "handler": "x"}
+    assert (await http.post(PATH, json=elsewhere)).status_code == 201
+    assert await admin.queue("theirs").schedules.list() == []
+    await admin.queue("http-email").schedules.remove("nightly")
+    await http.post(PATH, json={**REPORT, "jobId": "second"})
+    assert [one.id for one in await admin.queue("http-email").schedules.list()] == ["second"]
+    knows_nothing = DatabaseSchedules(database, client=client)
+    second = await knows_nothing.cron_jobs.find("second")
+    assert second is not None
+    await knows_nothing.cron_jobs.update(second.id, job_id="third")
+    await knows_nothing.take_up(second.id)
+    assert await admin.queue("http-email").schedules.list() == []
+    assert made.status_code == 201
+
+
+async def test_a_change_is_stored_while_redis_is_away(database: Database) -> None:
+    """It is logged, and left for the workers."""
+    async with Client(f"redis://127.0.0.1:{free_port()}", timeout=0.2) as away:
+        schedules = DatabaseSchedules(database, *ALL_TASKS, client=away)
+        made = await schedules.cron_jobs.create(CronJob.from_json(REPORT))
+        with structlog.testing.capture_logs() as logs:
+            await schedules.take_up(made.id)
+    assert [line["event"] for line in logs] == ["A cron job is left for workers to register"]

@@ -13,6 +13,7 @@ from corral.client.client import Client
 from corral.client.queue import QueueClient
 from corral.contracts.queue import Queue
 from corral.contracts.states import JobState
+from corral.http import jobs
 
 
 @pytest.fixture
@@ -83,6 +84,21 @@ async def test_a_flow_is_a_tree(
     assert tree["job"]["id"] == "parent"
     assert len(tree["children"]) == 2
     assert tree["more"] == 1
+
+
+async def test_a_flow_that_is_too_large(
+    http: httpx.AsyncClient,
+    client: Client,
+    produced: QueueClient,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """422 when its time is over, with what to ask for instead."""
+    await produced.node("parent", job_id="parent", children=[produced.node("child")]).enqueue(client)
+    monkeypatch.setattr(jobs, "SECONDS", 0.0)
+    answer = await http.get(f"{path}/jobs/parent/flow")
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:corral:problem:flow-too-large")
+    assert "fewer levels (depth)" in answer.json()["detail"]
 
 
 async def test_one_job_is_retried_promoted_changed_and_removed(

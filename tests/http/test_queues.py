@@ -13,6 +13,7 @@ from corral.client.client import Client
 from corral.client.queue import QueueClient
 from corral.contracts.rate_limit import RateLimit
 from corral.http.bounded import within_time
+from tests.interop.snapshot import Raw
 
 
 async def test_the_list_goes_on_by_its_cursor(http: httpx.AsyncClient, client: Client) -> None:
@@ -170,3 +171,23 @@ async def test_a_change_leaves_a_line(
     said = capsys.readouterr()
     assert "queue.pause" in said.out + said.err + caplog.text
     assert "the admin" in said.out + said.err + caplog.text
+
+
+async def test_damage_is_told_and_hides_nothing(
+    http: httpx.AsyncClient, produced: QueueClient, raw: Raw, prefix: str
+) -> None:
+    """A key of a name that no queue can have is not listed; what holds something else than BullMQ writes is 409, with
+    the key, wherever it is met."""
+    await produced.enqueue("send")
+    await raw.hset(f"{prefix}:no{{name:meta", "paused", 1)
+    await raw.hset(f"{prefix}:".encode() + b"\xff\xfe:meta", "paused", 1)
+    listed = (await http.get("/api/v1/queues")).json()
+    assert [one["queue"] for one in listed["items"]] == [produced.name]
+    base = f"/api/v1/queues/{produced.name}"
+    await raw.hset(f"{prefix}:{produced.name}:metrics:failed", "count", "many")
+    answer = await http.get(f"{base}/metrics/failed")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:corral:problem:queue-damaged")
+    assert f"{prefix}:{produced.name}:metrics:failed" in answer.json()["detail"]
+    await raw.set(f"{prefix}:{produced.name}:completed", "text")
+    answer = await http.get(base)
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:corral:problem:queue-damaged")

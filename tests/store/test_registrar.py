@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,12 +13,12 @@ import redis.asyncio
 from sqlalchemy import event, text
 
 from corral import Admin, Client, Cron, Every, Schedule
-from corral.errors import ServerUnavailable
+from corral.errors import ServerRefused, ServerUnavailable
 from corral.store.cron_job import CronJob
 from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
 from corral.store.registrar import Registrar
-from tests.servers import free_port
+from tests.servers import ServerProcess, free_port
 from tests.store.tasks import Digest, MailTasks
 
 NIGHTLY = CronJob(
@@ -290,3 +291,37 @@ async def test_a_worker_that_dies_at_any_commit_leaves_nothing_behind(
     await pass_until_death()
     await fresh(cron_jobs, admin).register()
     assert await schedules(admin) == {}
+
+
+async def test_a_damaged_queue_is_a_problem_of_its_rows(
+    cron_jobs: CronJobs, admin: Admin, database: Database, raw: redis.asyncio.Redis, prefix: str
+) -> None:
+    """Another program has written where its schedules ought to be: its rows say so, the others run."""
+    await cron_jobs.create(replace(NIGHTLY, job_id="a-damaged", queue="damaged", handler="x"))
+    await cron_jobs.create(NIGHTLY)
+    await raw.set(f"{prefix}:damaged:repeat", "text")
+    await Registrar(CronJobs(database), admin.server).register()
+    assert set(await schedules(admin)) == {"nightly"}
+    damaged = await cron_jobs.find("a-damaged")
+    assert damaged is not None
+    assert "WRONGTYPE" in (damaged.problem or "")
+
+
+async def test_what_the_server_refuses_for_one_queue_hinders_no_other(
+    cron_jobs: CronJobs, database: Database, make_server: Callable[..., ServerProcess]
+) -> None:
+    """A user who may not write to a queue: the pass says so at its end, and again each time, when all others have had
+    their turn."""
+    await cron_jobs.create(replace(NIGHTLY, job_id="a-forbidden", queue="forbidden", handler="x"))
+    await cron_jobs.create(NIGHTLY)
+    server = make_server()
+    async with redis.asyncio.Redis.from_url(server.url) as raw:
+        await raw.execute_command(
+            "ACL", "SETUSER", "some", "on", ">pw", "+@all", "~bull:mail:*", "~bull::corral:mail:*"
+        )
+    async with Admin(f"redis://some:pw@127.0.0.1:{server.port}") as some, Admin(server.url) as admin:
+        registrar = Registrar(CronJobs(database), some.server)
+        for _ in range(2):
+            with pytest.raises(ServerRefused):
+                await registrar.register()
+        assert set(await schedules(admin)) == {"nightly"}

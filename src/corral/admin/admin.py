@@ -7,7 +7,7 @@ from typing import Self
 
 from corral.admin.queue import QueueAdmin
 from corral.admin.worker import WorkerAdmin
-from corral.admin.workers import find_workers
+from corral.admin.workers import Skipped, find_workers, note
 from corral.contracts.names import check_queue_name
 from corral.contracts.worker_record import WorkerRecord
 from corral.engine.browse import list_queues, queue_exists
@@ -53,11 +53,13 @@ class Admin:
         """The verbs for one queue, whether or not there is such a queue yet. Raises `InvalidQueueName`."""
         return QueueAdmin(self._server, name)
 
-    async def queues(self) -> list[str]:
-        """The names of all queues under the prefix, sorted (BullMQ: a queue exists where its `meta` exists)."""
+    async def queues(self, *, impossible: bool = False) -> list[str]:
+        """The names of all queues under the prefix, sorted (BullMQ: a queue exists where its `meta` exists). Other
+        programs may have made keys with names that no queue can have: `impossible` ones are told only where asked for.
+        """
 
         async def listed() -> list[str]:
-            return sorted([name async for name in list_queues(self._server)])
+            return sorted([name async for name in list_queues(self._server, impossible=impossible)])
 
         return await self._server.patiently(listed)
 
@@ -67,25 +69,37 @@ class Admin:
         return await self._server.patiently(lambda: queue_exists(self._server, keys))
 
     async def workers(
-        self, queue: str | None = None, *, known: Sequence[str] | None = None
+        self,
+        queue: str | None = None,
+        *,
+        known: Sequence[str] | None = None,
+        on_skipped: Skipped = note,
     ) -> list[WorkerRecord]:
         """The workers of one queue or of all, by name: Corral's as they describe themselves every five seconds, and
         Node's as far as their connections show them.
 
         A Corral worker without a beat for 30 seconds is `silent`; ten minutes later nobody knows of it. Where the user
         may not call CLIENT LIST, only those with a record are found. Without a queue, and without the names of those
-        that are `known` already, all are looked for first: that takes a look at every key of the server.
+        that are `known` already, all are looked for first, among all keys of the server, for up to ten seconds. One
+        that cannot be read is left out then: `on_skipped` is told its name and why, and by default logs it.
 
         Raises:
             InvalidQueueName: there can be no such queue.
+            QueueDamaged: what its workers say of themselves cannot be read.
             ServerRefused: the user may not call CLIENT LIST, and there are no records, so that nothing is known.
         """
         name = None if queue is None else check_queue_name(queue)
-        return await self._server.patiently(lambda: find_workers(self._server, name, known=known))
+        return await self._server.patiently(
+            lambda: find_workers(self._server, name, known=known, on_skipped=on_skipped)
+        )
 
-    def worker(self, name: str, *, instance: str | None = None) -> WorkerAdmin:
-        """The verbs for the workers of a name, or for the one of them that has this instance."""
-        return WorkerAdmin(self._server, name, instance)
+    def worker(
+        self, name: str, *, instance: str | None = None, known: Sequence[str] | None = None
+    ) -> WorkerAdmin:
+        """The verbs for the workers of a name, or for the one of them that has this instance. They are found by their
+        connections; only where none shows one, in the queues that are `known`, or that are looked for as by `workers`.
+        """
+        return WorkerAdmin(self._server, name, instance, known)
 
     async def close(self) -> None:
         """Close all connections. The admin may be used again afterwards."""

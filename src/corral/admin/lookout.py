@@ -13,12 +13,11 @@ from corral.admin.admin import Admin
 from corral.admin.queue_names import QueueNames
 from corral.admin.sampler import oldest_waiting
 from corral.admin.workers import find_workers
-from corral.contracts.names import check_queue_name
 from corral.contracts.states import JobState
 from corral.contracts.worker_record import WorkerRecord, WorkerState
 from corral.engine.browse_glance import Glance, glance_at_queue
 from corral.engine.faults import ResponseError
-from corral.errors import InvalidQueueName, ServerRefused
+from corral.errors import ServerRefused
 
 __all__ = ["Lookout", "QueueGlance", "View"]
 
@@ -76,8 +75,7 @@ class Lookout:
     async def look(self) -> View:
         """Look once. Raises `ServerUnavailable` or `ServerRefused`."""
         names = await self._names.read()
-        impossible = [name for name in names if not _is_possible(name)]
-        some = [name for name in names if name not in impossible][:MOST_QUEUES]
+        some = names[:MOST_QUEUES]
         workers = await self._workers(some)
         slots = asyncio.Semaphore(AT_ONCE)
 
@@ -89,8 +87,8 @@ class Lookout:
         return View(
             queues=tuple(one for one in found if isinstance(one, QueueGlance)),
             workers=tuple(workers or ()),
-            damaged=(*impossible, *(one for one in found if isinstance(one, str))),
-            left_out=len(names) - len(some) - len(impossible),
+            damaged=(*self._names.impossible, *(one for one in found if isinstance(one, str))),
+            left_out=len(names) - len(some),
         )
 
     async def _glance(self, name: str, workers: Sequence[WorkerRecord] | None) -> QueueGlance | str:
@@ -109,15 +107,6 @@ class Lookout:
             return await server.patiently(lambda: find_workers(server, None, known=queues))
         except (ServerRefused, ResponseError):
             return None
-
-
-def _is_possible(name: str) -> bool:
-    """Other programs may have made keys of any name."""
-    try:
-        check_queue_name(name)
-    except InvalidQueueName:
-        return False
-    return True
 
 
 def _shown(name: str, seen: Glance, workers: Sequence[WorkerRecord] | None) -> QueueGlance:

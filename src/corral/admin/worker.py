@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from corral.admin.workers import find_workers
+from corral.admin.workers import find_named_workers
 from corral.contracts.arguments import whole
 from corral.contracts.worker_record import WorkerRecord, WorkerState
 from corral.engine.orders import send_order
@@ -25,8 +26,11 @@ class WorkerAdmin:
     that moment may miss it, and its next start knows nothing of it. Node's workers take none.
     """
 
-    def __init__(self, server: Server, name: str, instance: str | None) -> None:
+    def __init__(
+        self, server: Server, name: str, instance: str | None, known: Sequence[str] | None = None
+    ) -> None:
         self._server = server
+        self._known = known
         self.name = name
         self.instance = instance
 
@@ -39,8 +43,9 @@ class WorkerAdmin:
         Raises:
             WorkerGone: none does.
         """
-        workers = await self._server.patiently(lambda: find_workers(self._server, None))
-        named = [worker for worker in workers if worker.name == self.name]
+        named = await self._server.patiently(
+            lambda: find_named_workers(self._server, self.name, known=self._known)
+        )
         found = [
             worker
             for worker in named

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 
 from corral.admin.connections import Connection, connections_in
 from corral.contracts.worker_record import Beat, JobInHand, WorkerRecord, WorkerState
-from corral.engine.browse import list_queues
+from corral.engine.browse import is_possible, list_queues
 from corral.engine.browse_workers import KeptBeats, list_beats, list_clients
+from corral.engine.faults import ResponseError, is_wrong_type
 from corral.engine.link import Word
 from corral.engine.server import Server
-from corral.errors import ServerRefused
+from corral.errors import InvalidQueueName, QueueDamaged, ServerRefused
+from corral.logs import get_logger
 
-__all__ = ["SILENT_AFTER", "find_workers"]
+__all__ = ["SILENT_AFTER", "Skipped", "find_named_workers", "find_workers", "note"]
+
+log = get_logger("admin")
 
 SILENT_AFTER: Final = timedelta(seconds=30)
 """Six beats."""
@@ -24,6 +28,17 @@ SILENT_AFTER: Final = timedelta(seconds=30)
 
 LATEST_MS: Final = 2**47
 """Some thousand years from now: no time is later."""
+
+LOOKING: Final = 10.0
+"""Seconds for which queues are looked for among the keys of a server."""
+
+Skipped = Callable[[str, str], None]
+"""Told of a queue that was left out, and why."""
+
+
+def note(queue: str, reason: str) -> None:
+    """Write it to the log."""
+    log.warning("Workers of a queue are left out", queue=queue, reason=reason)
 
 
 class Said(NamedTuple):
@@ -36,35 +51,109 @@ class Said(NamedTuple):
     beat: Beat
 
 
+class _Seen(NamedTuple):
+    """What CLIENT LIST shows; nothing, and why, where the user may not call it."""
+
+    connections: Sequence[Connection]
+    refused: ServerRefused | None = None
+
+
 async def find_workers(
-    server: Server, queue: str | None, *, known: Sequence[str] | None = None, clock: Word = ""
+    server: Server,
+    queue: str | None,
+    *,
+    known: Sequence[str] | None = None,
+    on_skipped: Skipped = note,
+    clock: Word = "",
 ) -> list[WorkerRecord]:
     """The workers of a queue or of all, by name. Costs CLIENT LIST, and a call for each queue.
 
-    With `known` queues no others are looked for, but for those that connections name: that takes a look at every key.
+    With `known` queues no others are looked at, but for those that connections name; else they are looked for among all
+    keys of the server, for some seconds. Of several queues, one that cannot be read is left out: `on_skipped` is told
+    which and why.
 
     Raises:
         ServerRefused: the user may not call CLIENT LIST, and no worker has a record, so that nothing is known.
+        QueueDamaged: the queue that was asked for has no records of workers where they ought to be.
     """
-    refused: ServerRefused | None = None
-    seen: list[Connection] = []
+    seen = await _see(server)
+    if queue is not None:
+        kept = {queue: await _beats(server, queue, clock)}
+    else:
+        used = await _used_queues(server, on_skipped) if known is None else known
+        kept = await _all_beats(server, {*used, *(one.queue for one in seen.connections)}, on_skipped, clock)
+    return _told(kept, seen)
+
+
+async def find_named_workers(
+    server: Server, name: str, *, known: Sequence[str] | None = None
+) -> list[WorkerRecord]:
+    """The workers of a name: looked for first in the queues that connections of this name are for, and only where no
+    worker of Corral's beats there in all queues, as by `find_workers`."""
+    seen = await _see(server)
+    queues = {one.queue for one in seen.connections if one.name == name}
+    kept = await _all_beats(server, queues, note, "")
+    found = _told(kept, seen) if kept else []
+    if not any(one.name == name and one.ours and one.state is not WorkerState.SILENT for one in found):
+        found = await find_workers(server, None, known=known)
+    return [worker for worker in found if worker.name == name]
+
+
+async def _see(server: Server) -> _Seen:
     try:
-        seen = connections_in(await list_clients(server), server.settings.prefix)
+        return _Seen(connections_in(await list_clients(server), server.settings.prefix))
     except ServerRefused as error:
-        refused = error
-    queues = [queue] if queue is not None else await _all_queues(server, seen, known)
-    kept = await asyncio.gather(*(list_beats(server, server.keys(name), clock=clock) for name in queues))
-    said = [one for name, beats in zip(queues, kept, strict=True) for one in _said(name, beats)]
-    if refused is not None and not said:
-        raise refused
-    asked_for = (connection for connection in seen if connection.queue in queues)
-    return merge(said, asked_for, kept[0].now if kept else 0)
+        return _Seen((), error)
 
 
-async def _all_queues(server: Server, seen: Iterable[Connection], known: Sequence[str] | None) -> list[str]:
-    """Those that have been used, and those that workers wait for."""
-    used = {name async for name in list_queues(server)} if known is None else set(known)
-    return sorted(used | {connection.queue for connection in seen})
+async def _used_queues(server: Server, on_skipped: Skipped) -> set[str]:
+    """Those that have been used, as far as they are found in time."""
+    used = set[str]()
+    try:
+        async with asyncio.timeout(LOOKING):
+            async for name in list_queues(server, impossible=True):
+                if is_possible(name):
+                    used.add(name)
+                else:
+                    on_skipped(name, "no queue can have this name")
+    except TimeoutError:
+        on_skipped(
+            "", f"the server has too many keys to look for queues for more than {LOOKING:.0f} s: name one"
+        )
+    return used
+
+
+async def _all_beats(
+    server: Server, queues: Iterable[str], on_skipped: Skipped, clock: Word
+) -> dict[str, KeptBeats]:
+    async def read(queue: str) -> KeptBeats | None:
+        try:
+            return await _beats(server, queue, clock)
+        except (InvalidQueueName, QueueDamaged) as error:
+            on_skipped(queue, error.reason)
+            return None
+
+    names = sorted(set(queues))
+    read_of_all = await asyncio.gather(*map(read, names))
+    return {name: kept for name, kept in zip(names, read_of_all, strict=True) if kept is not None}
+
+
+async def _beats(server: Server, queue: str, clock: Word) -> KeptBeats:
+    keys = server.keys(queue)
+    try:
+        return await list_beats(server, keys, clock=clock)
+    except ResponseError as error:
+        if not is_wrong_type(error):
+            raise
+        raise QueueDamaged(queue, keys.key("worker_beats"), str(error)) from error
+
+
+def _told(kept: Mapping[str, KeptBeats], seen: _Seen) -> list[WorkerRecord]:
+    said = [one for name, beats in kept.items() for one in _said(name, beats)]
+    if seen.refused is not None and not said:
+        raise seen.refused
+    asked_for = (connection for connection in seen.connections if connection.queue in kept)
+    return merge(said, asked_for, next(iter(kept.values())).now if kept else 0)
 
 
 def merge(said: Iterable[Said], seen: Iterable[Connection], now_ms: int) -> list[WorkerRecord]:

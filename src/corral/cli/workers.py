@@ -30,7 +30,7 @@ OfQueue = Annotated[str | None, typer.Option("--queue", help="Only of this queue
 @workers.command("list")
 def listed(queue: OfQueue = None, url: Url = None, prefix: Prefix = None, as_json: Json = False) -> None:
     """List workers, Corral's and Node's, with what they run and how they are."""
-    found = operate(url, prefix, lambda admin: admin.workers(queue))
+    found = operate(url, prefix, lambda admin: admin.workers(queue, on_skipped=_left_out))
     if as_json:
         print_json(found)
         return
@@ -40,6 +40,10 @@ def listed(queue: OfQueue = None, url: Url = None, prefix: Prefix = None, as_jso
     for one in found:
         table.add_row(*_cells(one))
     console().print(table) if found else remark("no workers")
+
+
+def _left_out(queue: str, reason: str) -> None:
+    remark(f"{f'queue {shown(queue)!r} is left out: ' if queue else ''}{reason}", "yellow")
 
 
 def _cells(worker: WorkerRecord) -> list[str]:

@@ -127,6 +127,7 @@ class CronJobPage:
                 async with form.operator.acting(Action.CREATE_CRON_JOB, texts["job_id"]) as detail:
                     done = await jobs.create(CronJob(**values))
                     detail["id"] = done.id
+                    await self._schedules().take_up(done.id)
             else:
                 changed = {name: value for name, value in values.items() if value != getattr(stored, name)}
                 revision = text_in(form, "revision", 20)
@@ -135,6 +136,7 @@ class CronJobPage:
                 ):
                     seen = int(revision) if revision.isascii() and revision.isdecimal() else None
                     done = await jobs.update(stored.id, revision=seen, **changed)
+                    await self._schedules().take_up(done.id)
         except (InvalidInput, CronJobTaken, CronJobChanged) as error:
             found = (
                 {one.path: one.message for one in error.problems} if isinstance(error, InvalidCronJob) else {}
@@ -147,6 +149,7 @@ class CronJobPage:
         stored, enabled = await self._find(form.request), form.request.url.path.endswith("/resume")
         async with form.operator.acting(Action.UPDATE_CRON_JOB, stored.job_id, enabled=enabled):
             await self._schedules().cron_jobs.update(stored.id, enabled=enabled)
+            await self._schedules().take_up(stored.id)
         return see(form.request, "cron-jobs", stored.id, outcome="scheduled")
 
     async def give_back(self, form: Form) -> Response | Confirmation:
@@ -156,6 +159,7 @@ class CronJobPage:
             Action.UPDATE_CRON_JOB, stored.job_id, given_back=list(stored.edited)
         ):
             await self._schedules().cron_jobs.give_back(stored.id)
+            await self._schedules().take_up(stored.id)
         return see(form.request, "cron-jobs", stored.id, outcome="scheduled")
 
     async def delete(self, form: Form) -> Response | Confirmation:
@@ -165,6 +169,7 @@ class CronJobPage:
             return Confirmation(f"Delete cron job {stored.job_id}, with its next job?", "Delete it", 1)
         async with form.operator.acting(Action.DELETE_CRON_JOB, stored.job_id):
             await self._schedules().cron_jobs.delete(stored.id)
+            await self._schedules().take_up(stored.id)
         return see(form.request, "schedules", outcome="removed")
 
     async def trigger(self, form: Form) -> Response | Confirmation:

@@ -17,7 +17,7 @@ __all__ = ["WORKER_CHANGES"]
 
 async def drain(form: Form) -> Response | Confirmation:
     """Let it claim nothing more."""
-    worker = _worker(form)
+    worker = await _worker(form)
     async with form.operator.acting(Action.DRAIN_WORKER, worker.name, instance=worker.instance):
         await worker.drain()
     return see(form.request, "workers", outcome="draining")
@@ -25,7 +25,7 @@ async def drain(form: Form) -> Response | Confirmation:
 
 async def resume(form: Form) -> Response | Confirmation:
     """Let it claim again."""
-    worker = _worker(form)
+    worker = await _worker(form)
     async with form.operator.acting(Action.RESUME_WORKER, worker.name, instance=worker.instance):
         await worker.resume()
     return see(form.request, "workers", outcome="working")
@@ -33,7 +33,7 @@ async def resume(form: Form) -> Response | Confirmation:
 
 async def resize(form: Form) -> Response | Confirmation:
     """Let it run so many jobs of a queue at once."""
-    worker, queue, text = _worker(form), text_in(form, "queue"), text_in(form, "concurrency", 20)
+    worker, queue, text = await _worker(form), text_in(form, "queue"), text_in(form, "concurrency", 20)
     if not (text.isascii() and text.isdecimal()):
         raise Problem(422, "not-a-number", "jobs at once: give a whole number from 1")
     async with form.operator.acting(
@@ -43,9 +43,11 @@ async def resize(form: Form) -> Response | Confirmation:
     return see(form.request, "workers", outcome="resized")
 
 
-def _worker(form: Form) -> WorkerAdmin:
+async def _worker(form: Form) -> WorkerAdmin:
     return form.desk.admin.worker(
-        segment(form.request, "worker"), instance=text_in(form, "instance", 200) or None
+        segment(form.request, "worker"),
+        instance=text_in(form, "instance", 200) or None,
+        known=await form.desk.queue_names.read(),
     )
 
 

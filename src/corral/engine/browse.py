@@ -7,12 +7,14 @@ from typing import Final, NamedTuple
 
 from corral.contracts.arguments import whole
 from corral.contracts.job import Job
+from corral.contracts.names import check_queue_name
 from corral.contracts.states import JobState
-from corral.engine.faults import ResponseError
+from corral.engine.faults import ResponseError, is_wrong_type
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link, Word
 from corral.engine.script import load
 from corral.engine.server import Server
+from corral.errors import InvalidQueueName, QueueDamaged
 
 __all__ = [
     "Between",
@@ -22,6 +24,7 @@ __all__ = [
     "count_jobs",
     "escape",
     "is_paused",
+    "is_possible",
     "job_state",
     "list_jobs",
     "list_queues",
@@ -152,7 +155,7 @@ async def _read_hash(link: Link, key: Word) -> list[bytes] | None:
     try:
         flat: list[bytes] = await link.call("HGETALL", key)
     except ResponseError as error:
-        if str(error).startswith("WRONGTYPE"):
+        if is_wrong_type(error):
             return []
         raise
     return flat or None
@@ -194,22 +197,41 @@ async def read_logs(
 async def read_metrics(
     server: Server, keys: QueueKeys, state: JobState, *, start: int = 0, limit: int = 60
 ) -> Metrics:
-    """How many jobs completed or failed, in all and by the minute."""
+    """How many jobs completed or failed, in all and by the minute. Raises `QueueDamaged`."""
     name = f"metrics_{state}"
-    total, minutes = await server.calls(
-        [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), *page_of(start, limit))]
-    )
-    return Metrics(int(total or 0), [int(minute) for minute in minutes])
+    page = page_of(start, limit)
+    try:
+        total, minutes = await server.calls(
+            [("HGET", keys.key(name), "count"), ("LRANGE", keys.key(f"{name}_data"), *page)]
+        )
+        return Metrics(int(total or 0), [int(minute) for minute in minutes])
+    except (ValueError, ResponseError) as error:
+        if isinstance(error, ResponseError) and not is_wrong_type(error):
+            raise
+        raise QueueDamaged(keys.queue, keys.key(name), str(error)) from error
 
 
-async def list_queues(server: Server) -> AsyncIterator[str]:
-    """The names of all queues under the prefix, found by SCAN (never KEYS) on each node, in no order."""
+async def list_queues(server: Server, *, impossible: bool = False) -> AsyncIterator[str]:
+    """The names of all queues under the prefix, found by SCAN (never KEYS) on each node, in no order.
+
+    Other programs may have made keys of any name. One that no queue can have is left out, unless `impossible` ones are
+    asked for too, so that it spoils nothing for the others; so is always what is no text.
+    """
     seen = set[str]()
     async for link in server.each_node():
         async for name in _queues_on(link, server.settings.prefix):
-            if name not in seen:
+            if name not in seen and (impossible or is_possible(name)):
                 seen.add(name)
                 yield name
+
+
+def is_possible(queue: str) -> bool:
+    """Whether a queue can have this name."""
+    try:
+        check_queue_name(queue)
+    except InvalidQueueName:
+        return False
+    return True
 
 
 async def queue_exists(server: Server, keys: QueueKeys) -> bool:
@@ -222,8 +244,8 @@ async def _queues_on(link: Link, prefix: str) -> AsyncIterator[str]:
     while True:
         cursor, found = await link.call("SCAN", cursor, "MATCH", f"{escape(prefix)}:*:meta", "COUNT", 1000)
         for key in found:
-            name = key.decode()[len(prefix) + 1 : -len(":meta")]
-            if name and ":" not in name:
+            name = key.decode(errors="ignore")[len(prefix) + 1 : -len(":meta")]
+            if name and ":" not in name and f"{prefix}:{name}:meta".encode() == key:
                 yield name
         if cursor == b"0":
             return

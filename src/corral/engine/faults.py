@@ -15,7 +15,17 @@ from redis import exceptions as redis_errors
 
 from corral.errors import QueueFull, ServerError, ServerRefused
 
-__all__ = ["FAULTS", "Fault", "ResponseError", "Unanswered", "Verdict", "fault_of", "is_fatal", "translate"]
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "ResponseError",
+    "Unanswered",
+    "Verdict",
+    "fault_of",
+    "is_fatal",
+    "is_wrong_type",
+    "translate",
+]
 
 ResponseError = redis_errors.ResponseError
 """What the server says when the call itself is at fault: passed through."""
@@ -178,3 +188,8 @@ def translate(error: BaseException, server: str, queue: str = "") -> ServerError
     if fault.verdict is Verdict.RETRY:
         return Unanswered(server, said)
     return ServerRefused(server, said, fault.remedy)
+
+
+def is_wrong_type(error: ResponseError) -> bool:
+    """Whether a key is not of the type that BullMQ gives it: another program has written it."""
+    return "WRONGTYPE" in str(error)

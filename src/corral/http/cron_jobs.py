@@ -110,13 +110,17 @@ async def list_cron_jobs(
 
 @router.post("", status_code=201, summary="Create a cron job")
 async def create_cron_job(
-    operator: Annotated[Operator, may(Action.CREATE_CRON_JOB)], cron_jobs: TheCronJobs, given: CronJobFields
+    operator: Annotated[Operator, may(Action.CREATE_CRON_JOB)],
+    schedules: TheCronSchedules,
+    given: CronJobFields,
 ) -> CronJobModel:
-    """It is checked as a whole: pattern, zone, task and payload. Workers take it up within a moment."""
+    """It is checked as a whole: pattern, zone, task and payload. It holds at once if its task is known here, else as
+    soon as a worker looks, every five seconds."""
     wanted = CronJob(**given.model_dump())
     async with operator.acting(Action.CREATE_CRON_JOB, given.job_id) as detail:
-        made = await cron_jobs.create(wanted)
+        made = await schedules.cron_jobs.create(wanted)
         detail["id"] = made.id
+        await schedules.take_up(made.id)
     return _shown(made)
 
 
@@ -129,23 +133,29 @@ async def read_cron_job(cron_jobs: TheCronJobs, cron_job_id: CronJobId) -> CronJ
 @router.patch("/{cron_job_id}", summary="Change a cron job")
 async def update_cron_job(
     operator: Annotated[Operator, may(Action.UPDATE_CRON_JOB)],
-    cron_jobs: TheCronJobs,
+    schedules: TheCronSchedules,
     cron_job_id: CronJobId,
     change: CronJobChange,
 ) -> CronJobModel:
-    """The fields that are given. Of one that the program declares they stay so, whatever the next deploy says."""
+    """The fields that are given. Of one that the program declares they stay so, whatever the next deploy says. A pause
+    holds at once, all else as for a new one."""
     changes: Any = change.model_dump(exclude_unset=True, exclude={"revision"})
     async with operator.acting(Action.UPDATE_CRON_JOB, cron_job_id, changed=sorted(changes)):
-        return _shown(await cron_jobs.update(cron_job_id, revision=change.revision, **changes))
+        changed = await schedules.cron_jobs.update(cron_job_id, revision=change.revision, **changes)
+        await schedules.take_up(changed.id)
+    return _shown(changed)
 
 
 @router.delete("/{cron_job_id}", status_code=204, summary="Delete a cron job")
 async def delete_cron_job(
-    operator: Annotated[Operator, may(Action.DELETE_CRON_JOB)], cron_jobs: TheCronJobs, cron_job_id: CronJobId
+    operator: Annotated[Operator, may(Action.DELETE_CRON_JOB)],
+    schedules: TheCronSchedules,
+    cron_job_id: CronJobId,
 ) -> None:
     """No further job is made of it; one that runs goes on. A declared one does not come back with the next deploy."""
     async with operator.acting(Action.DELETE_CRON_JOB, cron_job_id):
-        await cron_jobs.delete(cron_job_id)
+        await schedules.cron_jobs.delete(cron_job_id)
+        await schedules.take_up(cron_job_id)
 
 
 @router.post("/{cron_job_id}/trigger", status_code=201, summary="Run a cron job now")

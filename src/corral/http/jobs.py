@@ -117,7 +117,11 @@ async def read_flow(
         async with asyncio.timeout(SECONDS):
             found = await desk.client.queue(queue.name).flow(job.id, depth=levels, width=children)
     except TimeoutError:
-        raise Problem(422, "flow-too-large", "ask for fewer levels (depth) or children (width)") from None
+        detail = (
+            f"it cannot be read within {SECONDS:.0f} s: ask for fewer levels (depth) or children (width), "
+            "or for the flow of a job further down"
+        )
+        raise Problem(422, "flow-too-large", detail) from None
     return _tree(desk, found or FlowTree(job))
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from corral import errors
+from corral.engine.faults import ResponseError, is_wrong_type
 from corral.errors import CorralError
 
 __all__ = ["Problem", "ProblemModel", "answer_with_problems", "problem_of", "problem_response"]
@@ -115,6 +116,7 @@ def problem_response(problem: Problem) -> JSONResponse:
 def answer_with_problems(app: FastAPI) -> None:
     """Let every error of this application leave as a problem document."""
     app.add_exception_handler(CorralError, _corral)
+    app.add_exception_handler(ResponseError, _damaged)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(AnyHTTPException, _http)
     app.add_exception_handler(Exception, _defect)
@@ -126,6 +128,15 @@ async def _corral(_: Request, error: Exception) -> JSONResponse:
     if problem.status_code == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
     return problem_response(problem)
+
+
+async def _damaged(_: Request, error: Exception) -> JSONResponse:
+    """A key of another type than BullMQ gives it, wherever it was met: the queue is at fault, not this program."""
+    assert isinstance(error, ResponseError)
+    if not is_wrong_type(error):
+        raise error
+    detail = f"a key of this queue is not as BullMQ makes it: another program has written there ({str(error)[:200]})"
+    return problem_response(Problem(409, "queue-damaged", detail))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
+from corral.admin.worker import WorkerAdmin
 from corral.http.action import Action, Operator
-from corral.http.desk import TheDesk, may
+from corral.http.desk import Desk, TheDesk, may
 from corral.http.model import Given
 from corral.http.paths import Segment
 from corral.http.strict_body import Resource
@@ -44,7 +45,7 @@ async def drain(
 ) -> None:
     """It finishes what it has, and waits to be told to resume."""
     async with operator.acting(Action.DRAIN_WORKER, worker, instance=instance):
-        await desk.admin.worker(worker, instance=instance).drain()
+        await (await _found(desk, worker, instance)).drain()
 
 
 @router.delete("/{worker}/drains", status_code=204, summary="Let a worker claim again")
@@ -56,7 +57,7 @@ async def resume(
 ) -> None:
     """Nothing happens to one that is not drained."""
     async with operator.acting(Action.RESUME_WORKER, worker, instance=instance):
-        await desk.admin.worker(worker, instance=instance).resume()
+        await (await _found(desk, worker, instance)).resume()
 
 
 @router.patch("/{worker}", status_code=204, summary="Change how much a worker runs at once")
@@ -69,4 +70,8 @@ async def set_concurrency(
 ) -> None:
     """Holds at once, until its end; jobs that run beyond that go on."""
     async with operator.acting(Action.SET_WORKER, worker, instance=instance, **change.model_dump()):
-        await desk.admin.worker(worker, instance=instance).set_concurrency(change.concurrency, change.queue)
+        await (await _found(desk, worker, instance)).set_concurrency(change.concurrency, change.queue)
+
+
+async def _found(desk: Desk, worker: str, instance: str | None) -> WorkerAdmin:
+    return desk.admin.worker(worker, instance=instance, known=await desk.queue_names.read())

@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral.admin.schedules import SchedulesAdmin
+from corral.engine.faults import ResponseError, is_wrong_type
 from corral.engine.recur_rules import store_schedule
 from corral.engine.server import Server
-from corral.errors import InvalidInput, ScheduleTaken
+from corral.errors import InvalidInput, ScheduleTaken, ServerRefused
 from corral.logs import get_logger
 from corral.store.cron_job import StoredCronJob
 from corral.store.cron_job_rules import problems_of
@@ -74,8 +75,11 @@ class Registrar:
         """Let the next pass look at everything, changed or not."""
         self._made, self._settled = {}, None
 
-    async def register(self) -> None:
+    async def register(self, only: str | None = None) -> None:
         """One pass over what has changed since the last. Costs one query where nothing has.
+
+        With `only` the id of one row, schedules that nothing asks for go, and none is made but that row's, if the
+        tasks of its queue are known here: another program may know newer ones of the others.
 
         A cron job that cannot be registered is logged, and its row says why; the others go on. Raises
         `DatabaseUnavailable`, `DatabaseOutdated` or a `ServerError`; what was not done then is done by the next pass.
@@ -86,13 +90,13 @@ class Registrar:
             return
         wanted = {row.place: row for row in rows if row.enabled}
         served = [row for row in wanted.values() if self._serves(row.place.queue)]
+        if only is not None:
+            served = [row for row in served if row.id == only and self._tasks.queues]
         for place in await self._noted(row.place for row in served):
             if place not in wanted:
                 await self._remove(place)
-        for row in served:
-            if self._made.get(row.id) != row.version and await self._make(row.place):
-                self._made[row.id] = row.version
-        if all(self._made.get(row.id) == row.version for row in served):
+        await self._make_all(served)
+        if only is None and all(self._made.get(row.id) == row.version for row in served):
             self._settled = versions
 
     def _serves(self, queue: str) -> bool:
@@ -128,6 +132,17 @@ class Registrar:
             found = await session.execute(select(RegistrationRow.queue, RegistrationRow.job_id))
             return {_Place(*row) for row in found}
 
+    async def _make_all(self, served: Iterable[_Wanted]) -> None:
+        refused: ServerRefused | None = None
+        for row in served:
+            try:
+                if self._made.get(row.id) != row.version and await self._make(row.place):
+                    self._made[row.id] = row.version
+            except ServerRefused as error:  # perhaps for its queue alone: the others have their turn
+                refused = refused or error
+        if refused is not None:
+            raise refused
+
     async def _make(self, place: _Place) -> bool:
         """Make or change the schedule of the row that is at this place now. False when there is none any more."""
         async with self._database.writing() as session:
@@ -149,6 +164,10 @@ class Registrar:
                 return None
             except (InvalidInput, ScheduleTaken) as error:
                 problem = str(error)
+            except ResponseError as error:
+                if not is_wrong_type(error):
+                    raise
+                problem = f"the queue is damaged: {error}"
         log.warning("Cron job cannot be registered", cron_job=cron_job.job_id, problem=problem)
         return problem[:LONGEST_PROBLEM]
 

@@ -15,7 +15,8 @@ from corral.contracts.duration import Duration, instant, milliseconds
 from corral.contracts.handle import JobHandle
 from corral.contracts.job import Job
 from corral.engine.browse_beginning import find_by_beginning
-from corral.errors import InvalidOption
+from corral.errors import InvalidOption, ServerError, StoreError
+from corral.logs import get_logger
 from corral.store.cron_job import CronJob, StoredCronJob
 from corral.store.cron_job_rules import check
 from corral.store.cron_jobs import CronJobs
@@ -26,6 +27,8 @@ from corral.store.known_tasks import Source
 from corral.store.registrar import Registrar
 
 __all__ = ["CronHistory", "DatabaseSchedules"]
+
+log = get_logger("cron-jobs")
 
 MOST_LISTED: Final = 200
 
@@ -103,6 +106,14 @@ class DatabaseSchedules:
         Raises `DatabaseUnavailable`, `DatabaseOutdated` or a `ServerError`.
         """
         await self._registrar.register()
+
+    async def take_up(self, cron_job_id: str) -> None:
+        """Let a change of one cron job hold at once: its schedule goes, or is made if its task is known here. All else,
+        and all of it where database or server are away, is done with the next look of a worker."""
+        try:
+            await self._registrar.register(only=cron_job_id)
+        except (StoreError, ServerError) as error:
+            log.warning("A cron job is left for workers to register", id=cron_job_id, reason=str(error))
 
     async def trigger(self, cron_job: StoredCronJob) -> JobHandle[Any]:
         """Enqueue a job of a cron job now, enabled or not: with its payload, attempts and backoff, an id of its own,
