@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from corral.engine.browse_workers import list_beats
+from corral.engine.browse_workers import KeptBeats, list_beats
 from corral.engine.report_worker import FORGET_MS, drop_record, write_beat
 from tests.engine.driver import START, Driver
 
 
+async def kept_beats(driver: Driver, now: int | str = "") -> KeptBeats:
+    """What is kept of the test's queue."""
+    (kept,) = await list_beats(driver.server, [driver.keys], clock=now)
+    assert isinstance(kept, KeptBeats)
+    return kept
+
+
 async def said(driver: Driver, now: int = START) -> list[tuple[str, int, bytes]]:
     """What is kept of all workers."""
-    kept = await list_beats(driver.server, driver.keys, clock=now)
+    kept = await kept_beats(driver, now)
     assert kept.now == now
     return kept.beats
 
@@ -63,5 +70,5 @@ async def test_all_of_it_expires(driver: Driver) -> None:
 async def test_the_server_has_a_clock(driver: Driver) -> None:
     """Without a clock of the caller's, times are the server's."""
     await write_beat(driver.server, driver.keys, "a", b"x")
-    kept = await list_beats(driver.server, driver.keys)
+    kept = await kept_beats(driver)
     assert 0 <= kept.now - kept.beats[0][1] < 60_000

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from corral.engine.faults import ResponseError
+from corral.engine.script import load
 from corral.engine.server import MAX_LINKS, Server
 from corral.engine.settings import ServerSettings
 from tests.servers import free_port
@@ -49,6 +51,25 @@ async def test_a_link_of_ones_own_has_a_name(engine: Server, corner: str) -> Non
 async def test_several_commands(engine: Server, corner: str) -> None:
     """Several commands go over one connection, in their order."""
     assert await engine.calls([("SET", corner, 1), ("INCR", corner), ("GET", corner)]) == [b"OK", 2, b"2"]
+
+
+async def test_a_script_for_several_queues(engine: Server, corner: str) -> None:
+    """It runs for each of them in one round trip, in their order, also when the server has lost it; one that is refused
+    says so in its place, and the replies behind it are still their own."""
+    queues = [engine.keys(f"{corner}-{number}") for number in range(5)]
+    for number, keys in enumerate(queues):
+        await engine.call("RPUSH", keys.key("wait"), *range(number + 1))
+    await engine.call("DEL", queues[3].key("wait"))
+    await engine.call("SET", queues[3].key("wait"), "damaged")
+    await engine.call("SCRIPT", "FLUSH")
+    for _ in range(2):
+        replies = await engine.run_each(
+            load("browse/glance_at_queue"), queues, lambda keys: (keys.base, "1000")
+        )
+        assert isinstance(replies[3], ResponseError)
+        assert [reply[1][0] for reply in replies if not isinstance(reply, ResponseError)] == [1, 2, 3, 5]
+        assert await engine.call("ECHO", "mine") == b"mine"
+    assert await engine.run_each(load("browse/glance_at_queue"), [], lambda keys: (keys.base, "")) == []
 
 
 async def test_it_works_again_after_close(engine: Server) -> None:

@@ -185,13 +185,14 @@ SAID_OTHERWISE = {"base": "prefix", "clock": "now", "LIBRARY": "library", "wire_
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Each call of a script in the engine: `run(load("claim/claim_jobs"), keys, …)`."""
+    """Each call of a script in the engine: `run(load("claim/claim_jobs"), keys, …)`, or
+    `run_each(load("browse/glance_at_queue"), queues, lambda keys: (…))`."""
     for path in modules(SRC / "engine"):
         for node in ast.walk(tree_of(path)):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
-                and node.func.attr == "run"
+                and node.func.attr in ("run", "run_each")
             ):
                 first = node.args[0] if node.args else None
                 if isinstance(first, ast.Call) and isinstance(first.func, ast.Name):
@@ -210,6 +211,8 @@ def test_a_header_equals_its_python_call(name: str, call: ast.Call) -> None:
     """The engine hands a script what its header names, in that order, and the rest where it has one."""
     file = SCRIPTS[name]
     given = call.args[2:]
+    if given and isinstance(given[0], ast.Lambda) and isinstance(given[0].body, ast.Tuple):
+        given = given[0].body.elts
     stars = [argument for argument in given if isinstance(argument, ast.Starred)]
     plain = [argument for argument in given if not isinstance(argument, ast.Starred)]
     assert [word(argument) for argument in plain] == file.names("arg")

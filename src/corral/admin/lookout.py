@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from corral.admin.admin import Admin
@@ -15,14 +13,13 @@ from corral.admin.sampler import oldest_waiting
 from corral.admin.workers import find_workers
 from corral.contracts.states import JobState
 from corral.contracts.worker_record import WorkerRecord, WorkerState
-from corral.engine.browse_glance import Glance, glance_at_queue
+from corral.engine.browse_glance import Glance, glance_at_queues
 from corral.engine.faults import ResponseError
 from corral.errors import ServerRefused
 
 __all__ = ["Lookout", "QueueGlance", "View"]
 
 MOST_QUEUES: Final = 1000
-AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,8 @@ class QueueGlance:
     completed: int
     """How many have completed since the queue was made, counted by Corral's workers and by Node's with metrics."""
     failed: int
+    last_failed: float
+    """When the last of its failed jobs failed (ms since the epoch); 0 where there is none."""
     workers: int | None
     """How many claim its jobs: those that drain, stop or are silent do not. None where that cannot be seen."""
 
@@ -64,8 +63,8 @@ class View:
 
 
 class Lookout:
-    """Looks at all queues: one call for each and one more for its workers, whatever is in them. The names of queues are
-    some seconds old at most, as finding them takes a look at every key that the server has.
+    """Looks at all queues: one call for each and one more for its workers, in a few round trips, whatever is in them.
+    The names of queues are some seconds old at most, as finding them takes a look at every key that the server has.
     """
 
     def __init__(self, admin: Admin) -> None:
@@ -77,13 +76,7 @@ class Lookout:
         names = await self._names.read()
         some = names[:MOST_QUEUES]
         workers = await self._workers(some)
-        slots = asyncio.Semaphore(AT_ONCE)
-
-        async def glance(name: str) -> QueueGlance | str:
-            async with slots:
-                return await self._glance(name, workers)
-
-        found = await asyncio.gather(*(glance(name) for name in some))
+        found = await self._glances(some, workers)
         return View(
             queues=tuple(one for one in found if isinstance(one, QueueGlance)),
             workers=tuple(workers or ()),
@@ -91,14 +84,17 @@ class Lookout:
             left_out=len(names) - len(some),
         )
 
-    async def _glance(self, name: str, workers: Sequence[WorkerRecord] | None) -> QueueGlance | str:
-        """The queue; its name alone when it is damaged, which must not hide the others."""
+    async def _glances(
+        self, names: Sequence[str], workers: Sequence[WorkerRecord] | None
+    ) -> list[QueueGlance | str]:
+        """The queues; the name alone of one that is damaged, which must not hide the others."""
         server = self._admin.server
-        try:
-            seen = await server.patiently(partial(glance_at_queue, server, server.keys(name)))
-        except ResponseError:
-            return name
-        return _shown(name, seen, workers)
+        keys = [server.keys(name) for name in names]
+        seen = await server.patiently(lambda: glance_at_queues(server, keys))
+        return [
+            name if isinstance(one, ResponseError) else _shown(name, one, workers)
+            for name, one in zip(names, seen, strict=True)
+        ]
 
     async def _workers(self, queues: Sequence[str]) -> list[WorkerRecord] | None:
         """None where nobody can tell: the user may not see them, or what they say of themselves is damaged."""
@@ -119,5 +115,6 @@ def _shown(name: str, seen: Glance, workers: Sequence[WorkerRecord] | None) -> Q
         oldest_waiting=None if age is None else timedelta(milliseconds=age),
         completed=seen.completed,
         failed=seen.failed,
+        last_failed=seen.last_failed,
         workers=None if workers is None else sum(1 for _ in serving),
     )

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from corral.admin.failure_index import FailureIndex
+from corral.admin.lookback import roll_up
 from corral.contracts.duration import instant_ms
 from corral.contracts.sample import Sample, percentile
 from corral.contracts.states import JobState
 from corral.contracts.stored_options import decode_options
+from corral.contracts.stretch import QUARTER_MS
 from corral.engine.browse import list_queues
 from corral.engine.faults import ResponseError, Unanswered
 from corral.engine.gather_samples import Measure, TimesOfJob, take_sample, write_sample
@@ -74,6 +76,8 @@ class Sampler:
                 return False
             minute, sample = measure.minute, sample_of(measure).encode()
             await self._server.patiently(lambda: write_sample(self._server, keys, minute, sample))
+            if minute % QUARTER_MS == 0:
+                await roll_up(self._server, keys, minute)
             await FailureIndex(self._server, keys).gather(FILED_A_MINUTE)
         except (CorralError, Unanswered, ResponseError) as error:
             log.warning("A queue was not sampled", queue=queue, err=str(error))

@@ -13,6 +13,7 @@ from corral.contracts.worker_record import Beat, JobInHand, WorkerRecord, Worker
 from corral.engine.browse import is_possible, list_queues
 from corral.engine.browse_workers import KeptBeats, list_beats, list_clients
 from corral.engine.faults import ResponseError, is_wrong_type
+from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.server import Server
 from corral.errors import InvalidQueueName, QueueDamaged, ServerRefused
@@ -126,26 +127,36 @@ async def _used_queues(server: Server, on_skipped: Skipped) -> set[str]:
 async def _all_beats(
     server: Server, queues: Iterable[str], on_skipped: Skipped, clock: Word
 ) -> dict[str, KeptBeats]:
-    async def read(queue: str) -> KeptBeats | None:
+    possible = dict[str, QueueKeys]()
+    for name in sorted(set(queues)):
         try:
-            return await _beats(server, queue, clock)
-        except (InvalidQueueName, QueueDamaged) as error:
-            on_skipped(queue, error.reason)
-            return None
-
-    names = sorted(set(queues))
-    read_of_all = await asyncio.gather(*map(read, names))
-    return {name: kept for name, kept in zip(names, read_of_all, strict=True) if kept is not None}
+            possible[name] = server.keys(name)
+        except InvalidQueueName as error:
+            on_skipped(name, error.reason)
+    kept = dict[str, KeptBeats]()
+    for keys, beats in zip(
+        possible.values(), await list_beats(server, list(possible.values()), clock=clock), strict=True
+    ):
+        if isinstance(beats, ResponseError):
+            on_skipped(keys.queue, _damage(keys, beats).reason)
+        else:
+            kept[keys.queue] = beats
+    return kept
 
 
 async def _beats(server: Server, queue: str, clock: Word) -> KeptBeats:
     keys = server.keys(queue)
-    try:
-        return await list_beats(server, keys, clock=clock)
-    except ResponseError as error:
-        if not is_wrong_type(error):
-            raise
-        raise QueueDamaged(queue, keys.key("worker_beats"), str(error)) from error
+    (beats,) = await list_beats(server, [keys], clock=clock)
+    if isinstance(beats, ResponseError):
+        raise _damage(keys, beats) from beats
+    return beats
+
+
+def _damage(keys: QueueKeys, error: ResponseError) -> QueueDamaged:
+    """What is wrong with the keys; any other error is raised."""
+    if not is_wrong_type(error):
+        raise error
+    return QueueDamaged(keys.queue, keys.key("worker_beats"), str(error))
 
 
 def _told(kept: Mapping[str, KeptBeats], seen: _Seen) -> list[WorkerRecord]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
+from corral.engine.faults import ResponseError
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.script import load
@@ -21,14 +23,20 @@ class KeptBeats(NamedTuple):
     beats: list[tuple[str, int, bytes]]
 
 
-async def list_beats(server: Server, keys: QueueKeys, *, clock: Word = "") -> KeptBeats:
-    """What the workers of a queue said last, the latest first; at most 1,000 of them."""
+async def list_beats(
+    server: Server, queues: Sequence[QueueKeys], *, clock: Word = ""
+) -> list[KeptBeats | ResponseError]:
+    """What the workers of each queue said last, the latest first, at most 1,000 of each; what the server says in place
+    of that where the keys are damaged."""
     most = MOST_WORKERS
-    now, found = await server.run(load("browse/list_beats"), keys, clock, most)
-    return KeptBeats(
-        int(now),
-        [(instance.decode(errors="replace"), int(at), said or b"") for instance, at, said in found],
-    )
+    replies = await server.run_each(load("browse/list_beats"), queues, lambda _: (clock, most))
+    return [reply if isinstance(reply, ResponseError) else _kept(reply) for reply in replies]
+
+
+def _kept(reply: Sequence[Any]) -> KeptBeats:
+    now, found = reply
+    beats = [(instance.decode(errors="replace"), int(at), said or b"") for instance, at, said in found]
+    return KeptBeats(int(now), beats)
 
 
 async def list_clients(server: Server) -> list[str]:

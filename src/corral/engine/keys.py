@@ -49,6 +49,7 @@ OWN_SUFFIXES: Final = {
     "once": "once:",
     "samples": "samples",
     "sampled": "sampled",
+    "quarters": "quarters",
 }
 
 

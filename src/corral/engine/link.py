@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import AskError, MovedError, NoScriptError, RedisError
+from redis.exceptions import AskError, MovedError, NoScriptError, RedisError, ResponseError
 
 from corral.engine.address import Node
 from corral.engine.connector import Word, ask, packed
@@ -24,6 +25,7 @@ from corral.engine.slots import slot_of_command
 __all__ = ["Link", "Word"]
 
 MAX_REDIRECTIONS: Final = 5
+T = TypeVar("T")
 
 
 class Link:
@@ -80,6 +82,10 @@ class Link:
             ServerRefused: wrong password, missing permission, and the like.
             redis.exceptions.ResponseError: the command itself is wrong.
         """
+        return await self._in_time(self._exchange(words), timeout, queue)
+
+    async def _in_time(self, exchange: Coroutine[Any, Any, T], timeout: float | None, queue: str = "") -> T:
+        """What the server answers, before the deadline."""
         limit = self.timeout if timeout is None else timeout
         loop = asyncio.get_running_loop()
         self._waiting = waiting = asyncio.current_task()
@@ -89,7 +95,7 @@ class Link:
         if self._deadline < self._armed:
             self._arm(loop)
         try:
-            return await self._exchange(words)
+            return await exchange
         except asyncio.CancelledError:
             if not self._late:
                 raise
@@ -150,6 +156,41 @@ class Link:
                 "EVAL", script.text, len(names), *names, *arguments, timeout=timeout, queue=keys.queue
             )
 
+    async def run_each(
+        self, script: Script, queues: Sequence[QueueKeys], arguments: Callable[[QueueKeys], tuple[Word, ...]]
+    ) -> list[Any]:
+        """Run a script once for each of several queues, all of one node, in one round trip. Where the server refuses
+        one of them, or sends it to another node, the `ResponseError` stands in place of the reply.
+
+        Raises as `call` for what concerns them all.
+        """
+        commands: list[tuple[Word, ...]] = [
+            ("EVALSHA", script.sha, len(script.keys), *keys.all(script.keys), *arguments(keys))
+            for keys in queues
+        ]
+        replies = await self._in_time(self._exchange_all(commands), None) if commands else []
+        if any(isinstance(reply, NoScriptError) for reply in replies):
+            await self.call("SCRIPT", "LOAD", script.text)
+            replies = await self._in_time(self._exchange_all(commands), None)
+        for error in replies:
+            if isinstance(error, AskError) or not isinstance(error, RedisError):
+                continue
+            if translated := translate(error, self.server):
+                raise translated from error
+        return replies
+
+    async def _exchange_all(self, commands: Sequence[tuple[Word, ...]]) -> list[Any]:
+        connection = self._connection
+        if connection is None or not connection.is_connected:
+            connection = await self._open(commands[0])
+        try:
+            await connection.send_packed_command(b"".join(map(packed, commands)), check_health=False)
+            return [await _reply(connection) for _ in commands]
+        except asyncio.CancelledError:
+            self._connection = None
+            await connection.disconnect(nowait=True)
+            raise
+
     async def _exchange(self, words: tuple[Word, ...]) -> Any:
         connection = self._connection
         if connection is None or not connection.is_connected:
@@ -208,3 +249,11 @@ class Link:
             self._timer.cancel()
             self._timer, self._armed = None, math.inf
         await self._drop()
+
+
+async def _reply(connection: AbstractConnection) -> Any:
+    """The next reply, or the refusal that stands in its place: those behind it have to be read all the same."""
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error

@@ -8,13 +8,13 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from redis.exceptions import RedisError
+from redis.exceptions import AskError, RedisError
 
 from corral.embedded import EmbeddedServer, is_embedded, resolve_url
 from corral.engine.address import Address, Shape, UnreadableUrl, read_url, shape_of
 from corral.engine.cluster import Cluster
 from corral.engine.connector import Connector
-from corral.engine.faults import FAULTS, translate
+from corral.engine.faults import FAULTS, ResponseError, translate
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link, Word
 from corral.engine.resend import until_answered
@@ -178,6 +178,30 @@ class Server:
         """Run a script once. Errors as `Link.call`."""
         async with self._borrowed(keys.slot) as link:
             return await link.run(script, keys, *arguments, timeout=timeout)
+
+    async def run_each(
+        self, script: Script, queues: Sequence[QueueKeys], arguments: Callable[[QueueKeys], tuple[Word, ...]]
+    ) -> list[Any]:
+        """Run a script once for each of several queues, in one round trip; on a cluster, whose nodes share the queues,
+        each by itself. Replies and errors as `Link.run_each`."""
+        if self.clustered:
+            return await asyncio.gather(
+                *(self._reply_or_refusal(script, keys, *arguments(keys)) for keys in queues)
+            )
+        async with self._borrowed(None) as link:
+            replies = await link.run_each(script, queues, arguments)
+        return [  # at the first call nobody knows yet that a server is a node of a cluster
+            await self._reply_or_refusal(script, keys, *arguments(keys))
+            if isinstance(reply, AskError)
+            else reply
+            for keys, reply in zip(queues, replies, strict=True)
+        ]
+
+    async def _reply_or_refusal(self, script: Script, keys: QueueKeys, *arguments: Word) -> Any:
+        try:
+            return await self.run(script, keys, *arguments)
+        except ResponseError as error:
+            return error
 
     async def call(self, *words: Word, timeout: float | None = None) -> Any:
         """Send one command once, to whoever serves its key. Errors as `Link.call`."""

@@ -17,8 +17,8 @@
 --- @arg prefix  string  what every key of the queue begins with
 --- @arg now     string  milliseconds, or empty for the server's time
 --- @return now; how many are waiting, prioritized, delayed, active, waiting for children, completed, failed; 1 when it
----         is paused; how many have completed and failed in all, as the metrics say; and `timestamp` and `opts` of the
----         jobs that are next in line
+---         is paused; how many have completed and failed in all, as the metrics say; when the last of those in
+---         `failed` did, or 0; and `timestamp` and `opts` of the jobs that are next in line
 --- BullMQ: none
 local now_ms = clock(now)
 local line = redis.call('ZRANGE', prioritized, 0, 0)
@@ -35,5 +35,5 @@ return {
     redis.call('ZCARD', completed), redis.call('ZCARD', failed) },
   redis.call('HEXISTS', meta, 'paused'),
   whole(redis.call('HGET', metrics_completed, 'count')) or 0, whole(redis.call('HGET', metrics_failed, 'count')) or 0,
-  line,
+  redis.call('ZRANGE', failed, -1, -1, 'WITHSCORES')[2] or '0', line,
 }

@@ -1,0 +1,111 @@
+"""What some minutes in a row brought to a queue, or to several."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from corral.contracts.states import JobState
+
+__all__ = [
+    "MINUTE_MS",
+    "QUARTER_MS",
+    "Stretch",
+    "in_stretches",
+    "put_together",
+    "side_by_side",
+    "stretches_in",
+]
+
+MINUTE_MS = 60_000
+QUARTER_MS = 15 * MINUTE_MS
+
+_STATES = tuple(state for state in JobState if state is not JobState.UNKNOWN)
+
+
+class Stretch(NamedTuple):
+    """Samples put together. The fields are those of a sample, in its order; times in milliseconds, None where no job
+    tells. Putting stretches together gives the same as putting their samples together, but for rounding.
+    """
+
+    counts: Sequence[int]
+    """The most jobs that were in each state, in the order of `JobState`."""
+    completed: int
+    failed: int
+    measured: int
+    wait_p50: int | None
+    """The mean of the minutes' medians, by how many jobs ended in each."""
+    wait_p95: int | None
+    """That of the worst minute."""
+    run_p50: int | None
+    run_p95: int | None
+    oldest_waiting: int | None
+    """The longest that the job next in line had been due."""
+    minutes: int = 1
+    """How many samples there are of it."""
+
+    @property
+    def ended(self) -> int:
+        """How many jobs ended."""
+        return self.completed + self.failed
+
+    def count(self, *states: JobState) -> int:
+        """The most jobs that were in these states, each for itself."""
+        return sum(self.counts[_STATES.index(state)] for state in states)
+
+    def encode(self) -> str:
+        """As it is kept."""
+        return json.dumps(self, separators=(",", ":"))
+
+
+def stretches_in(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Stretch]]:
+    """Samples and stretches with their beginnings, from the texts that are kept. What is none is left out."""
+    try:
+        found = json.loads(b"[" + b",".join(text for _, text in rows) + b"]")
+        return [(at, Stretch(*fields)) for (at, _), fields in zip(rows, found, strict=True)]
+    except (ValueError, TypeError):
+        return [pair for row in rows for pair in stretches_in([row])] if len(rows) > 1 else []
+
+
+def put_together(parts: Sequence[Stretch]) -> Stretch:
+    """Stretches, at least one, that follow each other as one."""
+    if len(parts) == 1:
+        return parts[0]
+    columns: list[Any] = list(zip(*parts, strict=True))
+    weights = [completed + failed for completed, failed in zip(columns[1], columns[2], strict=True)]
+    return Stretch(
+        tuple(map(max, zip(*columns[0], strict=True))),
+        sum(columns[1]), sum(columns[2]), sum(columns[3]),
+        _mean(columns[4], weights), _most(columns[5]), _mean(columns[6], weights), _most(columns[7]),
+        _most(columns[8]), sum(columns[9]),
+    )  # fmt: skip
+
+
+def side_by_side(parts: Sequence[Stretch]) -> Stretch:
+    """Stretches of several queues, at least one, of the same time, as one of all: what is in them is added up."""
+    one = put_together(parts)
+    counts = tuple(map(sum, zip(*(part.counts for part in parts), strict=True)))
+    return one._replace(counts=counts, minutes=max(part.minutes for part in parts))
+
+
+def in_stretches(
+    rows: Iterable[tuple[int, Stretch]], begin: int, step: int, number: int
+) -> list[Stretch | None]:
+    """So many stretches of `step` from `begin` (ms) on, from parts with their beginnings; None where there is none."""
+    parts: list[list[Stretch]] = [[] for _ in range(number)]
+    for at, part in rows:
+        if 0 <= (place := (at - begin) // step) < number:
+            parts[place].append(part)
+    return [put_together(some) if some else None for some in parts]
+
+
+def _most(values: Sequence[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _mean(values: Sequence[int | None], weights: Sequence[int]) -> int | None:
+    """Of what is known, by weight."""
+    known = [(value, weight or 1) for value, weight in zip(values, weights, strict=True) if value is not None]
+    total = sum(weight for _, weight in known)
+    return round(sum(value * weight for value, weight in known) / total) if known else None
