@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from corral import Job, Queue, Secret
 from corral.contracts.redaction import is_redacted, redacted, redacted_job, restored
-from corral.contracts.secret import MASK, looks_secret, masked_text
+from corral.contracts.secret import MASK
 
 
 class Login(TypedDict):
@@ -64,13 +64,11 @@ SHOWN = {
 def test_what_the_type_marks() -> None:
     """Models, dataclasses and typed dictionaries, nested in lists, dictionaries and unions, by the names in JSON."""
     assert redacted(VALUE, Node) == SHOWN
-    assert redacted([VALUE, None, "x"], list[Node | None]) == [SHOWN, None, "x"]
-    assert redacted("s", Annotated[str, Secret()]) == MASK
-    assert redacted("s", Optional[Annotated[str, Secret()]]) == MASK  # noqa: UP045 - checkers
+    assert redacted([VALUE, None, 1], list[Node | None]) == [SHOWN, None, 1]
 
 
 @pytest.mark.parametrize(
-    "value", [None, 1, "x", [], [VALUE], {"below": 3}, {"below": {"hidden": 1}}, {"hidden": ["a"]}]
+    "value", [None, 1, [], [VALUE], {"below": 3}, {"below": {"hidden": 1}}, {"hidden": ["a"]}]
 )
 def test_values_of_another_shape(value: Any) -> None:
     """A value that does not validate is masked as far as it has the shape, and breaks nothing."""
@@ -79,41 +77,6 @@ def test_values_of_another_shape(value: Any) -> None:
         assert shown == {"hidden": MASK}
     else:
         assert shown == value or isinstance(value, list | dict)
-
-
-@pytest.mark.parametrize(
-    ("name", "hidden"),
-    [
-        ("password", True), ("db_password", True), ("API-Key", True), ("access_token", True), ("authToken", True),
-        ("clientSecret", True), ("Authorization", True), ("Set-Cookie", True), ("token", True), ("credentials", True),
-        ("max_tokens", False), ("tokens", False), ("passport", False), ("name", False), ("author", False),
-        ("key", False), ("", False), ("p" * 1000, False),
-    ],
-)  # fmt: skip
-def test_names_of_secrets(name: str, hidden: bool) -> None:
-    """Fields are known by their names in jobs of other programs, too; a number of tokens is none."""
-    assert looks_secret(name) is hidden
-    assert redacted({name: "x"}) == {name: MASK if hidden else "x"}
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("Authorization: Bearer abcdefgh12345678", f"Authorization: Bearer {MASK}"),
-        ("redis://user:hunter2@host:6379/0", f"redis://user:{MASK}@host:6379/0"),
-        ("paid with 4111 1111 1111 1111 today", f"paid with {MASK} today"),
-        ("order 4111111111111112", "order 4111111111111112"),
-        ("at 1767225600000 ms", "at 1767225600000 ms"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", MASK),
-        ("eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl", MASK),
-        ("sk_live_0123456789abcdef", MASK),
-        ("nothing to see, mail ann@example.org", "nothing to see, mail ann@example.org"),
-    ],
-)
-def test_texts_that_look_secret(text: str, shown: str) -> None:
-    """Keys, tokens, passwords in URLs and numbers of cards are masked wherever they stand, and nothing else is."""
-    assert masked_text(text) == shown
-    assert redacted([{"note": text}]) == [{"note": shown}]
 
 
 JSON = st.recursive(
@@ -142,22 +105,27 @@ def test_what_was_not_edited_is_put_back(value: Any) -> None:
     assert restored({"new": 1, "x": shown}, {"x": shown}, {"x": value}) == {"new": 1, "x": value}
 
 
+def test_names_that_are_secrets() -> None:
+    """Keys of a dictionary are masked as other texts are, each unlike the others, and put back where they were left."""
+    value = {"sk_live_0123456789ab": 1, "sk_live_0123456789cd": 2, f"{MASK} 2": 3, "n": 4}
+    shown = redacted(value)
+    assert shown == {MASK: 1, f"{MASK} 2": 2, f"{MASK} 2 3": 3, "n": 4}
+    assert redacted(shown) == shown
+    assert is_redacted(shown)
+    assert restored({**shown, "n": 5}, shown, value) == {**value, "n": 5}
+
+
 def test_hostile_sizes() -> None:
-    """A deep value and a long text cost little."""
+    """A deep value, a wide one and names that get into each other's way cost little."""
     deep: Any = "x"
     for _ in range(500):
         deep = {"below": [deep]}
-    began = time.perf_counter()
+    names = {f"{MASK} {number}": 1 for number in range(30_000, 60_000)}
+    names |= {f"sk_live_{number:020}": 1 for number in range(30_000)}
+    began = time.process_time()
     redacted(deep, Node)
-    for text in (
-        "4" * 1_000_000,
-        "Bearer " * 150_000,
-        "://" * 300_000,
-        "-----BEGIN " * 90_000,
-        "eyJ" + "a" * 1_000_000,
-    ):
-        masked_text(text)
-    assert time.perf_counter() - began < 5
+    assert len(redacted(names)) == 60_000
+    assert time.process_time() - began < 5
 
 
 def test_a_job() -> None:
@@ -178,3 +146,27 @@ def test_a_job() -> None:
     assert "abcdefgh" not in shown.stacktrace[0]
     assert is_redacted(shown.data)
     assert not is_redacted(job.data)
+
+
+def test_a_job_of_a_type_that_is_not_there_yet() -> None:
+    """As long as a name in its types is missing, a job is masked without them."""
+    queue = Queue("q")
+
+    @queue.task
+    async def send(node: list[Missing]) -> Missing:  # type: ignore[name-defined]  # noqa: F821
+        return node
+
+    job = Job(id="1", queue="q", name="send", data=[{"token": "a", "x": 1}], returnvalue="r")
+    shown = redacted_job(job, send.spec)
+    assert (shown.data, shown.returnvalue) == ([{"token": MASK, "x": 1}], "r")
+
+
+def test_a_job_whose_data_is_not_json() -> None:
+    """What may be the JSON of a payload with secrets, and cannot be read, is not shown."""
+    queue = Queue("q")
+
+    @queue.task
+    async def send(node: Node) -> None: ...
+
+    job = Job.from_fields("q", "1", {"name": "send", "data": '{"thePin":"1234",'})
+    assert "1234" not in str(redacted_job(job, send.spec).data)

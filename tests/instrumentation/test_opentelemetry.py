@@ -112,6 +112,44 @@ async def test_errors_and_signals(
     assert [span.status.status_code for span in runs].count(StatusCode.ERROR) == 1
 
 
+async def test_errors_that_cannot_be_told(
+    client: Client, queue_name: str, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    """An error that cannot say what it is about is recorded by its type, and handled as any other."""
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    tracing, queue = Tracing(provider), Queue(queue_name)
+
+    @queue.task(attempts=1)
+    async def fails(number: int) -> None:
+        raise Mute
+
+    async with Worker(queue, client=client, middleware=[tracing]):
+        with pytest.raises(JobFailed, match="Mute"):
+            await (await fails.enqueue(client, 1)).result(timeout=20)
+    (run,) = by_name(exporter, f"process {queue_name}")
+    assert run.attributes is not None
+    assert str(run.attributes["error.type"]).endswith("Mute")
+
+
+def test_errors_while_adding(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
+    """What goes wrong while jobs are added is recorded in the same way."""
+    queue = Queue("q")
+
+    @queue.task
+    async def add(number: int) -> None: ...
+
+    with pytest.raises(ConnectionError), Tracing(provider).enqueueing([add.spec.request(1, {})]):
+        raise ConnectionError("redis://:hunter22@host refused")
+    (span,) = by_name(exporter, "send q")
+    assert span.status.status_code is StatusCode.ERROR
+    assert "hunter22" not in span.to_json()
+    assert "refused" in span.to_json()
+
+
 async def test_many_at_once(
     redis_url: str, prefix: str, queue_name: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:

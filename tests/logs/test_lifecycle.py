@@ -68,6 +68,20 @@ def test_through_the_programs_own_structlog() -> None:
     ]
 
 
+@pytest.mark.parametrize("pretty", [False, True])
+def test_errors_are_masked(out: io.StringIO, pretty: bool) -> None:
+    """What an error says, and its traceback, are written as the worker's mask gives them, into every kind of log."""
+    configure(stream=out, pretty=pretty)
+    lifecycle_log(lambda text: text.replace("hunter2", "•••")).failed("a", "1", 1, "no hunter2", "at hunter2")
+    flush()
+    assert "no " in out.getvalue()
+    assert "hunter2" not in out.getvalue()
+    structlog.reset_defaults()
+    with capture_logs() as lines:
+        lifecycle_log(str.upper).failed("a", "1", 1, "no")
+    assert lines[0]["err"] == "NO"
+
+
 def test_a_later_configuration_of_the_program_wins(out: io.StringIO) -> None:
     """A program that configures structlog after Corral did gets the lifecycle lines its way."""
     configure(stream=out)

@@ -14,8 +14,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic_core import PydanticSerializationError
 
+from corral.contracts.field_problems import field_problems
 from corral.contracts.shape import key_count, may_hold_non_finite
 from corral.contracts.strict_json import check_constants, has_repeated_keys, non_finite_paths
+from corral.contracts.veil import Veil
 from corral.errors import FieldProblem, InvalidPayload, InvalidResult, InvalidTask
 
 __all__ = ["JSON_CODEC", "Codec", "TypeNotReady"]
@@ -38,14 +40,23 @@ class Codec(Generic[T]):
     """
 
     __slots__ = (
-        "_adapter", "_check_finite", "_keys", "_resolve", "_to_json", "_type", "_validate_json", "_validate_python",
-        "absent", "role", "task",
+        "_adapter",
+        "_check_finite",
+        "_keys",
+        "_resolve",
+        "_to_json",
+        "_validate_json",
+        "_validate_python",
+        "_veil",
+        "absent",
+        "role",
+        "task",
     )  # fmt: skip
 
     _adapter: TypeAdapter[T]
     _check_finite: bool
     _keys: int | None
-    _type: Any
+    _veil: Veil
 
     def __init__(
         self, resolve: Callable[[], Any], *, task: str = "", role: Literal["payload", "result"] = "payload"
@@ -73,10 +84,10 @@ class Codec(Generic[T]):
         return self._adapter
 
     @property
-    def type(self) -> Any:
-        """The type itself."""
+    def veil(self) -> Veil:
+        """Where secrets stand in its values. Raises as `build` does."""
         self.build()
-        return self._type
+        return self._veil
 
     def build(self) -> None:
         """Make the adapter now. Raises `TypeNotReady`, or `InvalidTask` when there is no JSON for the type."""
@@ -95,7 +106,7 @@ class Codec(Generic[T]):
                 self.task, f"its {self.role} type {_name(type_)} has no JSON form: {error.message}"
             ) from error
         self._adapter = adapter
-        self._type = type_
+        self._veil = Veil.of(adapter.core_schema)
         self._check_finite = may_hold_non_finite(adapter.core_schema)
         self._keys = key_count(adapter.core_schema)
         self._validate_python = adapter.validator.validate_python
@@ -117,7 +128,7 @@ class Codec(Generic[T]):
                 self._validate_json(text)
         except (ValidationError, PydanticSerializationError) as error:
             self._refuse_non_finite(value)
-            self._refuse(_problems(error), error)
+            self._refuse(field_problems(error, self._veil))
         # A NaN has become null or a bare NaN: without either word in the text there is none.
         if self._check_finite and (b"null" in text or b"NaN" in text or b"Infinity" in text):
             self._refuse_non_finite(value)
@@ -132,12 +143,12 @@ class Codec(Generic[T]):
             if b"NaN" in text or b"Infinity" in text:
                 check_constants(text)
         except ValidationError as error:
-            self._refuse(_problems(error), error)
+            self._refuse(field_problems(error, self._veil))
         except ValueError as error:
-            self._refuse([FieldProblem("", f"not strict JSON: {error}")], error)
+            self._refuse([FieldProblem("", f"not strict JSON: {error}")])
         # As many colons as there are required keys: there is no room for a repeated one.
         if text.count(b":") != self._keys and has_repeated_keys(text):
-            self._refuse([FieldProblem("", "not strict JSON: a key appears twice in one object")], None)
+            self._refuse([FieldProblem("", "not strict JSON: a key appears twice in one object")])
         return value
 
     def _ready(self) -> None:
@@ -164,26 +175,13 @@ class Codec(Generic[T]):
         except (PydanticSerializationError, RecursionError):
             return
         if paths:
-            self._refuse([FieldProblem(path, "NaN and Infinity are not JSON") for path in paths], None)
+            self._refuse([FieldProblem(path, "NaN and Infinity are not JSON") for path in paths])
 
-    def _refuse(self, problems: Sequence[FieldProblem], cause: BaseException | None) -> NoReturn:
+    def _refuse(self, problems: Sequence[FieldProblem]) -> NoReturn:
+        # From None: Pydantic's errors have values in their texts, which would stand in tracebacks.
         if self.role == "result":
-            raise InvalidResult(self.task, "; ".join(map(str, problems))) from cause
-        raise InvalidPayload(self.task, problems) from cause
-
-
-def _problems(error: ValidationError | PydanticSerializationError) -> list[FieldProblem]:
-    if isinstance(error, PydanticSerializationError):
-        return [FieldProblem("", str(error))]
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    return [FieldProblem(_path(detail["loc"]), detail["msg"]) for detail in details]
-
-
-def _path(location: Sequence[int | str]) -> str:
-    path = ""
-    for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
+            raise InvalidResult(self.task, "; ".join(map(str, problems))) from None
+        raise InvalidPayload(self.task, problems) from None
 
 
 def _name(type_: Any) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from types import UnionType
-from typing import Annotated, Any, Final, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
-from pydantic import BaseModel
-
+from corral.contracts.codec import Codec, TypeNotReady
 from corral.contracts.job import Job
-from corral.contracts.secret import MASK, Secret, looks_secret, masked_text
+from corral.contracts.secret import MASK, looks_secret, masked_text
 from corral.contracts.spec import TaskSpec
+from corral.contracts.veil import NO_VEIL, Veil
+from corral.errors import InvalidOption, InvalidTask
 
 __all__ = ["is_redacted", "redacted", "redacted_job", "restored"]
 
@@ -24,18 +23,18 @@ def redacted(value: Any, type_: Any = None) -> Any:
     """A JSON value with its secrets masked: what `Secret()` marks in the type, what is named or looks like a secret.
 
     The type is a hint: a value that does not validate is masked as far as it has the type's shape. All else stays as it
-    is; what is redacted already is not changed any more.
+    is; what is redacted already is not changed any more. Raises `InvalidOption` for a type that Pydantic does not know.
     """
-    return _walk(value, (type_,), 0)
+    return _walk(value, NO_VEIL if type_ is None else _veil_of(type_), 0)
 
 
 def redacted_job(job: Job, spec: TaskSpec[Any, Any] | None) -> Job:
     """A job as strangers may see it, by the types of its task where that is known."""
-    payload, result = (None, None) if spec is None else (spec.payload.type, spec.result.type)
+    payload, result = (NO_VEIL, NO_VEIL) if spec is None else (_known(spec.payload), _known(spec.result))
     return dataclasses.replace(
         job,
-        data=redacted(job.data, payload),
-        returnvalue=redacted(job.returnvalue, result),
+        data=_walk(job.data, payload, 0),
+        returnvalue=_walk(job.returnvalue, result, 0),
         progress=redacted(job.progress),
         failed_reason=None if job.failed_reason is None else masked_text(job.failed_reason),
         stacktrace=tuple(map(masked_text, job.stacktrace)),
@@ -47,9 +46,14 @@ def restored(edited: Any, shown: Any, original: Any) -> Any:
     if edited == shown:
         return original
     if isinstance(edited, dict) and isinstance(shown, dict) and isinstance(original, dict):
+        names = dict(
+            zip(shown, original, strict=False)
+        )  # the same ones in the same order, some of them masked
         return {
-            key: restored(value, shown[key], original[key]) if key in shown and key in original else value
-            for key, value in edited.items()
+            names.get(name, name): restored(value, shown[name], original[names[name]])
+            if name in names
+            else value
+            for name, value in edited.items()
         }
     if isinstance(edited, list) and isinstance(shown, list) and isinstance(original, list):
         both = list(zip(shown, original, strict=False))
@@ -63,87 +67,62 @@ def is_redacted(value: Any, depth: int = 0) -> bool:
         return MASK in value
     if depth > DEEPEST:
         return False
-    parts: Sequence[Any] = (
-        list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ()
-    )
-    return any(is_redacted(part, depth + 1) for part in parts)
+    if isinstance(value, dict):
+        return any(is_redacted(part, depth + 1) for member in value.items() for part in member)
+    return isinstance(value, list) and any(is_redacted(part, depth + 1) for part in value)
 
 
-def _walk(value: Any, types: tuple[Any, ...], depth: int) -> Any:
-    arms = tuple(arm for type_ in types for arm in _arms(type_))
-    if depth > DEEPEST or any(map(_is_marked, arms)):
+def _walk(value: Any, veil: Veil, depth: int) -> Any:
+    if depth > DEEPEST or veil.hides_value:
         return value if value is None else MASK
     if isinstance(value, str):
-        return masked_text(value)
+        return MASK if veil.hides_text else masked_text(value)
     if isinstance(value, list):
-        return [_walk(part, tuple(_element_types(arms)), depth + 1) for part in value]
+        return [_walk(part, veil.at(index), depth + 1) for index, part in enumerate(value)]
     if isinstance(value, dict):
-        return {
-            key: MASK
-            if _is_hidden(str(key), part)
-            else _walk(part, tuple(_field_types(arms, str(key))), depth + 1)
-            for key, part in value.items()
-        }
+        shown: dict[str, Any] = {}
+        for name, part in value.items():
+            below = MASK if _is_hidden(name, part) else _walk(part, veil.at(name), depth + 1)
+            shown[_shown_name(name, veil, shown)] = below
+        return shown
     return value
+
+
+def _shown_name(name: str, veil: Veil, taken: dict[str, Any]) -> str:
+    """A member's name without secrets, and unlike those before it: ``•••``, ``••• 2``, …"""
+    masked = shown = MASK if veil.hides_name(name) else masked_text(name)
+    if shown in taken:
+        shown = f"{masked} {len(taken) + 1}"
+    while shown in taken:
+        shown += "'"
+    return shown
 
 
 def _is_hidden(name: str, value: Any) -> bool:
     return value is not None and not isinstance(value, bool) and looks_secret(name)
 
 
-def _is_marked(type_: Any) -> bool:
-    return get_origin(type_) is Annotated and any(
-        isinstance(one, Secret) or one is Secret for one in get_args(type_)[1:]
-    )
+def _known(codec: Codec[Any]) -> Veil:
+    try:
+        return codec.veil
+    except (TypeNotReady, InvalidTask):  # as long as a name in it is missing
+        return NO_VEIL
 
 
-def _arms(type_: Any) -> Iterator[Any]:
-    """A type without what is around it: annotations, aliases, the union that it is one arm of."""
-    if _is_marked(type_):
-        yield type_
-    elif get_origin(type_) is Annotated:
-        yield from _arms(get_args(type_)[0])
-    elif get_origin(type_) in (Union, UnionType):
-        for arm in get_args(type_):
-            yield from _arms(arm)
-    elif hasattr(type_, "__value__"):  # type X = …
-        yield from _arms(type_.__value__)
-    elif type_ is not None:
-        yield type_
+def _veil_of(type_: Any) -> Veil:
+    try:
+        return _veil_of_known(type_)
+    except TypeError:  # no hash
+        return _veil_of_new(type_)
 
 
-def _element_types(arms: Sequence[Any]) -> Iterator[Any]:
-    for arm in arms:
-        if get_origin(arm) in (list, set, frozenset, tuple) or _is_sequence(get_origin(arm)):
-            yield from (arg for arg in get_args(arm) if arg is not Ellipsis)
+def _veil_of_new(type_: Any) -> Veil:
+    try:
+        return Codec.of(type_).veil
+    except TypeNotReady as error:
+        raise InvalidOption("type_", type_, f"it cannot be resolved: {error}") from error
+    except InvalidTask as error:
+        raise InvalidOption("type_", type_, error.reason) from error
 
 
-def _is_sequence(origin: Any) -> bool:
-    return isinstance(origin, type) and issubclass(origin, Sequence)
-
-
-def _field_types(arms: Sequence[Any], name: str) -> Iterator[Any]:
-    for arm in arms:
-        origin = get_origin(arm)
-        if isinstance(origin, type) and issubclass(origin, Mapping):
-            yield from get_args(arm)[1:]
-        elif isinstance(origin or arm, type):
-            yield from _fields_of(origin or arm).get(name, ())
-
-
-@lru_cache(maxsize=512)
-def _fields_of(kind: type) -> Mapping[str, tuple[Any, ...]]:
-    """The types of a class's fields, by every name that they have in JSON."""
-    found: dict[str, tuple[Any, ...]] = {}
-    if issubclass(kind, BaseModel):
-        for name, field in kind.model_fields.items():
-            marked = any(isinstance(one, Secret) or one is Secret for one in field.metadata)
-            type_: Any = Annotated[field.annotation, Secret()] if marked else field.annotation
-            for known in {name, field.alias, field.serialization_alias, str(field.validation_alias or name)}:
-                if known:
-                    found[known] = (type_,)
-    elif dataclasses.is_dataclass(kind) or hasattr(kind, "__required_keys__") or hasattr(kind, "_fields"):
-        for name, type_ in get_type_hints(kind, include_extras=True).items():
-            bare = get_args(type_)[0] if get_origin(type_) in (Required, NotRequired) else type_
-            found[name] = (bare,)
-    return found
+_veil_of_known = lru_cache(maxsize=512)(_veil_of_new)

@@ -1,9 +1,11 @@
-"""What a type's schema says about its JSON, so that checks which it makes needless are left out."""
+"""What Pydantic's core schema of a type says about its JSON, so that checks which it makes needless are left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
+
+from corral.contracts.schema_parts import Schema, inner_schemas
 
 __all__ = ["key_count", "may_hold_non_finite"]
 
@@ -21,7 +23,7 @@ _FIELD = frozenset({"model-field", "dataclass-field", "typed-dict-field"})
 
 def may_hold_non_finite(schema: Any) -> bool:
     """Whether a value of the type may hold a NaN or an infinity: only if it has floats or is open to anything."""
-    for node in _nodes(schema):
+    for node in _all_schemas(schema):
         if node["type"] not in _FINITE or "serialization" in node:
             return True
         if "allow" in (node.get("extra_behavior"), (node.get("config") or {}).get("extra_fields_behavior")):
@@ -35,7 +37,7 @@ def key_count(schema: Any) -> int | None:
     A number for plain values and lists of them (0), and for one object of required fields that hold such values.
     """
     count = 0
-    for depth, node in enumerate(_nodes(schema)):
+    for depth, node in enumerate(_all_schemas(schema)):
         kind = node["type"]
         if kind in _KEYED:
             if depth > 0 or kind == "dict":
@@ -49,15 +51,8 @@ def key_count(schema: Any) -> int | None:
     return count
 
 
-def _nodes(schema: Any) -> Iterator[dict[str, Any]]:
+def _all_schemas(schema: Schema) -> Iterator[Schema]:
     """All schemas within ``schema``, itself first."""
-    if isinstance(schema, dict):
-        node = cast("dict[str, Any]", schema)
-        if isinstance(node.get("type"), str):
-            yield node
-        for name, inner in node.items():
-            if name not in {"metadata", "config", "default", "expected", "ref", "serialization", "cls"}:
-                yield from _nodes(inner)
-    elif isinstance(schema, (list, tuple)):
-        for inner in cast("list[Any]", schema):
-            yield from _nodes(inner)
+    yield schema
+    for inner in inner_schemas(schema):
+        yield from _all_schemas(inner)

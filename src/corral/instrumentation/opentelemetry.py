@@ -20,6 +20,7 @@ from corral.contracts.middleware import CallNext
 from corral.contracts.outcome import HandlerSignal, Unrecoverable
 from corral.contracts.producer import EnqueueRequest
 from corral.contracts.secret import masked_text
+from corral.contracts.stack import failure_reason
 from corral.contracts.telemetry import with_trace
 
 __all__ = ["Tracing"]
@@ -64,12 +65,20 @@ class Tracing:
         if len(requests) > 1:
             attributes["messaging.batch.message_count"] = len(requests)
         with self._tracer.start_as_current_span(
-            f"send {first.queue}", kind=SpanKind.PRODUCER, attributes=attributes, record_exception=False
-        ):
+            f"send {first.queue}",
+            kind=SpanKind.PRODUCER,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
             carrier: dict[str, str] = {}
             self._propagator.inject(carrier)
             metadata = json.dumps(json.dumps(carrier, separators=(",", ":")))
-            yield [with_trace(request, metadata) for request in requests] if carrier else requests
+            try:
+                yield [with_trace(request, metadata) for request in requests] if carrier else requests
+            except BaseException as error:
+                _record(span, error)
+                raise
 
     async def __call__(self, job: Job, context: Context, call_next: CallNext, /) -> Any:
         """Run a handler inside of a span."""
@@ -123,7 +132,7 @@ def _ids_of(span: Span) -> dict[str, str]:
 
 
 def _record(span: Span, error: BaseException) -> None:
-    name, text = type(error).__qualname__, masked_text(str(error))[:1000]
+    name, text = type(error).__qualname__, masked_text(failure_reason(error))[:1000]
     span.set_attribute("error.type", name)
     span.add_event("exception", {"exception.type": name, "exception.message": text})
     span.set_status(Status(StatusCode.ERROR, text))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral.admin.schedules import SchedulesAdmin
+from corral.contracts.secret import masked_text
 from corral.engine.faults import ResponseError, is_wrong_type
 from corral.engine.recur_rules import store_schedule
 from corral.engine.server import Server
@@ -168,7 +169,7 @@ class Registrar:
                 if not is_wrong_type(error):
                     raise
                 problem = f"the queue is damaged: {error}"
-        log.warning("Cron job cannot be registered", cron_job=cron_job.job_id, problem=problem)
+        log.warning("Cron job cannot be registered", cron_job=cron_job.job_id, problem=masked_text(problem))
         return problem[:LONGEST_PROBLEM]
 
     async def _remove(self, place: _Place) -> None:

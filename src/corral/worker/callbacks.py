@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from corral.contracts.job import Job
-from corral.logs import get_logger
+from corral.worker.trouble import log_raised
 
 __all__ = ["Callbacks", "OnCompleted", "OnFailed", "OnStalled", "Teller"]
-
-log = get_logger("worker")
 
 OnCompleted = Callable[[Job, Any], Awaitable[None] | None]
 """Called with the job and its result (decoded JSON)."""
@@ -56,5 +54,5 @@ async def _call(function: Callable[..., Awaitable[None] | None], arguments: tupl
         returned = function(*arguments)
         if inspect.isawaitable(returned):
             await returned
-    except Exception:
-        log.exception("Callback failed", callback=getattr(function, "__qualname__", repr(function)))
+    except Exception as error:  # noqa: BLE001 - whatever it raises, its job is settled
+        log_raised("Callback failed", error, callback=getattr(function, "__qualname__", repr(function)))

@@ -10,6 +10,7 @@ from typing import Self
 
 from corral.client.client import Client
 from corral.contracts.middleware import Middleware
+from corral.contracts.secret import masked_text
 from corral.logs import LifecycleLog, lifecycle_log
 from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.deadlines import Deadlines
@@ -40,7 +41,7 @@ class Equipment:
     processes: ProcessRunner = field(default_factory=ProcessRunner)
     teller: Teller = field(default_factory=Teller)
     trouble: TroubleLog = field(default_factory=TroubleLog)
-    lifecycle: LifecycleLog = field(default_factory=lifecycle_log)
+    lifecycle: LifecycleLog = field(default_factory=lambda: lifecycle_log(masked_text))
     worker_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @classmethod

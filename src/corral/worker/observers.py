@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from corral.contracts.failure import FailureKind
 from corral.contracts.observer import COMPLETED, RETRIED, Observer, SettledRun
 from corral.engine.record import Settlement, Verb
-from corral.logs import get_logger
 from corral.worker.run import Run
+from corral.worker.trouble import log_raised
 
 __all__ = ["Observers"]
-
-log = get_logger("worker")
 
 _TOLD = (Verb.COMPLETE, Verb.FAIL, Verb.RETRY, Verb.DELAY)
 
@@ -36,16 +34,16 @@ class Observers:
         for observer in self._observers:
             try:
                 observer.settled(told)
-            except Exception:
-                log.exception("Observer failed", observer=repr(observer))
+            except Exception as error:  # noqa: BLE001 - a measure must not stop what it measures
+                log_raised("Observer failed", error, observer=repr(observer))
 
     def stalled(self, queue: str) -> None:
         """A lost job was found."""
         for observer in self._observers:
             try:
                 observer.stalled(queue)
-            except Exception:
-                log.exception("Observer failed", observer=repr(observer))
+            except Exception as error:  # noqa: BLE001 - a measure must not stop what it measures
+                log_raised("Observer failed", error, observer=repr(observer))
 
 
 def _outcome(settlement: Settlement) -> str:

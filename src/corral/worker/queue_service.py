@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from corral.contracts.failure import CANCELLED, FailureKind, cancellation, kind_of_deferred
 from corral.contracts.names import connection_name
+from corral.contracts.secret import masked_text
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Word
 from corral.engine.record import OVERRULED, Refusal, Settlement, Verb
@@ -268,7 +269,8 @@ class QueueService:
     def _failed(self, run: Run, settlement: Settlement) -> None:
         self._observers.settled(self.keys.queue, run, settlement)
         if isinstance(run.error, JobCancelled):
-            log.info("Job cancelled", jobName=run.name, jobId=run.job_id, reason=str(settlement.text))
+            reason = masked_text(str(settlement.text))
+            log.info("Job cancelled", jobName=run.name, jobId=run.job_id, reason=reason)
         else:
             self._log.failed(
                 run.name, run.job_id, (run.made or 0) + 1, str(settlement.text), settlement.trace

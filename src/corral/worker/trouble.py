@@ -1,14 +1,17 @@
-"""Outages of the server, told once when they begin and once when they end."""
+"""What goes wrong around jobs: outages of the server, told once when they begin and once when they end, damaged keys,
+and errors in what the user wants to be told."""
 
 from __future__ import annotations
 
 import time
 from typing import Final
 
+from corral.contracts.secret import masked_text
+from corral.contracts.stack import stack_text
 from corral.engine.faults import Unanswered
 from corral.logs import get_logger
 
-__all__ = ["PAUSE_AFTER_DAMAGE", "TroubleLog", "log_damage"]
+__all__ = ["PAUSE_AFTER_DAMAGE", "TroubleLog", "log_damage", "log_raised"]
 
 log = get_logger("worker")
 
@@ -19,6 +22,11 @@ PAUSE_AFTER_DAMAGE: Final = 1.0
 def log_damage(queue: str, error: Exception) -> None:
     """A command or script failed by a key that is not what it should be: an operator's business."""
     log.error("Queue cannot be worked: one of its keys is damaged", queue=queue, err=str(error))
+
+
+def log_raised(event: str, error: BaseException, **fields: str) -> None:
+    """A function of the user's that is only told of something has raised. It may quote what it was told."""
+    log.error(event, **fields, exception=masked_text(stack_text(error)))
 
 
 class TroubleLog:
