@@ -34,7 +34,7 @@ def test_every_option_is_in_the_table() -> None:
 def test_every_variable_is_in_the_table() -> None:
     """The table of settings has exactly the variables that the package reads."""
     in_table = {name for row in rows("variable") for name in re.findall(r"`(\w+)`", row[0])}
-    pattern = re.compile(r"[\"']((?:REDIS|CORRAL|BULL_BOARD)_[A-Z_]+)[\"']")
+    pattern = re.compile(r"[\"']((?:REDIS|CORRAL|BULL_BOARD|SMTP)_[A-Z_]+)[\"']")
     in_code = {name for path in modules(SRC) for name in pattern.findall(path.read_text(encoding="utf-8"))}
     assert in_table == in_code - BETWEEN_PROCESSES
 

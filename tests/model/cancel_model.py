@@ -49,7 +49,8 @@ class CancelModel(FamilyModel):
 
     def is_cancelled(self, wire_id: str) -> bool:
         """Whether a job that has not ended is to end as cancelled."""
-        return "corral.failure" in self.jobs.get(wire_id, {})
+        job = self.jobs.get(wire_id, {})
+        return "corral.failure" in job and "finishedOn" not in job
 
     def overruled(self, end: End) -> End:
         """What is stored of the end of a run."""

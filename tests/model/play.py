@@ -326,6 +326,9 @@ class Play:
         check_schedules(state, hashes)
         check_families(state, hashes, self.bench.keys.base)
         check_counts(state, self.bench.counts())
+        for gone in self.starts.keys() - set(hashes):
+            del self.starts[gone]
+            self.lives[gone] += 1
         for wire_id in hashes:
             self.check_life(wire_id, int(state[wire_id].get("ats", 0)))
         self.is_sure = True

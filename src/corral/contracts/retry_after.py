@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from corral.contracts.duration import MAX_MS
 
-__all__ = ["retry_after_ms"]
+__all__ = ["answer_ms", "retry_after_ms"]
 
 STATUSES: Final = frozenset({429, 503})
 """Too Many Requests, Service Unavailable: the answers that ask to come back later."""
@@ -50,7 +50,12 @@ def _asked_by(holder: Any, now_ms: int) -> int | None:
     statuses = (getattr(holder, name, None) for name in ("status_code", "status", "code"))
     status = next((value for value in statuses if isinstance(value, int)), None)
     headers = getattr(holder, "headers", None)
-    if status not in STATUSES or headers is None:
+    return None if status is None or headers is None else answer_ms(status, headers, now_ms)
+
+
+def answer_ms(status: int, headers: Any, now_ms: int) -> int | None:
+    """Milliseconds that an answer with this status and these headers asks to wait; None when it asks for nothing."""
+    if status not in STATUSES:
         return None
     text = _header(headers, "Retry-After")
     if text is None:

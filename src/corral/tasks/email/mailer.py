@@ -1,0 +1,111 @@
+"""The handlers: write a mail, hand it to the server, and say what its reply means for the job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import Final
+
+from corral import Context, RateLimit, Unrecoverable
+from corral.tasks.email.contract import Email, EmailTasks, FromTemplate, Sent
+from corral.tasks.email.pacing import Pacing
+from corral.tasks.email.rendering import Templates
+from corral.tasks.email.smtp import Smtp
+from corral.tasks.errors import MailRefused, TemplateBroken
+
+__all__ = ["Mailer"]
+
+PLAIN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+class Mailer:
+    """Sends mail: `Worker(Mailer(Smtp.from_url(), sender="Shop <post@shop.example>").tasks())`.
+
+    A mail's `Message-ID` is made from its job, so that a mail that is sent twice, after a worker died between the
+    server's reply and the end of the job, is the same mail for whoever receives it.
+
+    Args:
+        smtp: the server.
+        sender: what stands in `From`; its address is the envelope's too.
+        templates: else Corral's own.
+        per_domain: how many mails go to a domain in a time, in this process; ``*`` for each that is not named.
+    """
+
+    def __init__(
+        self,
+        smtp: Smtp,
+        *,
+        sender: str,
+        templates: Templates | None = None,
+        per_domain: Mapping[str, RateLimit] | None = None,
+    ) -> None:
+        self._smtp = smtp
+        self._sender = sender
+        self._templates = templates or Templates()
+        self._pacing = Pacing(per_domain or {})
+        self._address = EmailMessage()
+        self._address["From"] = sender
+
+    def tasks(self) -> EmailTasks:
+        """The task set with its handlers, for a worker."""
+        return EmailTasks(
+            send=self.send,
+            welcome=self.send_template,
+            invitation=self.send_template,
+            password_reset=self.send_template,
+            notification=self.send_template,
+        )
+
+    async def send(self, email: Email, ctx: Context) -> Sent:
+        """Send a mail as it is."""
+        recipients = [email.to] if isinstance(email.to, str) else email.to
+        return await self._send(email, recipients, ctx)
+
+    async def send_template(self, payload: FromTemplate, ctx: Context) -> Sent:
+        """Send the mail that a payload stands for."""
+        try:
+            words = self._templates.render(payload)
+        except TemplateBroken as error:
+            raise Unrecoverable(str(error)) from error
+        email = Email(to=payload.to, subject=words.subject, body=words.text, html=words.html)
+        return await self._send(email, [payload.to], ctx)
+
+    async def _send(self, email: Email, recipients: list[str], ctx: Context) -> Sent:
+        self._pacing.take(recipients)
+        message = self._written(email, recipients, ctx)
+        try:
+            refused = await self._smtp.send(message, self._envelope, recipients)
+        except MailRefused as error:
+            if error.is_permanent:
+                raise Unrecoverable(str(error)) from error
+            raise
+        return Sent(message_id=message["Message-ID"], refused=refused)
+
+    def _written(self, email: Email, recipients: list[str], ctx: Context) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = self._sender
+        message["To"] = ", ".join(recipients)
+        message["Subject"] = email.subject
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = self.message_id(ctx.queue, ctx.job_id)
+        message["Auto-Submitted"] = "auto-generated"
+        if email.reply_to:
+            message["Reply-To"] = email.reply_to
+        message.set_content(email.body)
+        if email.html is not None:
+            message.add_alternative(email.html, subtype="html")
+        return message
+
+    def message_id(self, queue: str, job_id: str) -> str:
+        """The `Message-ID` of a job's mail: the same however often it is sent."""
+        name = f"{queue}.{job_id}"
+        plain = name if PLAIN_ID.fullmatch(name) else sha256(name.encode()).hexdigest()
+        return f"<{plain}@{self._envelope.rpartition('@')[2]}>"
+
+    @property
+    def _envelope(self) -> str:
+        return str(self._address["From"].addresses[0].addr_spec)

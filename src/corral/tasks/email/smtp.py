@@ -1,0 +1,102 @@
+"""SMTP: one mail to one server, and what its replies mean."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from email.message import EmailMessage
+from typing import Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import aiosmtplib
+
+from corral.errors import InvalidOption
+from corral.tasks.errors import MailRefused, MailServerUnavailable
+
+__all__ = ["Smtp"]
+
+PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """A mail server: where it is, and how to log in. Without TLS only where ``tls`` says so."""
+
+    host: str
+    port: int = 587
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: str = "starttls"
+    """``starttls``, ``tls`` from the first byte, or ``none``."""
+    timeout: float = 30.0
+    """Seconds for each command."""
+    ssl_context: ssl.SSLContext | None = None
+    """For TLS; else the system's certificates."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no way to reach a server."""
+        if self.tls not in ("starttls", "tls", "none"):
+            raise InvalidOption("tls", self.tls, "give starttls, tls or none")
+        if self.password and self.tls == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise InvalidOption("tls", self.tls, "a password is not sent without TLS: take starttls or tls")
+
+    @classmethod
+    def from_url(cls, url: str | None = None, *, environment: Mapping[str, str] = os.environ) -> Self:
+        """`smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), `smtp://localhost:1025?tls=none`; else the
+        variable SMTP_URL. Raises `InvalidOption`, without the password."""
+        parts = urlsplit(url or environment.get("SMTP_URL", ""))
+        if parts.scheme not in PORTS or not parts.hostname:
+            raise InvalidOption("SMTP_URL", parts.scheme, "give smtp://user:password@host:587 or smtps://…")
+        query = dict(parse_qsl(parts.query))
+        made = cls(
+            host=parts.hostname,
+            port=parts.port or PORTS[parts.scheme],
+            username=parts.username and unquote(parts.username),
+            password=parts.password and unquote(parts.password),
+            tls="tls" if parts.scheme == "smtps" else query.pop("tls", "starttls"),
+        )
+        if query:
+            raise InvalidOption("SMTP_URL", next(iter(query)), "it knows only tls=none")
+        return made
+
+    def with_context(self, context: ssl.SSLContext) -> Self:
+        """The same server, with other certificates trusted."""
+        return replace(self, ssl_context=context)
+
+    async def send(self, message: EmailMessage, sender: str, recipients: list[str]) -> dict[str, str]:
+        """Hand a mail over. Returns the recipients that the server refused while it took others, with its replies.
+
+        Raises `MailRefused` where it took none: ``is_permanent`` for a 5xx. Raises `MailServerUnavailable` where
+        nothing was said about this mail: no connection, no TLS, no login. Those may be tried again.
+        """
+        try:
+            refused, _ = await aiosmtplib.send(
+                message,
+                sender=sender,
+                recipients=recipients,
+                hostname=self.host,
+                port=self.port,
+                username=self.username,
+                password=self.password,
+                timeout=self.timeout,
+                use_tls=self.tls == "tls",
+                start_tls=self.tls == "starttls",
+                tls_context=self.ssl_context,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            replies = {one.recipient: (one.code, one.message) for one in error.recipients}
+            permanent = all(code >= 500 for code, _ in replies.values())
+            raise MailRefused(_said(*next(iter(replies.values()))), is_permanent=permanent) from error
+        except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
+            raise MailRefused(_said(error.code, error.message), is_permanent=error.code >= 500) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailServerUnavailable(
+                f"{self.host}:{self.port}", str(error) or type(error).__name__
+            ) from error
+        return {recipient: _said(reply.code, reply.message) for recipient, reply in refused.items()}
+
+
+def _said(code: int, message: str) -> str:
+    return f"{code} {' '.join(message.split())}"

@@ -1,0 +1,91 @@
+"""The errors of ready-made tasks: a branch of the tree in `corral.errors`.
+
+::
+
+    CorralError
+    ├── DeliveryError                       about something that is sent to somebody
+    │   ├── TargetRefused                   it may not be sent there
+    │   ├── DeliveryFailed                  it was sent and not taken, or there was no answer
+    │   ├── InvalidKey                      a key that deliveries cannot be signed with
+    │   ├── MailRefused                     a mail server said no to this mail
+    │   └── MailServerUnavailable           no mail server answered, or let us in: may be tried again
+    └── DefinitionError
+        └── TemplateBroken                  a template of a mail
+"""
+
+from __future__ import annotations
+
+from corral.errors import CorralError, DefinitionError, InvalidInput
+
+__all__ = [
+    "DeliveryError",
+    "DeliveryFailed",
+    "InvalidKey",
+    "MailRefused",
+    "MailServerUnavailable",
+    "TargetRefused",
+    "TemplateBroken",
+]
+
+
+class DeliveryError(CorralError):
+    """Something about what is sent to somebody, or about what it is signed with. No message holds a secret."""
+
+
+class TargetRefused(DeliveryError, InvalidInput):
+    """Nothing may be sent to ``target``; ``reason`` says why, and does not say what its name resolves to."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"nothing is sent to {target[:120]!r}: {reason}")
+
+
+class DeliveryFailed(DeliveryError):
+    """``target`` did not take what was sent. ``status`` is the one of its answer, None where there was none;
+    ``retry_after`` the seconds that it asked to wait, if it did. May be tried again."""
+
+    def __init__(
+        self, target: str, reason: str, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        self.target = target
+        self.reason = reason
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(f"{target[:120]!r} did not take it: {reason}")
+
+
+class InvalidKey(DeliveryError, InvalidInput):
+    """Deliveries cannot be signed, or checked, with this key, which is not told."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"this key cannot be used: {reason}. `SigningKey.generate()` makes one")
+
+
+class MailRefused(DeliveryError):
+    """The mail server took a mail for none of its recipients: ``reply`` is what it said, with its code.
+    ``is_permanent``: it would say so again (5xx)."""
+
+    def __init__(self, reply: str, *, is_permanent: bool) -> None:
+        self.reply = reply
+        self.is_permanent = is_permanent
+        super().__init__(f"the mail server refuses this mail: {reply}")
+
+
+class MailServerUnavailable(DeliveryError):
+    """The mail server could not be reached, or did not let us in. Nothing was sent. May be tried again."""
+
+    def __init__(self, server: str, cause: str) -> None:
+        self.server = server
+        self.cause = cause
+        super().__init__(f"mail server {server} cannot be used ({cause}): check its address, TLS and login")
+
+
+class TemplateBroken(DefinitionError):
+    """A template does not parse, or uses a name that nobody gives it."""
+
+    def __init__(self, template: str, reason: str) -> None:
+        self.template = template
+        self.reason = reason
+        super().__init__(f"template {template} cannot be used: {reason}")

@@ -1,0 +1,111 @@
+"""Posting: one request, bounded in time and in what is read of the answer. Nothing is followed or unpacked."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import httpcore
+
+from corral.tasks.errors import DeliveryFailed
+from corral.tasks.webhooks.dialling import Dialler, Resolve, resolve
+from corral.tasks.webhooks.egress import Egress, Target
+
+__all__ = ["Answer", "Poster"]
+
+HEAD: Final = 2048
+"""The bytes of an answer that are read and kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver said: ``head`` is the beginning of its body, ``seconds`` how long it took."""
+
+    status: int
+    headers: Mapping[str, str]
+    head: bytes
+    seconds: float
+
+    @property
+    def is_success(self) -> bool:
+        """A 2xx. A redirect is none: it is never followed."""
+        return 200 <= self.status < 300
+
+
+class Poster:
+    """Posts to receivers, through connections that are each used once: every delivery looks at the address anew.
+
+    Args:
+        egress: where to.
+        timeout: seconds for all of a delivery: name, connection, TLS, request and answer.
+        ssl_context: for TLS; else the system's certificates.
+    """
+
+    def __init__(
+        self,
+        egress: Egress | None = None,
+        *,
+        timeout: float = 5.0,
+        ssl_context: ssl.SSLContext | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        self.egress = egress or Egress()
+        self.timeout = timeout
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl_context or ssl.create_default_context(),
+            max_connections=None,
+            max_keepalive_connections=0,
+            network_backend=Dialler(self.egress, resolve),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._pool.aclose()
+
+    async def post(self, target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a body. Raises `DeliveryFailed` where there is no answer, `TargetRefused` where there may not be one."""
+        sent = {"Host": target.authority, "User-Agent": "Corral-Webhooks/1", "Accept-Encoding": "identity"}
+        sent |= {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await self._exchange(target, body, sent, began)
+        except TimeoutError:
+            raise DeliveryFailed(target.url, f"no answer within {self.timeout:g} s") from None
+        except (
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+            httpcore.ProtocolError,
+            ssl.SSLError,
+        ) as error:
+            raise DeliveryFailed(target.url, str(error) or type(error).__name__) from error
+
+    async def _exchange(
+        self, target: Target, body: bytes, headers: Mapping[str, str], began: float
+    ) -> Answer:
+        url = httpcore.URL(
+            scheme=target.scheme.encode(),
+            host=target.host.encode(),
+            port=target.port,
+            target=target.path.encode(),
+        )
+        async with self._pool.stream("POST", url, headers=list(headers.items()), content=body) as response:
+            head = b""
+            async for chunk in response.aiter_stream():
+                head += chunk[: HEAD - len(head)]
+                if len(head) >= HEAD:
+                    break
+            said = {
+                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+            }
+            return Answer(response.status, said, head, time.monotonic() - began)

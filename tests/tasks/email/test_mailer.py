@@ -1,0 +1,146 @@
+"""Mails through a queue and a worker, to a real server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from corral import Client, FailureKind, Job, JobFailed, JobHandle, RateLimit, Worker
+from corral.tasks.email import Email, EmailTasks, Mailer, PasswordReset, Sent
+from tests.tasks.email.mail_server import Mails
+
+
+@pytest.fixture
+async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
+    """A client of the run's server."""
+    async with Client(redis_url, prefix=prefix) as made:
+        yield made
+
+
+@pytest.fixture
+def mailer(mails: Mails) -> Mailer:
+    """A mailer to the test's server."""
+    return Mailer(
+        mails.smtp, sender="The Shöp <post@shop.example>", per_domain={"slow.example": RateLimit(1, per=3600)}
+    )
+
+
+@pytest.fixture
+async def _worker(client: Client, mailer: Mailer) -> AsyncIterator[Worker]:
+    async with Worker(mailer.tasks(), client=client) as worker:
+        yield worker
+
+
+async def failed(client: Client, handle: JobHandle[Sent]) -> Job:
+    """The job, once it has failed for good."""
+    with pytest.raises(JobFailed):
+        await handle.result(timeout=10)
+    job = await client.queue("email").get(handle.id)
+    assert job
+    return job
+
+
+def hello(to: str | list[str] = "ada@example.org") -> Email:
+    """A mail."""
+    return Email(to=to, subject="Ünï", body="Hello", html="<p>Hello</p>", reply_to="help@shop.example")
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_one_line_sends_a_mail(client: Client, mails: Mails, mailer: Mailer) -> None:
+    """It arrives with text and HTML, from the sender, and with an id made from its job."""
+    handle = await EmailTasks.send.enqueue(client, hello(), delay=0.01, priority=1)
+    sent = await handle.result(timeout=10)
+    ((recipients, message),) = mails.got
+    assert recipients == ["ada@example.org"]
+    assert (message["From"], message["To"]) == ("The Shöp <post@shop.example>", "ada@example.org")
+    assert (message["Subject"], message["Reply-To"]) == ("Ünï", "help@shop.example")
+    assert message["Message-ID"] == sent.message_id == mailer.message_id("email", handle.id)
+    parts = [part.get_content() for part in message.iter_parts()]
+    assert parts == ["Hello\n", "<p>Hello</p>\n"]
+
+
+async def test_one_is_the_most_urgent(client: Client, mails: Mails, mailer: Mailer) -> None:
+    """Mails have a priority unless they are given one, so that 1 overtakes those that wait."""
+    for name, priority in (("first", None), ("urgent", 1)):
+        options = {} if priority is None else {"priority": priority}
+        await EmailTasks.send.enqueue(client, hello(f"{name}@example.org"), **options)  # type: ignore[call-overload]
+    last = await EmailTasks.send.enqueue(client, hello("last@example.org"))
+    async with Worker(mailer.tasks(), client=client, concurrency=1):
+        await last.result(timeout=10)
+    assert [recipients[0] for recipients, _ in mails.got] == [
+        "urgent@example.org",
+        "first@example.org",
+        "last@example.org",
+    ]
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_template(client: Client, mails: Mails) -> None:
+    """A payload is turned into words; the link arrives, and no operator sees it."""
+    payload = PasswordReset(to="ada@example.org", name="Ada", link="https://shop.example/reset/TOKEN")
+    await (await EmailTasks.password_reset.enqueue(client, payload)).result(timeout=10)
+    ((_, message),) = mails.got
+    assert message["Subject"] == "Choose a new password"
+    assert "https://shop.example/reset/TOKEN" in next(iter(message.iter_parts())).get_content()
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_permanent_reply_fails_at_once(client: Client, mails: Mails) -> None:
+    """A 5xx fails the job for good after one attempt, with the reply in the reason."""
+    mails.replies["ada@example.org"] = "550 no such box"
+    job = await failed(client, await EmailTasks.send.enqueue(client, hello()))
+    assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)
+    assert "550 no such box" in str(job.failed_reason)
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_transient_reply_is_tried_again(client: Client, mails: Mails) -> None:
+    """A 4xx spends an attempt; the next one is the same mail, by its id."""
+    mails.data = "451 busy"
+    async with client.queue("email").events() as events:
+        handle = await EmailTasks.send.enqueue(client, hello(), backoff=0.01, attempts=50)
+        async for event in events:
+            if event.name == "delayed":
+                mails.data = "250 taken"
+                break
+    assert (await handle.result(timeout=10)).message_id == mails.got[0][1]["Message-ID"]
+    job = await client.queue("email").get(handle.id)
+    assert job
+    assert job.attempts_made >= 2
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_partly_taken_mail_is_sent(client: Client, mails: Mails) -> None:
+    """Recipients that were refused are in the result: another attempt would send it twice to the others."""
+    mails.replies["gone@example.org"] = "550 no such box"
+    handle = await EmailTasks.send.enqueue(client, hello(["ada@example.org", "gone@example.org"]))
+    assert (await handle.result(timeout=10)).refused == {"gone@example.org": "550 no such box"}
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_slow_domain_is_spared(client: Client, mails: Mails) -> None:
+    """The second mail to a domain with a limit of one waits, no attempt spent; others pass it."""
+    first, second, other = [
+        await EmailTasks.send.enqueue(client, hello(f"{name}.example"))
+        for name in ("a@slow", "b@slow", "c@quick")
+    ]
+    await first.result(timeout=10)
+    await other.result(timeout=10)
+    job = await client.queue("email").get(second.id)
+    assert job
+    assert (job.attempts_made, await second.state()) == (0, "delayed")
+
+
+@pytest.mark.parametrize(
+    ("job_id", "wanted"),
+    [("invite:7", None), ("a>\r\nBcc: x@y", None), ("ü", None), ("order-7", "<email.order-7@shop.example>")],
+)
+def test_message_ids(mailer: Mailer, job_id: str, wanted: str | None) -> None:
+    """Whatever the id of a job is, the `Message-ID` is a valid one, and always the same."""
+    made = mailer.message_id("email", job_id)
+    assert made == (wanted or mailer.message_id("email", job_id))
+    assert made.isascii()
+    assert len(made.split()) == 1
+    assert made.count("@") == 1
+    assert made != mailer.message_id("email", job_id + "x")

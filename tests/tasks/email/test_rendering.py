@@ -1,0 +1,88 @@
+"""Templates: Corral's own, and those of a folder in their place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from corral.tasks.email import Invitation, Notification, PasswordReset, Templates, Welcome
+from corral.tasks.email.contract import FromTemplate
+from corral.tasks.errors import TemplateBroken
+
+HOSTILE = '<script>alert(1)</script> "&'
+MAILS = [
+    Welcome(to="ada@example.org", name=HOSTILE, product="Shop", link="https://shop.example/a?b=1&c=2"),
+    Invitation(
+        to="ada@example.org", inviter=HOSTILE, organisation="Org", link="https://shop.example/i",
+        expires_at=datetime(2026, 12, 1, 9, 30, tzinfo=UTC),
+    ),
+    PasswordReset(to="ada@example.org", name=HOSTILE, link="https://shop.example/r"),
+    Notification(to="ada@example.org", title=HOSTILE, text=HOSTILE),
+    Notification(to="ada@example.org", title="Paid", text="Order 17", link="https://shop.example/o/17"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("payload", MAILS, ids=lambda payload: type(payload).__name__)
+def test_every_mail_has_its_words(payload: FromTemplate) -> None:
+    """A subject of one line, a text, and HTML in which nothing of the payload is markup."""
+    words = Templates().render(payload)
+    assert words.subject
+    assert "\n" not in words.subject
+    assert "<script>" not in words.html
+    assert "<html" in words.html
+    link = getattr(payload, "link", None)
+    assert link is None or (link in words.text and link.replace("&", "&amp;") in words.html)
+
+
+def test_a_text_is_no_html() -> None:
+    """What stands in the text is what was said, unescaped."""
+    words = Templates().render(MAILS[0])
+    assert words.subject == f"Welcome to Shop, {HOSTILE}"
+
+
+def test_a_time_says_its_zone() -> None:
+    """An invitation tells until when it is good."""
+    assert "1 December 2026, 09:30 UTC" in Templates().render(MAILS[1]).text
+
+
+def test_a_folder_takes_the_place(tmp_path: Path) -> None:
+    """A file of the same name is used instead, with variables of one's own; the others stay Corral's."""
+    (tmp_path / "welcome.txt").write_text("Hi {{ name }}\n\nYours, {{ team }}\n")
+    templates = Templates(tmp_path, {"team": "the shop"})
+    words = templates.render(MAILS[0].model_copy(update={"name": "Ada"}))
+    assert (words.subject, words.text) == ("Hi Ada", "Yours, the shop\n")
+    assert "Begin" in words.html
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [("Hi {{ nme }}", "nobody gives it nme"), ("Hi {% if %}", "Expected"), ("{% include 'other.txt' %}", "")],
+)
+def test_a_bad_template_is_told_when_it_is_loaded(tmp_path: Path, source: str, reason: str) -> None:
+    """A misspelt variable or a broken tag is an error of the program's start, not of the first mail."""
+    (tmp_path / "welcome.txt").write_text(source)
+    if reason:
+        with pytest.raises(TemplateBroken, match=reason) as broken:
+            Templates(tmp_path)
+        assert broken.value.template == "welcome.txt"
+    else:
+        with pytest.raises(TemplateBroken):
+            Templates(tmp_path).render(MAILS[0])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"to": "nobody"},
+        {"to": "a@b\nBcc: x@y.example"},
+        {"name": "a\r\nBcc: x@y.example"},
+        {"link": "javascript:alert(1)"},
+    ],
+)
+def test_a_payload_that_cannot_be_a_mail(changes: dict[str, str]) -> None:
+    """No address, a name that would begin another header, a link that is none: refused when it is enqueued."""
+    with pytest.raises(ValidationError):
+        Welcome.model_validate(MAILS[0].model_dump() | changes)
