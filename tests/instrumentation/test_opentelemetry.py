@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
-from corral import Client, Queue, Snooze, SyncClient, Unrecoverable, Worker
+from corral import Client, Context, Queue, Snooze, SyncClient, Unrecoverable, Worker
+from corral.contracts.telemetry import with_trace
 from corral.errors import JobFailed
 from corral.instrumentation.opentelemetry import Tracing
 from corral.worker.verdict import policy_of
@@ -150,6 +151,36 @@ def test_errors_while_adding(provider: TracerProvider, exporter: InMemorySpanExp
     assert "refused" in span.to_json()
 
 
+async def test_a_flow(
+    redis_url: str, prefix: str, queue_name: str, provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    """A flow is one span, above the runs of all its jobs; the children that a run adds go on below it."""
+    tracing, queue = Tracing(provider), Queue(queue_name)
+
+    @queue.task
+    async def leaf(number: int) -> int:
+        return number
+
+    @queue.task
+    async def root(number: int, ctx: Context) -> int:
+        return sum(await ctx.run_children([leaf.node(number + 1)]))
+
+    async with (
+        Client(redis_url, prefix=prefix, telemetry=tracing) as client,
+        Worker(queue, client=client, middleware=[tracing]),
+    ):
+        flow = await root.node(1, children=[leaf.node(1)]).enqueue(client)
+        assert await flow.result(timeout=20) == 2
+        while len(by_name(exporter, f"process {queue_name}")) < 4:
+            await asyncio.sleep(0)
+    added, more = (context_of(span).span_id for span in by_name(exporter, f"send {queue_name}"))
+    first_leaf, first_root, second_leaf, second_root = by_name(exporter, f"process {queue_name}")
+    parents = [
+        span.parent and span.parent.span_id for span in (first_leaf, first_root, second_leaf, second_root)
+    ]
+    assert parents == [added, added, more, added]
+
+
 async def test_many_at_once(
     redis_url: str, prefix: str, queue_name: str, provider: TracerProvider, exporter: InMemorySpanExporter
 ) -> None:
@@ -213,6 +244,8 @@ def test_a_trace_costs_no_reading_of_options() -> None:
     """Jobs that differ only in their traces share what their options mean to a worker."""
     plain = policy_of(b'{"attempts":3}')
     for number in range(3):
-        metadata = json.dumps(json.dumps({"traceparent": f"00-{number:032x}-{number:016x}-01"}))
-        assert policy_of(f'{{"tm":{metadata},"attempts":3}}'.encode()) is plain
+        trace = json.dumps({"traceparent": f"00-{number:032x}-{number:016x}-01"})
+        child = f'{{"fpof":true,"parent":{{"id":"{number}","queue":"bull:q"}},"attempts":3}}'
+        for opts in ('{"attempts":3}', child):
+            assert policy_of(with_trace(opts, trace).encode()) is plain
     assert policy_of(b'{"tm":"{}"}') is policy_of(b"{}")

@@ -17,7 +17,7 @@ from corral.contracts.flow import FlowHandle, FlowNode
 from corral.contracts.handle import JobHandle
 from corral.contracts.names import lookup_job_id
 from corral.contracts.producer import EnqueueRequest, ScheduleRequest
-from corral.contracts.telemetry import Telemetry
+from corral.contracts.telemetry import Telemetry, following, with_trace
 from corral.engine.browse import list_queues
 from corral.engine.enqueue import Added
 from corral.engine.record import NewJob
@@ -73,11 +73,16 @@ class Client:
         """The connection that this client uses: for packages of Corral built on the engine."""
         return self._server
 
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """Who follows the jobs that are added: for packages of Corral built on the engine."""
+        return self._telemetry
+
     async def submit(self, request: EnqueueRequest[R], /) -> JobHandle[R]:
         """Add one validated job: what `task.enqueue(client, …)` calls. Errors as `Enqueuer.add`."""
         if self._telemetry is not None:
-            with self._telemetry.enqueueing([request]) as (traced,):
-                return await self._submit(traced)
+            with self._telemetry.enqueueing([request]) as trace:
+                return await self._submit(request._replace(opts=with_trace(request.opts, trace)))
         return await self._submit(request)
 
     async def _submit(self, request: EnqueueRequest[R]) -> JobHandle[R]:
@@ -90,7 +95,8 @@ class Client:
         if not requests:
             return []
         if self._telemetry is not None:
-            with self._telemetry.enqueueing(requests) as traced:
+            with self._telemetry.enqueueing(requests) as trace:
+                traced = [request._replace(opts=with_trace(request.opts, trace)) for request in requests]
                 return await self._submit_many(traced)
         return await self._submit_many(requests)
 
@@ -118,7 +124,9 @@ class Client:
         queue = root.request.queue
         if queue not in self._flows:
             self._flows[queue] = FlowEnqueuer(self._server, planned[0].keys)
-        added = await self._flows[queue].add([job.words for job in planned], root.request.durability)
+        with following(self._telemetry, [job.node.request for job in planned]) as trace:
+            words = [job.traced(trace) for job in planned]
+            added = await self._flows[queue].add(words, root.request.durability)
         first, *others = [
             _handle(self._ties(job.keys.queue), job.node.request, job.wire_id, answer)
             for job, answer in zip(planned, checked(added, planned), strict=True)

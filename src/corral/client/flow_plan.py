@@ -13,6 +13,7 @@ from corral.client.ids import new_job_id
 from corral.contracts.flow import FAILURE_FLAGS, FlowNode, check_child
 from corral.contracts.names import decode_job_id
 from corral.contracts.producer import EnqueueRequest
+from corral.contracts.telemetry import with_trace
 from corral.engine.enqueue import MAX_NODES
 from corral.engine.keys import QueueKeys
 from corral.engine.record import NewNode
@@ -46,6 +47,10 @@ class PlannedJob(NamedTuple):
     keys: QueueKeys
     wire_id: str
     words: NewNode
+
+    def traced(self, trace: str) -> NewNode:
+        """The words, with a trace's context in its options."""
+        return self.words._replace(opts=with_trace(str(self.words.opts), trace)) if trace else self.words
 
 
 def plan_flow(

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from corral.contracts.producer import EnqueueRequest
 
-__all__ = ["Telemetry", "with_trace"]
+__all__ = ["Telemetry", "following", "with_trace"]
 
 
 class Telemetry(Protocol):
     """Given to a client: `Client(telemetry=…)`. See `corral.instrumentation.opentelemetry.Tracing`."""
 
-    def enqueueing(
-        self, requests: Sequence[EnqueueRequest[Any]], /
-    ) -> AbstractContextManager[Sequence[EnqueueRequest[Any]]]:
-        """Entered while the jobs are added; gives them with what their runs are recognised by."""
+    def enqueueing(self, requests: Sequence[EnqueueRequest[Any]], /) -> AbstractContextManager[str]:
+        """Entered while jobs are added, in a batch or as a flow, its root first; gives the text by which their runs
+        are recognised, empty for none."""
         ...
 
 
-def with_trace(request: EnqueueRequest[Any], metadata: str) -> EnqueueRequest[Any]:
-    """A job with a trace's context in its options, where BullMQ has it: ``tm``, a JSON text in quotes."""
-    rest = request.opts[1:]
-    field = f'{{"tm":{metadata}'
-    return request._replace(opts=field + rest if rest == "}" else f"{field},{rest}")
+def following(
+    telemetry: Telemetry | None, requests: Sequence[EnqueueRequest[Any]]
+) -> AbstractContextManager[str]:
+    """What to enter while jobs are added, where there may be nobody who follows them."""
+    return nullcontext("") if telemetry is None or not requests else telemetry.enqueueing(requests)
+
+
+def with_trace(opts: str, trace: str) -> str:
+    """Stored options with a trace's context before them, where BullMQ has it: ``tm``, a text."""
+    if not trace:
+        return opts
+    rest = opts[1:]
+    field = f'{{"tm":{json.dumps(trace)}'
+    return field + rest if rest == "}" else f"{field},{rest}"

@@ -21,7 +21,6 @@ from corral.contracts.outcome import HandlerSignal, Unrecoverable
 from corral.contracts.producer import EnqueueRequest
 from corral.contracts.secret import masked_text
 from corral.contracts.stack import failure_reason
-from corral.contracts.telemetry import with_trace
 
 __all__ = ["Tracing"]
 
@@ -48,13 +47,8 @@ class Tracing:
         self._propagator = TraceContextTextMapPropagator()
 
     @contextmanager
-    def enqueueing(
-        self, requests: Sequence[EnqueueRequest[Any]], /
-    ) -> Iterator[Sequence[EnqueueRequest[Any]]]:
-        """A span around the adding of jobs; gives them with its context."""
-        if not requests:
-            yield requests
-            return
+    def enqueueing(self, requests: Sequence[EnqueueRequest[Any]], /) -> Iterator[str]:
+        """A span around the adding of jobs; gives its context as JSON."""
         first = requests[0]
         attributes: dict[str, Any] = {
             "messaging.system": SYSTEM,
@@ -73,9 +67,8 @@ class Tracing:
         ) as span:
             carrier: dict[str, str] = {}
             self._propagator.inject(carrier)
-            metadata = json.dumps(json.dumps(carrier, separators=(",", ":")))
             try:
-                yield [with_trace(request, metadata) for request in requests] if carrier else requests
+                yield json.dumps(carrier, separators=(",", ":")) if carrier else ""
             except BaseException as error:
                 _record(span, error)
                 raise

@@ -12,6 +12,7 @@ from corral.contracts.flow import FailedChild, FlowNode, Producer, ResultOf
 from corral.contracts.handle import JobHandle
 from corral.contracts.names import decode_job_id
 from corral.contracts.outcome import WaitForChildren
+from corral.contracts.telemetry import Telemetry, following
 from corral.engine.browse_keys import JobKey, split_keys
 from corral.engine.enqueue import FlowAdded, add_flow
 from corral.engine.family import child_names, read_failures, read_results
@@ -33,6 +34,11 @@ class Handles(Producer, Protocol):
 
     def handle(self, queue: str, wire_id: str, codec: Codec[S], /) -> JobHandle[S]:
         """A handle for a job that is known by its id in Redis."""
+        ...
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """Who follows the jobs that are added."""
         ...
 
 
@@ -115,10 +121,11 @@ class Children:
 
     async def _add(self, planned: list[list[PlannedJob]]) -> None:
         for jobs in in_calls(planned):
-            nodes = [job.words for job in jobs]
-            if self._server.clustered:
-                check_slots(nodes)
-            added = await self._sender.send(lambda sent, nodes=nodes: self._attempt(nodes, sent))  # type: ignore[misc]
+            with following(self._client.telemetry, [job.node.request for job in jobs]) as trace:
+                nodes = [job.traced(trace) for job in jobs]
+                if self._server.clustered:
+                    check_slots(nodes)
+                added = await self._sender.send(lambda sent, nodes=nodes: self._attempt(nodes, sent))  # type: ignore[misc]
             checked(added, jobs, decode_job_id(self._wire_id))
 
     async def _attempt(self, nodes: Sequence[NewNode], sent: Sent) -> FlowAdded:

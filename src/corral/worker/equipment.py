@@ -13,6 +13,7 @@ from corral.contracts.middleware import Middleware
 from corral.contracts.secret import masked_text
 from corral.logs import LifecycleLog, lifecycle_log
 from corral.worker.callbacks import Callbacks, Teller
+from corral.worker.caller import Caller
 from corral.worker.deadlines import Deadlines
 from corral.worker.executor import Executor
 from corral.worker.isolation.processes import ProcessRunner
@@ -67,17 +68,15 @@ class Equipment:
     def service(self, index: int, handlers: QueueHandlers) -> QueueService:
         """The service of one queue."""
         keys = self.client.server.keys(handlers.queue)
-        executor = Executor(
-            handlers,
+        caller = Caller(
             server=self.client.server,
             keys=keys,
             client=self.client,
-            log=self.lifecycle,
-            deadlines=self.deadlines,
             threads=self.threads,
             processes=self.processes,
             middleware=self.middleware,
         )
+        executor = Executor(handlers, caller, log=self.lifecycle, deadlines=self.deadlines)
         return QueueService(
             index,
             keys,

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from corral.contracts.binding import Binding
 from corral.contracts.codec import Codec
 from corral.contracts.failure import FailureKind, cancellation, kind_of_deferred
-from corral.contracts.job import Job
-from corral.contracts.middleware import Middleware
 from corral.contracts.outcome import (
     Completed,
     Failed,
@@ -23,11 +20,7 @@ from corral.contracts.outcome import (
     decide,
     refuse,
 )
-from corral.contracts.spec import TaskSpec
-from corral.contracts.states import JobState
-from corral.engine.keys import QueueKeys
 from corral.engine.record import Settlement
-from corral.engine.server import Server
 from corral.errors import (
     CorralError,
     FieldProblem,
@@ -38,17 +31,13 @@ from corral.errors import (
     UnknownTask,
 )
 from corral.logs import LifecycleLog, enter_job
-from corral.worker.children import Handles
-from corral.worker.context import RunContext
+from corral.worker.caller import Caller
 from corral.worker.deadlines import Deadlines
-from corral.worker.isolation.processes import ProcessRunner
-from corral.worker.isolation.thread_context import ThreadContext
-from corral.worker.isolation.threads import ThreadRunner
 from corral.worker.registry import QueueHandlers
 from corral.worker.run import Cause, Run
 from corral.worker.verdict import NO_POLICY, Policy, custom_backoff, policy_of, settlement_of
 
-__all__ = ["Executor", "snapshot"]
+__all__ = ["Executor"]
 
 PARKED_MS: Final = 5_000
 JSON_RESULT: Final[Codec[Any]] = Codec.of(Any, role="result")
@@ -57,33 +46,18 @@ JSON_RESULT: Final[Codec[Any]] = Codec.of(Any, role="result")
 class Executor:
     """Runs the jobs of one queue.
 
-    A run goes through the same steps, whatever the job: read its options, find its handler, decode the payload, call
-    the handler (through the middleware), encode the result. Whatever is raised on the way becomes an outcome; nothing
+    A run goes through the same steps, whatever the job: read its options, find its handler, decode the payload, have
+    the handler called, encode the result. Whatever is raised on the way becomes an outcome; nothing
     a job or a handler does reaches the worker itself.
     """
 
     def __init__(
-        self,
-        handlers: QueueHandlers,
-        *,
-        server: Server,
-        keys: QueueKeys,
-        client: Handles,
-        log: LifecycleLog,
-        deadlines: Deadlines,
-        threads: ThreadRunner,
-        processes: ProcessRunner,
-        middleware: Sequence[Middleware],
+        self, handlers: QueueHandlers, caller: Caller, *, log: LifecycleLog, deadlines: Deadlines
     ) -> None:
         self._handlers = handlers
-        self._server = server
-        self._keys = keys
-        self._client = client
+        self._caller = caller
         self._log = log
         self._deadlines = deadlines
-        self._threads = threads
-        self._processes = processes
-        self._middleware = tuple(middleware)
 
     async def run(self, run: Run) -> Settlement | None:
         """Run a job to its end. None when its outcome no longer counts, because another worker has the job."""
@@ -126,48 +100,14 @@ class Executor:
         payload = _decoded(binding, claimed.data)
         # A process is timed by its runner, from the call of the function: starting one may take longer than a job.
         if policy.timeout is None or binding.mode == "process":
-            value = await self._call(binding, payload, run, policy, attempt)
+            value = await self._caller.call(binding, payload, run, policy, attempt)
         else:
             self._deadlines.set(run, policy.timeout)
             try:
-                value = await self._call(binding, payload, run, policy, attempt)
+                value = await self._caller.call(binding, payload, run, policy, attempt)
             finally:
                 self._deadlines.drop(run)
         return _encoded(binding.spec.result, value)
-
-    async def _call(self, binding: Binding, payload: Any, run: Run, policy: Policy, attempt: int) -> Any:
-        """Call the handler where it wants to run, through the middleware if there is any."""
-        if binding.mode == "async" and not binding.wants_context and not self._middleware:
-            return await binding.function(payload)
-        context = self._context(run, binding.spec, policy, attempt)
-        if not self._middleware:
-            return await self._call_handler(binding, payload, context, policy.timeout)
-        return await self._through_middleware(
-            run, context, lambda: self._call_handler(binding, payload, context, policy.timeout)
-        )
-
-    async def _call_handler(
-        self, binding: Binding, payload: Any, context: RunContext, timeout: float | None
-    ) -> Any:
-        if binding.mode == "async":
-            return await (
-                binding.function(payload, context) if binding.wants_context else binding.function(payload)
-            )
-        if binding.mode == "process":
-            return await self._processes.run(binding.function, payload, timeout=timeout)
-        if binding.wants_context:
-            inside = ThreadContext(context, asyncio.get_running_loop())
-            return await self._threads.run(binding.function, payload, inside)
-        return await self._threads.run(binding.function, payload)
-
-    async def _through_middleware(
-        self, run: Run, context: RunContext, handler: Callable[[], Awaitable[Any]]
-    ) -> Any:
-        job = snapshot(run, self._keys.queue)
-        call = handler
-        for layer in reversed(self._middleware):
-            call = _around(layer, job, context, call)
-        return await call()
 
     async def _perform_unknown(self, run: Run, policy: Policy, attempt: int) -> bytes:
         """A job whose task is not here: for the catch-all handler if there is one."""
@@ -176,24 +116,17 @@ class Executor:
             if self._handlers.settings.unknown == "park":
                 raise _Parked
             raise UnknownTask(self._handlers.queue, run.name)
-        job = snapshot(run, self._keys.queue)
+        job = run.snapshot(self._handlers.queue)
         if "data" in job.malformed:
             raise _Unusable(InvalidPayload(run.name, [FieldProblem("", job.malformed["data"])]))
         if policy.timeout is not None:
             self._deadlines.set(run, policy.timeout)
         try:
-            if not self._middleware:
-                return _encoded(JSON_RESULT, await fallback(job))
-            context = self._context(run, None, policy, attempt)
-            return _encoded(JSON_RESULT, await self._through_middleware(run, context, lambda: fallback(job)))
+            return _encoded(
+                JSON_RESULT, await self._caller.call_fallback(fallback, job, run, policy, attempt)
+            )
         finally:
             self._deadlines.drop(run)
-
-    def _context(self, run: Run, task: TaskSpec[Any, Any] | None, policy: Policy, attempt: int) -> RunContext:
-        return RunContext(
-            run, self._server, self._keys, self._client,
-            task=task, attempt=attempt, attempts=policy.attempts, options=policy.options,
-        )  # fmt: skip
 
     def outcome_of(self, error: BaseException, run: Run, policy: Policy) -> Outcome:
         """What becomes of a run that ended with `error`; a cancellation has the meaning of the run's cause."""
@@ -225,25 +158,6 @@ class Executor:
             now_ms=int(time.time() * 1000),
             longest_retry_after_ms=spec.options.longest_retry_after_ms if spec else None,
         )
-
-
-def snapshot(run: Run, queue: str) -> Job:
-    """The job of a run, as it was claimed."""
-    claimed = run.claimed
-    fields = {
-        "name": claimed.name, "data": claimed.data, "opts": claimed.opts, "ats": b"%d" % claimed.starts,
-        "atm": claimed.made, "timestamp": claimed.timestamp, "delay": claimed.delay, "priority": claimed.priority,
-        "stc": claimed.stalls, "rjk": claimed.schedule, "parentKey": claimed.parent_key,
-        "deid": claimed.deduplication,
-    }  # fmt: skip
-    present = {name: value for name, value in fields.items() if value is not None}
-    return Job.from_fields(
-        queue, claimed.wire_id.decode("utf-8", "surrogateescape"), present, state=JobState.ACTIVE
-    )
-
-
-def _around(layer: Middleware, job: Job, context: RunContext, inner: Callable[[], Awaitable[Any]]) -> Any:
-    return lambda: layer(job, context, inner)
 
 
 def _policy_of(run: Run) -> Policy:

@@ -20,7 +20,7 @@ from corral.errors import JobCancelled
 from corral.logs import LifecycleLog, get_logger
 from corral.worker.callbacks import Callbacks, Teller
 from corral.worker.canceller import Canceller
-from corral.worker.executor import Executor, snapshot
+from corral.worker.executor import Executor
 from corral.worker.lane import Lane
 from corral.worker.lease.lease import Lease, QueueLease
 from corral.worker.limit_watch import LimitWatch
@@ -263,7 +263,7 @@ class QueueService:
         if self._log.info:
             self._log.completed(run.name, run.job_id)
         if self._callbacks.completed is not None:
-            job = snapshot(run, self.keys.queue)
+            job = run.snapshot(self.keys.queue)
             self._teller.tell(self._callbacks.completed, job, json.loads(_text(settlement.text)))
 
     def _failed(self, run: Run, settlement: Settlement) -> None:
@@ -279,7 +279,7 @@ class QueueService:
         callbacks = self._callbacks
         if callbacks.failed is None and callbacks.exhausted is None:
             return
-        job = snapshot(run, self.keys.queue)
+        job = run.snapshot(self.keys.queue)
         if callbacks.failed is not None:
             self._teller.tell(callbacks.failed, job, error)
         if callbacks.exhausted is not None and settlement.verb == Verb.FAIL:

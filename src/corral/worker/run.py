@@ -7,7 +7,9 @@ import math
 import time
 from enum import StrEnum
 
+from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
+from corral.contracts.states import JobState
 from corral.engine.record import Claimed
 
 __all__ = ["Cause", "Run"]
@@ -77,6 +79,19 @@ class Run:
                 self.cancelled.set()
             if self.task is not None and self.begun:
                 self.task.cancel()
+
+    def snapshot(self, queue: str) -> Job:
+        """The job, as it was claimed."""
+        claimed = self.claimed
+        fields = {
+            "name": claimed.name, "data": claimed.data, "opts": claimed.opts, "ats": b"%d" % claimed.starts,
+            "atm": claimed.made, "timestamp": claimed.timestamp, "delay": claimed.delay,
+            "priority": claimed.priority, "stc": claimed.stalls, "rjk": claimed.schedule,
+            "parentKey": claimed.parent_key, "deid": claimed.deduplication,
+        }  # fmt: skip
+        present = {name: value for name, value in fields.items() if value is not None}
+        wire_id = claimed.wire_id.decode("utf-8", "surrogateescape")
+        return Job.from_fields(queue, wire_id, present, state=JobState.ACTIVE)
 
 
 def _number(text: bytes | None) -> int | None:
