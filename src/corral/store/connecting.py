@@ -12,6 +12,8 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from corral.store.unreadable import read_json
+
 __all__ = ["WRITES", "connecting"]
 
 WRITES: Final = "corral_writes"
@@ -25,6 +27,7 @@ def connecting(url: URL) -> AsyncEngine:
     """An engine that connects at its first use. What it says of a failed statement holds none of its values."""
     options: dict[str, Any] = {
         "hide_parameters": True,
+        "json_deserializer": read_json,
         "json_serializer": partial(json.dumps, allow_nan=False, separators=(",", ":")),
     }
     if url.get_backend_name() == "postgresql":
@@ -47,6 +50,7 @@ def _check_folder(database: str | None, in_memory: bool) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin below, not where Python's driver thinks fit
+    connection.driver_connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     cursor = connection.cursor()
     for pragma in (f"busy_timeout = {BUSY_MS}", "journal_mode = WAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -13,7 +13,16 @@ from corral.contracts.duration import milliseconds
 from corral.contracts.task import Task
 from corral.errors import FieldProblem, InvalidCronJob
 
-__all__ = ["FIELDS", "JSON_NAMES", "CronJob", "CronJobChanges", "Owner", "StoredCronJob", "fields_of"]
+__all__ = [
+    "FIELDS",
+    "JSON_NAMES",
+    "CronJob",
+    "CronJobChanges",
+    "Owner",
+    "StoredCronJob",
+    "fields_of",
+    "legible_values",
+]
 
 P = TypeVar("P")
 
@@ -152,6 +161,16 @@ def _camel(name: str) -> str:
 
 JSON_NAMES: Final[Mapping[str, str]] = {each.name: _camel(each.name) for each in fields(StoredCronJob)}
 """The name in JSON of each field."""
+
+
+def legible_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a row, each of its type whatever stands in the table: what is not becomes text, off, or -1."""
+    blanks = {"enabled": False, "max_attempts": -1, "backoff_ms": -1}
+    made = dict[str, Any]()
+    for name, value in values.items():
+        blank = blanks.get(name, str(value))
+        made[name] = value if name == "payload" or isinstance(value, type(blank)) else blank
+    return made
 
 
 def fields_of(value: Mapping[str, Any]) -> CronJobChanges:

@@ -26,6 +26,7 @@ from corral.errors import (
 from corral.store.cron_job import JSON_NAMES, CronJob
 from corral.store.known_tasks import KnownTasks
 from corral.store.texts import text_fault
+from corral.store.unreadable import Unreadable
 
 __all__ = ["LONGEST_JOB_ID", "check", "completed", "problems_of"]
 
@@ -74,6 +75,8 @@ def _shapes(cron_job: CronJob) -> Problems:
     for name, most in TEXTS.items():
         if (reason := text_fault(getattr(cron_job, name), most)) is not None:
             yield FieldProblem(JSON_NAMES[name], reason)
+    if isinstance(cron_job.payload, Unreadable):
+        yield FieldProblem("payload", "it is not JSON: give it anew")
     yield from _tried("enabled", lambda: flag("enabled", cron_job.enabled))
     yield from _tried("max_attempts", lambda: whole("maxAttempts", cron_job.max_attempts, 1, MAX_ATTEMPTS))
     yield from _tried("backoff_ms", lambda: whole("backoffMs", cron_job.backoff_ms, 0, MAX_MS))

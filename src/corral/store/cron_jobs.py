@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Unpack
+from typing import Final, Unpack
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -20,10 +20,10 @@ from corral.errors import (
     FieldProblem,
     InvalidCronJob,
 )
-from corral.store.cron_job import FIELDS, JSON_NAMES, CronJob, CronJobChanges, StoredCronJob
+from corral.store.cron_job import FIELDS, JSON_NAMES, CronJob, CronJobChanges, StoredCronJob, legible_values
 from corral.store.cron_job_rules import check, completed, problems_of
 from corral.store.database import Database
-from corral.store.declarations import declare, give_back
+from corral.store.declarations import declare, declared_of, edited_of, give_back, revision_of
 from corral.store.known_tasks import KnownTasks, Source
 from corral.store.tables import CronJobRow
 from corral.store.texts import storable
@@ -95,20 +95,23 @@ class CronJobs:
 
     def stored(self, row: CronJobRow) -> StoredCronJob:
         """A row as a value, with what is wrong with it."""
-        values: dict[str, Any] = {name: getattr(row, name) for name in FIELDS}
-        problems = problems_of(CronJob(**values), self.tasks)
-        edited = (row.edited or []) if row.declared_as is not None else []
+        problems = self.problems(row)
+        edited = edited_of(row) if row.declared_as is not None else []
         return StoredCronJob(
-            **values,
-            id=row.id,
+            **legible_values({name: getattr(row, name) for name in FIELDS}),
+            id=str(row.id),
             created_at=row.created_at,
             updated_at=row.updated_at,
-            revision=row.revision,
+            revision=revision_of(row),
             owner="code" if row.declared_as is not None and not edited else "operator",
             declared=row.declared_as is not None,
             edited=tuple(JSON_NAMES[name] for name in edited),
-            problem="; ".join(map(str, problems)) or row.problem,
+            problem="; ".join(map(str, problems)) or (None if row.problem is None else str(row.problem)),
         )
+
+    def problems(self, row: CronJobRow) -> Sequence[FieldProblem]:
+        """What is wrong with a row; nothing, if it can be registered."""
+        return problems_of(CronJob(**{name: getattr(row, name) for name in FIELDS}), self.tasks)
 
     # --- changing ---------------------------------------------------------------------------------------
 
@@ -154,7 +157,8 @@ class CronJobs:
                     setattr(row, name, getattr(wanted, name))
                 changed = {name for name in FIELDS if getattr(wanted, name) != getattr(before, name)}
                 if changed:
-                    row.edited = [name for name in FIELDS if name in changed or name in (row.edited or [])]
+                    edited = {*changed, *edited_of(row)}
+                    row.edited = [name for name in FIELDS if name in edited]
                     self._touch(row)
         except IntegrityError:
             raise CronJobTaken(job_id) from None
@@ -179,7 +183,7 @@ class CronJobs:
         try:
             async with self.database.writing() as session:
                 row = await _present(session, cron_job_id, None)
-                if row.declared is None:
+                if declared_of(row) is None:
                     raise CronJobGone(cron_job_id)
                 give_back(row)
                 self._touch(row)
@@ -210,7 +214,7 @@ class CronJobs:
                     raise
 
     def _touch(self, row: CronJobRow) -> None:
-        row.revision += 1
+        row.revision = revision_of(row) + 1
         row.updated_at = self._clock()
         row.problem = None
 
@@ -226,8 +230,8 @@ async def _present(session: AsyncSession, cron_job_id: str, revision: int | None
     row = await _row(session, cron_job_id, lock=True)
     if row is None:
         raise CronJobGone(cron_job_id)
-    if revision is not None and row.revision != revision:
-        raise CronJobChanged(row.job_id, revision, row.revision)
+    if revision is not None and revision_of(row) != revision:
+        raise CronJobChanged(row.job_id, revision, revision_of(row))
     return row
 
 

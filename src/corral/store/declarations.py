@@ -12,7 +12,7 @@ from corral.client.ids import new_job_id
 from corral.store.cron_job import FIELDS, CronJob
 from corral.store.tables import CronJobRow
 
-__all__ = ["declare", "give_back"]
+__all__ = ["declare", "declared_of", "edited_of", "give_back", "revision_of"]
 
 
 async def declare(session: AsyncSession, cron_job: CronJob, now: datetime) -> None:
@@ -42,9 +42,28 @@ async def declare(session: AsyncSession, cron_job: CronJob, now: datetime) -> No
 
 def give_back(row: CronJobRow) -> None:
     """Let a declared row be what the program declared last."""
-    row.edited = None
-    for name, value in (row.declared or {}).items():
+    for name, value in (declared_of(row) or {}).items():
         setattr(row, name, value)
+    row.edited = None
+
+
+def edited_of(row: CronJobRow) -> list[str]:
+    """The fields that an operator has set of a declared row, as far as that can be read."""
+    edited: Any = row.edited
+    return [name for name in FIELDS if name in edited] if isinstance(edited, list) else []
+
+
+def revision_of(row: CronJobRow) -> int:
+    """How often a row was changed; 0 where somebody has written what is no number."""
+    revision: Any = row.revision
+    return revision if isinstance(revision, int) else 0
+
+
+def declared_of(row: CronJobRow) -> dict[str, Any] | None:
+    """What the program declared last; None where it declares nothing, or that cannot be read."""
+    declared: Any = row.declared
+    whole = row.declared_as is not None and isinstance(declared, dict) and declared.keys() >= set(FIELDS)
+    return {name: declared[name] for name in FIELDS} if whole else None
 
 
 def _follow(row: CronJobRow, said: dict[str, Any], now: datetime) -> None:
@@ -55,12 +74,12 @@ def _follow(row: CronJobRow, said: dict[str, Any], now: datetime) -> None:
     changed = {
         name: value
         for name, value in said.items()
-        if name not in (row.edited or ()) and getattr(row, name) != value
+        if name not in edited_of(row) and getattr(row, name) != value
     }
     for name, value in changed.items():
         setattr(row, name, value)
     if changed:
-        row.revision += 1
+        row.revision = revision_of(row) + 1
         row.updated_at, row.problem = now, None
 
 

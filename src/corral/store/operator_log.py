@@ -198,7 +198,7 @@ def _entry(row: OperatorLogRow) -> LogEntry:
         id=row.id,
         at=row.at,
         actor=row.actor,
-        role=Role(row.role) if row.role else None,
+        role=Role(row.role) if row.role in list(Role) else None,
         action=row.action,
         target=row.target,
         detail=row.detail,

@@ -18,8 +18,6 @@ from corral.engine.recur_rules import store_schedule
 from corral.engine.server import Server
 from corral.errors import InvalidInput, ScheduleTaken, ServerRefused
 from corral.logs import get_logger
-from corral.store.cron_job import StoredCronJob
-from corral.store.cron_job_rules import problems_of
 from corral.store.cron_jobs import CronJobs
 from corral.store.cron_requests import schedule_request
 from corral.store.tables import CronJobRow, RegistrationRow
@@ -112,7 +110,8 @@ class Registrar:
         async with self._database.reading() as session:
             found = await session.execute(select(*columns).where(CronJobRow.deleted_at.is_(None)))
             return [
-                _Wanted(row[0], _Place(row[1], row[2]), row[3], _Version(row[4], row[5])) for row in found
+                _Wanted(row[0], _Place(row[1], row[2]), row[3] is True, _Version(row[4], row[5]))
+                for row in found
             ]
 
     async def _noted(self, places: Iterable[_Place]) -> set[_Place]:
@@ -150,17 +149,17 @@ class Registrar:
             row = await _row_at(session, place) if await _locked(session, place) else None
             if row is None:
                 return False
-            problem = await self._problem_of(self._cron_jobs.stored(row))
+            problem = await self._problem_of(row)
             if row.problem != problem:
                 row.problem = problem
             return True
 
-    async def _problem_of(self, cron_job: StoredCronJob) -> str | None:
+    async def _problem_of(self, row: CronJobRow) -> str | None:
         """Make the schedule; or say why that cannot be."""
-        problem = "; ".join(map(str, problems_of(cron_job, self._tasks)))
+        problem = "; ".join(map(str, self._cron_jobs.problems(row)))
         if not problem:
             try:
-                request = schedule_request(cron_job, self._tasks)
+                request = schedule_request(self._cron_jobs.stored(row), self._tasks)
                 await store_schedule(self._server, self._server.keys(request.queue), request)
                 return None
             except (InvalidInput, ScheduleTaken) as error:
@@ -169,7 +168,7 @@ class Registrar:
                 if not is_wrong_type(error):
                     raise
                 problem = f"the queue is damaged: {error}"
-        log.warning("Cron job cannot be registered", cron_job=cron_job.job_id, problem=masked_text(problem))
+        log.warning("Cron job cannot be registered", cron_job=row.job_id, problem=masked_text(problem))
         return problem[:LONGEST_PROBLEM]
 
     async def _remove(self, place: _Place) -> None:

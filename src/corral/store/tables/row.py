@@ -6,17 +6,25 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, Dialect, MetaData
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from corral.store.unreadable import read_time
 
 __all__ = ["Row", "UtcTime"]
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A time with a zone, stored in UTC. SQLite has no zones: there it is UTC without saying so."""
+    """A time with a zone, stored in UTC. SQLite has neither times nor zones: there it is text, in UTC without saying
+    so, and any other text may stand there too (see `read_time`)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """How the database keeps it."""
+        return dialect.type_descriptor(_AnyText() if dialect.name == "sqlite" else DateTime(timezone=True))  # type: ignore[no-untyped-call]
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """What is stored."""
@@ -24,9 +32,15 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """What was stored, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return None if value is None else value.astimezone(UTC)
+
+
+class _AnyText(sqlite.DATETIME):
+    """SQLite's times, read whatever stands there."""
+
+    def result_processor(self, dialect: Any, coltype: object) -> Any:
+        """What reads a value."""
+        return lambda value: None if value is None else read_time(value)
 
 
 class Row(DeclarativeBase):
