@@ -1,9 +1,10 @@
 """The tables, as SQLAlchemy's models: one module a table."""
 
+from corral.store.tables.audit_log import AuditRow
 from corral.store.tables.cron_job import CronJobRow
 from corral.store.tables.operator_log import OperatorLogRow
 from corral.store.tables.registration import RegistrationRow
 from corral.store.tables.row import Row
 from corral.store.tables.token import TokenRow
 
-__all__ = ["CronJobRow", "OperatorLogRow", "RegistrationRow", "Row", "TokenRow"]
+__all__ = ["AuditRow", "CronJobRow", "OperatorLogRow", "RegistrationRow", "Row", "TokenRow"]

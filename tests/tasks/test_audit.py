@@ -1,0 +1,48 @@
+"""The audit log by way of a queue."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from corral import Admin, Client, Worker
+from corral.store.audit_log import AuditLog
+from corral.store.database import Database
+from corral.tasks.audit import Audited, Auditor, AuditTasks
+
+
+@pytest.fixture
+async def log(tmp_path: Path) -> AsyncIterator[AuditLog]:
+    """A log in a database of this test's own."""
+    async with Database(f"sqlite:///{tmp_path / 'corral.db'}") as database:
+        await database.migrate()
+        yield AuditLog(database)
+
+
+async def test_what_is_done_is_written_once(redis_url: str, prefix: str, log: AuditLog) -> None:
+    """An entry has the time of the call; a job that runs again adds none."""
+    done = Audited(org="acme", actor="key-7", actor_type="api_key", action="order.paid", metadata={"sum": 3})
+    async with (
+        Client(redis_url, prefix=prefix) as client,
+        Admin(redis_url, prefix=prefix) as admin,
+        Worker(Auditor(log).tasks(), client=client),
+    ):
+        job = await AuditTasks.record.enqueue(client, done)
+        await job.result(timeout=10)
+        await admin.queue("audit").jobs.retry(job.id)
+        await job.result(timeout=10)
+    (kept,) = (await log.page("acme")).entries
+    assert (kept.at, kept.actor, kept.actor_type, kept.detail) == (done.at, "key-7", "api_key", {"sum": 3})
+    assert kept.job == f"audit:{job.id}"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"actor_type": "robot"}, {"actor": "a" * 201}, {"org": "\x00"}, {"at": "2026-01-01T00:00:00"}]
+)
+def test_what_no_entry_can_be_is_refused(changes: dict[str, str]) -> None:
+    """When it is enqueued: another type of actor, text that no column holds, a time without a zone."""
+    with pytest.raises(ValidationError):
+        Audited.model_validate({"org": "acme", "actor": "ada", "action": "x"} | changes)
