@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from corral import Client, Event
-from corral.client.event_feed import EventFeed, Listener
+from corral.client import event_feed
+from corral.client.event_feed import EventFeed, Listener, Missed
 from corral.client.queue import QueueClient
 
 
@@ -35,3 +36,19 @@ async def test_who_comes_after_a_reader_has_ended(
             await queue.enqueue("job", job_id="second")
             assert await heard(late) == "second"
         assert feed.queues == []
+
+
+@pytest.mark.parametrize("most", ["MADE_UP", "MADE_UP_BYTES"])
+async def test_what_is_made_up_for_is_bounded(
+    client: Client, queue: QueueClient, monkeypatch: pytest.MonkeyPatch, most: str
+) -> None:
+    """In events and in bytes: who was away for too much is told that some are missed, and hears what comes."""
+    monkeypatch.setattr(event_feed, most, 3 if most == "MADE_UP" else 2_000)
+    feed = EventFeed(client.server)
+    for _ in range(5):
+        await queue.publish("said", {"text": "x" * 500})
+    async with feed.listening(queue.name, after="0-0") as listener:
+        async with asyncio.timeout(10):
+            assert isinstance(await listener.next(), Missed)
+        await queue.enqueue("job", job_id="later")
+        assert await heard(listener) == "later"

@@ -20,7 +20,8 @@ BUFFERED: Final = 1000
 """Events that wait for one listener. Who is further behind is let go, and may come back with the last id it saw."""
 
 MADE_UP: Final = 10_000
-"""Events that are made up for when somebody comes back."""
+"""Events that are made up for when somebody comes back, and how many bytes of them."""
+MADE_UP_BYTES: Final = 16 * 1024 * 1024
 
 PAGE: Final = 500
 
@@ -118,6 +119,7 @@ class EventFeed:
     async def _between(self, queue: str, after: str, until: str) -> list[Event | Missed]:
         """The events behind one and up to another."""
         found: list[Event | Missed] = []
+        size = 0
         keys = self._server.keys(queue)
         link = await self._server.link(keys)
         try:
@@ -128,7 +130,8 @@ class EventFeed:
                 after = entries[-1].id
                 within = [entry for entry in entries if place_of(entry.id) <= place_of(until)]
                 found += [Event.from_fields(queue, entry.id, entry.fields) for entry in within]
-                if len(found) > MADE_UP:
+                size += sum(len(text) for entry in within for pair in entry.fields.items() for text in pair)
+                if len(found) > MADE_UP or size > MADE_UP_BYTES:
                     return [Missed(until)]
         except EventsTrimmed:
             return [Missed(until)]

@@ -12,8 +12,9 @@ from corral.http.access import Principal, check_role
 from corral.http.problem import Problem
 from corral.http.refused import Refused
 from corral.logs.logger import get_logger
-from corral.store.operator_log import DONE, OperatorLog
+from corral.store.operator_log import DONE, LONGEST_TARGET, OperatorLog
 from corral.store.roles import Role
+from corral.store.texts import legible
 
 __all__ = ["Action", "Operator"]
 
@@ -99,7 +100,7 @@ class Operator:
         await self._note(action, target, detail, DONE)
 
     async def _note(self, action: Action, target: str, detail: dict[str, Any], outcome: str) -> None:
-        who = self.who
+        who, target = self.who, legible(target, LONGEST_TARGET)
         get_logger("operators").info(action, actor=who.name, target=target, detail=detail, outcome=outcome)
         if self._log is None:
             return

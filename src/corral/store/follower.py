@@ -20,11 +20,16 @@ ALL_EVERY: Final = 300.0
 revision."""
 
 
+PATIENCE: Final = 10.0
+"""Seconds for which a worker waits at its start, and at its end, for a pass."""
+
+
 class Follower:
     """Registers what has changed, again and again.
 
     A worker works without its database, because its schedules are in Redis: trouble is logged once, and what could not
-    be done is done when it is over.
+    be done is done when it is over. Nor does it wait for a database that does not answer, when it starts and when it
+    ends: a pass may be given up at any point (see `Registrar`).
 
     Args:
         prepare: called once before the first pass: for the tables, and what the program declares.
@@ -37,23 +42,41 @@ class Follower:
         self._interval = interval
         self._prepared = False
         self._in_trouble = False
+        self._passed = asyncio.Event()
         self._stop = asyncio.Event()
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """The first pass before the block, and others inside of it. The last one ends before the block does."""
-        await self._pass()
+        """The first pass before the block, and others inside of it, none behind it."""
         task = asyncio.create_task(self._follow())
-        task.add_done_callback(_tell)
         try:
+            await self._first_pass(task)
+            task.add_done_callback(_tell)
             yield
         finally:
             self._stop.set()
-            await task
+            await asyncio.wait({task}, timeout=PATIENCE)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()
+
+    async def _first_pass(self, task: asyncio.Task[None]) -> None:
+        """Wait for it, for some seconds. Raises what ended it."""
+        passing = asyncio.create_task(self._passed.wait())
+        await asyncio.wait({task, passing}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        passing.cancel()
+        if task.done():
+            task.result()
+        elif not self._passed.is_set():
+            log.error("Cron jobs are not registered yet: the database takes its time", seconds=PATIENCE)
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
         all_at = loop.time() + ALL_EVERY
+        await self._pass()
+        self._passed.set()
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), self._interval)

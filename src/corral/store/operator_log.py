@@ -19,9 +19,10 @@ from corral.store.roles import Role
 from corral.store.tables import OperatorLogRow
 from corral.store.texts import legible, storable
 
-__all__ = ["DONE", "LogEntry", "LogPage", "OperatorLog"]
+__all__ = ["DONE", "LONGEST_TARGET", "LogEntry", "LogPage", "OperatorLog"]
 
 DONE: Final = "done"
+LONGEST_TARGET: Final = 1000
 MOST_DETAIL_BYTES: Final = 64 * 1024
 MOST_LISTED: Final = 500
 REMOVED_AT_ONCE: Final = 1000
@@ -98,7 +99,7 @@ class OperatorLog:
             actor=legible(actor, 200),
             role=role,
             action=legible(action, 100),
-            target=legible(target, 1000),
+            target=legible(target, LONGEST_TARGET),
             detail=_bounded(detail),
             outcome=legible(outcome, 100),
         )
