@@ -170,3 +170,11 @@ def test_a_job_whose_data_is_not_json() -> None:
 
     job = Job.from_fields("q", "1", {"name": "send", "data": '{"thePin":"1234",'})
     assert "1234" not in str(redacted_job(job, send.spec).data)
+
+
+def test_what_is_no_json() -> None:
+    """What is no JSON value is masked, since nobody knows what it holds; arrays and keys may be Python's."""
+    node = Node.model_validate(VALUE)
+    assert redacted({"a": node, "b": [node]}) == {"a": MASK, "b": [MASK]}
+    assert redacted((1, "x"), tuple[int, Annotated[str, Secret()]]) == [1, MASK]
+    assert redacted({1: "x"}, dict[int, Annotated[str, Secret()]]) == {"1": MASK}

@@ -84,7 +84,8 @@ def test_texts_that_look_secret(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "order 4111111111111112", "at 1767225600000 ms", "0.4111111111111111", "nothing to see, mail ann@example.org",
+        "order 4111111111111112", "at 1767225600000 ms", "0.4111111111111111", "id 1767225600009",
+        "nothing to see, mail ann@example.org",
         "token_count=5, max_tokens: 7", "login.password: Field required", "password: Input should be a valid string",
         "Unexpected token: }", "if password == expected:", "password=None, token: null", "std::token::abc",
         "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----", "the token expired", "https://host:80/a",

@@ -23,7 +23,9 @@ def redacted(value: Any, type_: Any = None) -> Any:
     """A JSON value with its secrets masked: what `Secret()` marks in the type, what is named or looks like a secret.
 
     The type is a hint: a value that does not validate is masked as far as it has the type's shape. All else stays as it
-    is; what is redacted already is not changed any more. Raises `InvalidOption` for a type that Pydantic does not know.
+    is, except for what is no JSON, like a model: dump it first. What is redacted already is not changed any more.
+
+    Raises `InvalidOption` for a type that Pydantic does not know.
     """
     return _walk(value, NO_VEIL if type_ is None else _veil_of(type_), 0)
 
@@ -77,15 +79,16 @@ def _walk(value: Any, veil: Veil, depth: int) -> Any:
         return value if value is None else MASK
     if isinstance(value, str):
         return MASK if veil.hides_text else masked_text(value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_walk(part, veil.at(index), depth + 1) for index, part in enumerate(value)]
     if isinstance(value, dict):
         shown: dict[str, Any] = {}
-        for name, part in value.items():
+        for key, part in value.items():
+            name = str(key)
             below = MASK if _is_hidden(name, part) else _walk(part, veil.at(name), depth + 1)
             shown[_shown_name(name, veil, shown)] = below
         return shown
-    return value
+    return value if value is None or isinstance(value, int | float) else MASK
 
 
 def _shown_name(name: str, veil: Veil, taken: dict[str, Any]) -> str:

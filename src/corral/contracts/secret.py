@@ -49,7 +49,7 @@ _KEYS: Final = (
     "sk-|[sr]k_(?:live|test)_|gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|xox[a-z]-|xapp-"
     "|AKIA|ASIA|AIza|whsec_|corral_"
 )
-_CARD: Final = re.compile(r"(?<!\d)(?<!\d\.)\d(?:[ -]?\d){12,18}(?!\d|\.\d)")
+_CARD: Final = re.compile(r"(?<!\d)(?<!\d\.)[2-6](?:[ -]?\d){12,18}(?!\d|\.\d)")
 _LOOKS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
     (
         re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}-----|\Z)", re.DOTALL),
