@@ -32,6 +32,7 @@ class Secret:
         return schema | {"metadata": {**schema.get("metadata", {}), MARK: True}}
 
 
+LONGEST_NAME: Final = 100
 _NAMES: Final = re.compile(
     r".*(?:"
     r"(?:pass(?:word|wd|phrase|code)|secret|credential|cookie|card_?(?:number|no)|credit_?card|session_?id"
@@ -42,12 +43,17 @@ _NAMES: Final = re.compile(
 )
 """What a secret is called, in small letters with `_` between the words, and the words for its other forms behind that.
 Any other word behind it says something about the secret: ``password_changed_at``."""
-_FIELD: Final = re.compile(r"[\w .:\[\]-]{1,100}")
+_FIELD: Final = re.compile(r"[\w .:\[\]-]+")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 _KEYS: Final = (
     "sk-|[sr]k_(?:live|test)_|gh[oprsu]_|github_pat_|glpat-|npm_|pypi-|xox[a-z]-|xapp-"
     "|AKIA|ASIA|AIza|whsec_|corral_"
+)
+_HEADERS: Final = re.compile(
+    r"(?i)\b(?:(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:\w{1,20} {1,3})?)[^\s\"',;]{8,}"
+    r"|(cookie[\"']?\s{0,3}:\s{0,3}+[\"']?+)[^\r\n\"']{4,}"
+    r"|((?:bearer|basic) {1,3})[a-z0-9._~+/=-]{8,})"
 )
 _CARD: Final = re.compile(r"(?<!\d)(?<!\d\.)[2-6](?:[ -]?\d){12,18}(?!\d|\.\d)")
 _LOOKS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
@@ -55,15 +61,10 @@ _LOOKS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
         re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}-----|\Z)", re.DOTALL),
         MASK,
     ),
-    (
-        re.compile(r"(?i)(\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:\w{1,20} {1,3})?)[^\s\"',;]{8,}"),
-        rf"\1{MASK}",
-    ),
-    (re.compile(r"(?i)(\bcookie[\"']?\s{0,3}:\s{0,3}+[\"']?+)[^\r\n\"']{4,}"), rf"\1{MASK}"),
-    (re.compile(r"(?i)\b(bearer|basic)( {1,3})[a-z0-9._~+/=-]{8,}"), rf"\1\2{MASK}"),
+    (_HEADERS, lambda found: f"{found[found.lastindex or 0]}{MASK}"),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), MASK),
     (re.compile(rf"\b(?:{_KEYS})[\w-]{{12,}}"), MASK),
-    (re.compile(r"(://[^\s/@:]{0,200}:)[^\s/@]{1,200}@"), rf"\1{MASK}@"),
+    (re.compile(r"://([^\s/@:]{0,200}:)[^\s/@]{1,200}@"), rf"://\1{MASK}@"),
     (_CARD, lambda found: MASK if _is_card(found[0]) else found[0]),
 )
 """Private keys, the credentials of headers, JSON web tokens, keys of well-known services, passwords in URLs, numbers of
@@ -81,6 +82,11 @@ _TOLD: Final = re.compile(rf"{_OPENED}|(?!\S(?:\s|\Z)|[A-Za-z]++[.:!?]*+[ \t]++\
 
 def looks_secret(name: str) -> bool:
     """Whether a field of this name is not shown, whatever its type says."""
+    return len(name) <= LONGEST_NAME and _is_secrets_name(name)
+
+
+@lru_cache(maxsize=4096)
+def _is_secrets_name(name: str) -> bool:
     if _FIELD.fullmatch(name) is None:  # no name of a field, but a text
         return False
     return _NAMES.fullmatch(re.sub(r"[\W_]+", "_", _HUMP.sub("_", name)).strip("_").lower()) is not None
@@ -90,23 +96,20 @@ def masked_text(text: str) -> str:
     """A text without the secrets that can be seen in it."""
     for pattern, instead in _LOOKS:
         text = pattern.sub(instead, text)
-    return "".join(_without_named(text))
+    return "".join(_without_named(text)) if "=" in text or ":" in text else text
 
 
 def _without_named(text: str) -> Iterator[str]:
     """The pieces of a text, the values of what has the name of a secret masked."""
     done = 0
     for named in _NAMED.finditer(text):
-        if named.start() >= done and _is_named_secret(named[1][-100:]):
+        if named.start() >= done and looks_secret(named[1][-LONGEST_NAME:]):
             value = (_TOLD if named[2] else _ASSIGNED).match(text, named.end())
             if value is not None:
                 yield text[done : named.end()]
                 yield (value[value.lastindex] if value.lastindex else "") + MASK
                 done = value.end()
     yield text[done:]
-
-
-_is_named_secret = lru_cache(maxsize=4096)(looks_secret)
 
 
 def _is_card(text: str) -> bool:
