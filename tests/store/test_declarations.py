@@ -113,3 +113,18 @@ async def test_a_wrong_declaration_stores_nothing(cron_jobs: CronJobs) -> None:
         with pytest.raises(InvalidCronJob):
             await cron_jobs.declare(DECLARED, wrong)
     assert (await cron_jobs.list()).cron_jobs == []
+
+
+async def test_two_programs_declare_the_same_in_different_orders(
+    database_url: str, database: Database
+) -> None:
+    """They wait for each other in a line, and not in a circle."""
+    declared = [
+        CronJob(job_id=f"job-{number:02}", pattern="@daily", handler="x", queue="q") for number in range(20)
+    ]
+    await CronJobs(database).declare(*declared)
+    async with Database(database_url) as other:
+        for _ in range(3):
+            await asyncio.gather(
+                CronJobs(database).declare(*declared), CronJobs(other).declare(*reversed(declared))
+            )

@@ -325,3 +325,21 @@ async def test_what_the_server_refuses_for_one_queue_hinders_no_other(
             with pytest.raises(ServerRefused):
                 await registrar.register()
         assert set(await schedules(admin)) == {"nightly"}
+
+
+async def test_registrations_are_noted_in_one_order(
+    cron_jobs: CronJobs, registrar: Registrar, database: Database
+) -> None:
+    """Whoever else notes the same at that moment waits in a line for it, and not in a circle."""
+    noted: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("INSERT INTO corral_registrations"):
+            rows = parameters if isinstance(parameters, list) else [parameters]
+            noted.extend(next(text for text in row if text != "mail") for row in rows)
+
+    for number in range(20):
+        await cron_jobs.create(replace(NIGHTLY, job_id=f"{number:02}"))
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    await registrar.register()
+    assert noted == [f"{number:02}" for number in range(20)]

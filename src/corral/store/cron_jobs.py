@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final, Unpack
 
 from sqlalchemy import select
@@ -206,7 +207,8 @@ class CronJobs:
         for attempt in range(1, DECLARING_TRIES + 1):
             try:
                 async with self.database.writing() as session:
-                    for cron_job in wanted:
+                    # In one order for all: two programs may declare the same in different ones.
+                    for cron_job in sorted(wanted, key=attrgetter("job_id")):
                         await declare(session, cron_job, self._clock())
                 return
             except IntegrityError:  # another worker declares the same in this moment

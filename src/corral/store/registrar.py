@@ -124,7 +124,9 @@ class Registrar:
             # Another registrar may note the same in this moment: then this one looks again.
             with suppress(IntegrityError):
                 async with self._database.writing() as session:
-                    session.add_all(RegistrationRow(**place._asdict()) for place in needed - known)
+                    # In one order for all: else two that note the same could wait for each other in a circle.
+                    for place in sorted(needed - known):
+                        session.add(RegistrationRow(**place._asdict()))
         return known
 
     async def _registrations(self) -> set[_Place]:
