@@ -32,7 +32,8 @@
     │   ├── DatabaseOutdated                its tables are missing, or those of another version
     │   ├── CronJobGone                     there is no such cron job
     │   ├── CronJobChanged                  somebody else has changed it meanwhile
-    │   └── CronJobTaken                    another one has this job id
+    │   ├── CronJobTaken                    another one has this job id
+    │   └── SubscriptionGone                there is no such subscription to webhooks
     ├── QueueError                          about one queue as a whole
     │   ├── QueueActive                     workers hold jobs of it: it cannot be obliterated
     │   └── QueueDamaged                    one of its keys holds what BullMQ does not write
@@ -104,6 +105,7 @@ __all__ = [
     "ServerUnavailable",
     "StaleRun",
     "StoreError",
+    "SubscriptionGone",
     "TargetNotFound",
     "UnknownTask",
     "UnpicklableHandler",
@@ -443,6 +445,14 @@ class CronJobTaken(StoreError):
         super().__init__(
             f"there is a cron job {_cut(job_id)} already: change that one, or take another jobId"
         )
+
+
+class SubscriptionGone(StoreError):
+    """There is no such subscription to webhooks (any more)."""
+
+    def __init__(self, subscription_id: str) -> None:
+        self.subscription_id = subscription_id
+        super().__init__(f"there is no subscription {_cut(subscription_id)}: it was deleted, or never made")
 
 
 # --- one queue --------------------------------------------------------------------------------------------

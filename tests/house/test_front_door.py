@@ -134,6 +134,7 @@ FRONT_DOOR = [
     "Snooze",
     "StaleRun",
     "StoreError",
+    "SubscriptionGone",
     "StoredBackoff",
     "StoredOptions",
     "SyncClient",

@@ -17,7 +17,7 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 def entry(**fields: Any) -> AuditEntry:
     """Somebody did something."""
-    given = {
+    given: dict[str, Any] = {
         "at": NOON, "org": "acme", "actor": "ada", "actor_type": "user", "action": "order.paid",
         "resource_type": "order", "resource_id": "17", "detail": {"ü": [1]},
     }  # fmt: skip

@@ -7,6 +7,7 @@
     │   ├── TargetRefused                   it may not be sent there
     │   ├── DeliveryFailed                  it was sent and not taken, or there was no answer
     │   ├── InvalidKey                      a key that deliveries cannot be signed with
+    │   ├── NotGenuine                      a delivery that nobody signed whose key is known
     │   ├── MailRefused                     a mail server said no to this mail
     │   └── MailServerUnavailable           no mail server answered, or let us in: may be tried again
     └── DefinitionError
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidKey",
     "MailRefused",
     "MailServerUnavailable",
+    "NotGenuine",
     "TargetRefused",
     "TemplateBroken",
 ]
@@ -43,15 +45,22 @@ class TargetRefused(DeliveryError, InvalidInput):
 
 class DeliveryFailed(DeliveryError):
     """``target`` did not take what was sent. ``status`` is the one of its answer, None where there was none;
-    ``retry_after`` the seconds that it asked to wait, if it did. May be tried again."""
+    ``response`` its head, and ``retry_after`` the seconds that it asked to wait, if it did. May be tried again."""
 
     def __init__(
-        self, target: str, reason: str, *, status: int | None = None, retry_after: float | None = None
+        self,
+        target: str,
+        reason: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        response: str = "",
     ) -> None:
         self.target = target
         self.reason = reason
         self.status = status
         self.retry_after = retry_after
+        self.response = response
         super().__init__(f"{target[:120]!r} did not take it: {reason}")
 
 
@@ -61,6 +70,14 @@ class InvalidKey(DeliveryError, InvalidInput):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"this key cannot be used: {reason}. `SigningKey.generate()` makes one")
+
+
+class NotGenuine(DeliveryError):
+    """A delivery cannot be shown to come from who should have sent it."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"this delivery is not genuine: {reason}")
 
 
 class MailRefused(DeliveryError):

@@ -6,5 +6,15 @@ from corral.store.tables.operator_log import OperatorLogRow
 from corral.store.tables.registration import RegistrationRow
 from corral.store.tables.row import Row
 from corral.store.tables.token import TokenRow
+from corral.store.tables.webhooks import WebhookEventRow, WebhookSubscriptionRow
 
-__all__ = ["AuditRow", "CronJobRow", "OperatorLogRow", "RegistrationRow", "Row", "TokenRow"]
+__all__ = [
+    "AuditRow",
+    "CronJobRow",
+    "OperatorLogRow",
+    "RegistrationRow",
+    "Row",
+    "TokenRow",
+    "WebhookEventRow",
+    "WebhookSubscriptionRow",
+]

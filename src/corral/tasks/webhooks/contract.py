@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from corral import Task, TaskSet, task
 from corral.tasks.webhooks.retry_schedule import THREE_DAYS
 from corral.tasks.webhooks.signing import Signing
 
-__all__ = ["Delivered", "Delivery", "WebhookTasks"]
+__all__ = ["Change", "Delivered", "Delivery", "WebhookTasks"]
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
 
 
 class Delivery(BaseModel):
@@ -23,6 +25,23 @@ class Delivery(BaseModel):
     headers: dict[str, str] = Field(default_factory=dict, max_length=20)
 
 
+class Change(BaseModel):
+    """Something has changed, and a subscription is to be told."""
+
+    subscription_id: str
+    action: Literal["create", "update", "delete"]
+    resource: Name = Field(
+        default="resource", description="What kind of thing has changed.", examples=["order"]
+    )
+    resource_id: str
+    data: Any = None
+
+    @property
+    def event(self) -> str:
+        """The name of the event: ``order.update``."""
+        return f"{self.resource}.{self.action}"
+
+
 class Delivered(BaseModel):
     """What the receiver said."""
 
@@ -31,6 +50,7 @@ class Delivered(BaseModel):
 
 
 class WebhookTasks(TaskSet, queue="webhooks", attempts=THREE_DAYS.attempts, backoff=THREE_DAYS):
-    """Deliveries of webhooks."""
+    """Deliveries of webhooks: to a subscription, and to a URL."""
 
+    send: Task[Change, Delivered] = task("send_webhook", timeout=30)
     deliver: Task[Delivery, Delivered] = task("deliver_webhook", timeout=30)

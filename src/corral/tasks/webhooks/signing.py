@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 
 from corral.tasks.errors import InvalidKey
 
-__all__ = ["Signing", "SigningKey", "VerifyingKey", "signed_headers"]
+__all__ = ["SIGNATURE", "Signing", "SigningKey", "VerifyingKey", "signed_headers"]
 
 SIGNATURE: Final = "X-Webhook-Signature"
 KEY_ID: Final = "X-Webhook-Key-Id"

@@ -1,0 +1,58 @@
+"""The tables of webhooks: who wants which events where, and every attempt to tell them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from corral.store.tables.row import Row
+
+__all__ = ["WebhookEventRow", "WebhookSubscriptionRow"]
+
+
+class WebhookSubscriptionRow(Row):
+    """A subscription, with the state of its circuit breaker: all workers share it here."""
+
+    __tablename__ = "corral_webhook_subscriptions"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    url: Mapped[str] = mapped_column(String(2048))
+    events: Mapped[list[str]] = mapped_column(JSON)
+    """Patterns of event names; empty: all."""
+    signing: Mapped[str] = mapped_column(String(20))
+    keys: Mapped[list[str]] = mapped_column(JSON)
+    """Texts of signing keys, the newest first."""
+    headers: Mapped[dict[str, str]] = mapped_column(JSON)
+    enabled: Mapped[bool]
+    failures: Mapped[int] = mapped_column(Integer, server_default="0")
+    """In a row."""
+    opened_at: Mapped[datetime | None]
+    """Since when the breaker is open. None for one that was disabled for another reason."""
+    probe_at: Mapped[datetime | None]
+    """When one delivery may try whether the receiver is back."""
+    disabled_reason: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class WebhookEventRow(Row):
+    """One attempt to deliver one event."""
+
+    __tablename__ = "corral_webhook_events"
+    __table_args__ = (Index("ix_corral_webhook_events_subscription", "subscription_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(String(36))
+    job_id: Mapped[str] = mapped_column(String(200))
+    attempt: Mapped[int] = mapped_column(Integer)
+    at: Mapped[datetime] = mapped_column(index=True)
+    change: Mapped[Any] = mapped_column(JSON)
+    """What was to be told: enough to send it again."""
+    status: Mapped[int | None] = mapped_column(Integer)
+    milliseconds: Mapped[int] = mapped_column(Integer)
+    response: Mapped[str] = mapped_column(Text)
+    """The head of the answer."""
+    error: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,131 @@
+"""Attempts to deliver webhooks: what was sent where, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+
+from corral.contracts.arguments import whole
+from corral.contracts.duration import Duration, milliseconds
+from corral.store.database import Database
+from corral.store.tables import WebhookEventRow as Row
+from corral.store.texts import legible
+
+__all__ = ["StoredWebhookEvent", "WebhookEvent", "WebhookEventPage", "WebhookEvents"]
+
+MOST_LISTED: Final = 500
+REMOVED_AT_ONCE: Final = 1000
+LONGEST_TEXT: Final = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEvent:
+    """One attempt."""
+
+    subscription_id: str
+    job_id: str
+    attempt: int
+    change: Any
+    """What was to be told: enough to send it again."""
+    status: int | None
+    milliseconds: int
+    response: str
+    """The head of the answer."""
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredWebhookEvent(WebhookEvent):
+    """One attempt, as it is kept."""
+
+    id: int
+    at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEventPage:
+    """Attempts, the newest first. ``before``: what to ask for next; None at the end."""
+
+    events: Sequence[StoredWebhookEvent]
+    before: int | None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class WebhookEvents:
+    """Keeps attempts, until they are too old or too many. Raises `DatabaseUnavailable` and `DatabaseOutdated`."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = _now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def record(self, event: WebhookEvent) -> int:
+        """Keep one; its id."""
+        fields = asdict(event)
+        fields["response"] = legible(event.response, LONGEST_TEXT)
+        fields["error"] = None if event.error is None else legible(event.error, LONGEST_TEXT)
+        row = Row(at=self._clock(), **fields)
+        async with self._database.writing() as session:
+            session.add(row)
+            await session.flush()
+            return row.id
+
+    async def page(
+        self, subscription_id: str, *, before: int | None = None, limit: int = 50, failed: bool = False
+    ) -> WebhookEventPage:
+        """A page of a subscription's attempts, at most 500, the newest first; with ``failed`` those that failed."""
+        count = max(1, min(whole("limit", limit), MOST_LISTED))
+        query = select(Row).where(Row.subscription_id == subscription_id)
+        if before is not None:
+            query = query.where(Row.id < whole("before", before))
+        if failed:
+            query = query.where(Row.error.is_not(None))
+        async with self._database.reading() as session:
+            rows = list(await session.scalars(query.order_by(Row.id.desc()).limit(count + 1)))
+        shown = rows[:count]
+        return WebhookEventPage([_event(row) for row in shown], shown[-1].id if len(rows) > count else None)
+
+    async def get(self, event_id: int) -> StoredWebhookEvent | None:
+        """One attempt."""
+        async with self._database.reading() as session:
+            row = await session.get(Row, event_id)
+        return None if row is None else _event(row)
+
+    async def remove_older(self, than: Duration) -> int:
+        """Remove attempts of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
+        oldest = self._clock() - timedelta(milliseconds=milliseconds("than", than))
+        return await self._remove(Row.at < oldest)
+
+    async def keep_latest(self, subscription_id: str, count: int) -> int:
+        """Remove all of a subscription's attempts but the latest ones; how many went."""
+        kept = select(Row.id).where(Row.subscription_id == subscription_id).order_by(Row.id.desc())
+        async with self._database.reading() as session:
+            last = await session.scalar(kept.offset(max(0, whole("count", count) - 1)).limit(1))
+        if last is None:
+            return 0
+        return await self._remove(Row.subscription_id == subscription_id, Row.id < last)
+
+    async def _remove(self, *rules: Any) -> int:
+        removed = 0
+        while True:
+            ids = select(Row.id).where(*rules).order_by(Row.id).limit(REMOVED_AT_ONCE)
+            gone = delete(Row).where(Row.id.in_(ids)).returning(Row.id)
+            async with self._database.writing() as session:
+                count = len((await session.scalars(gone)).all())
+            removed += count
+            if count < REMOVED_AT_ONCE:
+                return removed
+
+
+def _event(row: Row) -> StoredWebhookEvent:
+    names = (
+        "id", "at", "subscription_id", "job_id", "attempt", "change", "status", "milliseconds", "response", "error",
+    )  # fmt: skip
+    return StoredWebhookEvent(**{name: getattr(row, name) for name in names})
