@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from corral import SyncClient
+from corral import Admin, SyncClient
 from corral.cli.keyboard import keys_of
+from corral.cli.top_frame import Reader
 from tests.cli.conftest import Command
 from tests.cli.program import Program
 from tests.cli.terminal import Terminal
@@ -139,6 +140,17 @@ def test_without_a_terminal(command: Command, client: SyncClient) -> None:
     assert "\x1b" not in once.stdout
     [row] = json.loads(command("top", "--json").stdout)["queues"]
     assert (row["queue"], row["counts"]["waiting"], row["workers"]) == ("alpha", 1, 0)
+
+
+async def test_damaged_keys(redis_url: str, prefix: str, client: SyncClient) -> None:
+    """What cannot be read of one queue, because another program has written it, is left out, and the rest is shown."""
+    client.queue("alpha").enqueue("greet", "Ada")
+    async with Admin(redis_url, prefix=prefix) as admin:
+        for what in ("failures", "samples", "worker_records", "worker_beats"):
+            await admin.server.call("RPUSH", admin.server.keys("alpha").key(what), "no such thing")
+        frame = await Reader(admin).read("alpha")
+    assert [one.queue for one in frame.queues] == ["alpha"]
+    assert (frame.groups, frame.samples) == (None, {})
 
 
 def test_no_server(command: Command) -> None:

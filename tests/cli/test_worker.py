@@ -126,3 +126,8 @@ def test_a_process_is_started_with_the_same_options() -> None:
         "--max-jobs", "10", "--max-memory", "1024",
     ]  # fmt: skip
     assert arguments.command()[-2:] == ["--processes", "4"]
+    assert WorkerArguments("shop:jobs", samples=False).command()[3:] == [
+        "worker",
+        "shop:jobs",
+        "--no-samples",
+    ]

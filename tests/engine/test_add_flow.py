@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from corral.engine.control_cancel import cancel_job
 from corral.engine.enqueue import MAX_NODES, FlowAdded
 from corral.engine.record import Refusal, Verb
 from tests.engine.driver import Driver, end, new_job
@@ -277,6 +278,15 @@ class TestRefusals:
         assert await self.refused(driver, child, run=gone) == (Refusal.NO_JOB, -1)
         await driver.settle(end(run, Verb.DELAY, amount=5_000))
         assert await self.refused(driver, child, run=run) == (Refusal.SUPERSEDED, -1)
+
+    async def test_a_cancelled_run(self, driver: Driver) -> None:
+        """Nor does one whose job was cancelled meanwhile: who cancelled the children has not seen these."""
+        await driver.add("p")
+        run = await driver.take_one()
+        await cancel_job(driver.server, driver.keys, "p", "cancelled: no", clock=driver.now)
+        child = new_node(driver, "a", driver.keys.job("p"))
+        assert await self.refused(driver, child, run=run) == (Refusal.SUPERSEDED, -1)
+        assert await driver.waiting() == []
 
 
 async def test_children_of_a_running_job(driver: Driver) -> None:

@@ -164,12 +164,13 @@ class TestAChildFails:
         assert "defa" not in await driver.fields(family.parent)
 
     async def test_fpof_of_a_parent_that_is_gone(self, family: Family, driver: Driver) -> None:
-        """A parent that was removed does not come back as half a hash."""
+        """A parent that was removed does not come back as half a hash, nor what belongs to it."""
         await family.found("fpof")
         await driver.call("DEL", family.parent)
         a, _ = await driver.take(2)
         assert await driver.settle(end(a, Verb.FAIL, "why")) == [0]
         assert await driver.fields(family.parent) == {}
+        assert await driver.call("EXISTS", family.parent + ":unsuccessful") == 0
 
     async def test_cpof(self, family: Family, driver: Driver) -> None:
         """The parent runs at once, with the reason in `failed`, other children or not."""

@@ -48,12 +48,7 @@ MUTANTS = (
         "UNCALLED_MS",
         "the first sleeps too long",
     ),
-    Mutant(
-        "lib/set_aside",
-        "if not redis.call('ZSCORE', line, job_id) then",
-        "if true then",
-        "who looks loses its place",
-    ),
+    Mutant("lib/set_aside", "'NX', ", "", "who looks loses its place"),
     Mutant("lib/set_aside", "(tonumber(last) or 0) + 1", "1", "the line has no order"),
     Mutant(
         "lib/take_turn",

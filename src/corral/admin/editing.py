@@ -38,7 +38,8 @@ class JobsEditing(JobsView):
         task: AnyTask | None = None,
         payload_limit: int = DEFAULTS.payload_limit,
     ) -> None:
-        """Replace a job's payload. Its next run gets it; one that runs has the old one (BullMQ: job.updateData).
+        """Replace a job's payload. Its next run gets it; one that runs has the old one (BullMQ: job.updateData). What
+        `singleton=` and `supersedes=` have taken from the old one stays its key.
 
         Args:
             data: any JSON value, None is `{}`; or a payload of the task.
@@ -64,7 +65,8 @@ class JobsEditing(JobsView):
 
     async def replay(self, job_id: str, payload: Any, *, task: AnyTask | None = None) -> None:
         """Give a failed or completed job another payload and make it ready to run anew, with all of its attempts: both,
-        or neither. Its outcome is forgotten, its log and its stack traces stay. Event: `waiting`.
+        or neither. Its outcome is forgotten, its log and its stack traces stay. So do the keys that `singleton=` and
+        `supersedes=` took of the old payload, and no other job is superseded. Event: `waiting`.
 
         Args:
             payload: any JSON value, None is `{}`; or a payload of the task.

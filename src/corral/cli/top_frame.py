@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from corral.admin.admin import Admin
 from corral.admin.failure_group import FailureGroups
 from corral.admin.lookout import Lookout, QueueGlance, View
 from corral.contracts.sample import Sample
 from corral.contracts.states import JobState
+from corral.engine.faults import ResponseError
 
 __all__ = ["Frame", "Rate", "Reader"]
 
 MOST_GROUPS: Final = 5
 MOST_SAMPLED: Final = 50
 SAMPLED: Final = timedelta(minutes=3)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Frame:
     chosen: str = ""
     """The queue whose failures these are."""
     groups: FailureGroups | None = None
+    """None also where they cannot be read."""
 
     @property
     def queues(self) -> Sequence[QueueGlance]:
@@ -74,7 +77,9 @@ class Reader:
         self._before, self._read_at = {one.queue: one for one in view.queues}, now
         names = [one.queue for one in frame.queues]
         named = chosen if chosen in names else next(iter(names), "")
-        groups = await self._admin.queue(named).failures.groups(limit=MOST_GROUPS) if named else None
+        groups = (
+            await _if_sound(self._admin.queue(named).failures.groups(limit=MOST_GROUPS)) if named else None
+        )
         known = {queue: rate for queue, rate in rates.items() if rate is not None}
         return Frame(frame.at, view, known, samples, named, groups)
 
@@ -87,5 +92,13 @@ class Reader:
 
     async def _samples(self, names: Sequence[str]) -> dict[str, Sample]:
         since = datetime.now(UTC) - SAMPLED
-        found = await asyncio.gather(*(self._admin.queue(name).samples(since) for name in names))
+        found = await asyncio.gather(*(_if_sound(self._admin.queue(name).samples(since)) for name in names))
         return {name: samples[-1] for name, samples in zip(names, found, strict=True) if samples}
+
+
+async def _if_sound(reading: Awaitable[T]) -> T | None:
+    """None where a key of Corral's own holds something else: what is read from it is no reason to show nothing."""
+    try:
+        return await reading
+    except ResponseError:
+        return None

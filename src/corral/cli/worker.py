@@ -44,6 +44,7 @@ class WorkerArguments:
     processes: int | None = None
     health_port: int | None = None
     health_host: str | None = None
+    samples: bool | None = None
 
     def command(self) -> list[str]:
         """The command line of a process that runs it."""
@@ -59,6 +60,7 @@ class WorkerArguments:
             "--health-host": self.health_host,
         }
         flat = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+        flat += ["--no-samples"] if self.samples is False else []
         return [sys.executable, "-m", "corral.cli", "worker", self.target, *flat]
 
     def single(self) -> WorkerArguments:
@@ -74,6 +76,7 @@ class WorkerArguments:
             grace=self.grace,
             max_jobs=self.max_jobs,
             max_memory=self.max_memory,
+            samples=self.samples,
         )
 
 
@@ -109,6 +112,11 @@ HealthHost = Annotated[
     str | None, typer.Option(help="Where to listen for that. Default: 127.0.0.1.", show_default=False)
 ]
 
+NoSamples = Annotated[
+    bool,
+    typer.Option("--no-samples", help="Take no samples for charts, and group no failures: others do."),
+]
+
 
 def worker(
     target: Target,
@@ -122,6 +130,7 @@ def worker(
     max_memory: MaxMemory = None,
     health_port: HealthPort = None,
     health_host: HealthHost = None,
+    no_samples: NoSamples = False,
 ) -> None:
     """Run the jobs of an application until SIGTERM or Ctrl-C (twice: at once).
 
@@ -132,8 +141,9 @@ def worker(
     supervised = hold_lifeline()
     configure()
     arguments = WorkerArguments(
-        target, url, prefix, concurrency, grace, max_jobs, max_memory, processes, health_port, health_host
-    )
+        target, url, prefix, concurrency, grace, max_jobs, max_memory, processes, health_port, health_host,
+        samples=False if no_samples else None,
+    )  # fmt: skip
     try:
         if reload:
             code = run(reloading(arguments, Path.cwd()))

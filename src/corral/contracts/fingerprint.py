@@ -42,6 +42,12 @@ _VALUES: Final = "|".join(
 _QUOTED: Final = "|".join(rf"{_B}{mark}[^{mark}]+(?:{mark}|\Z)" for mark in "\"'`")
 _VARYING: Final = re.compile(f"(?P<text>{_QUOTED})|{_VALUES}", re.ASCII)
 
+# V8's JSON.parse says what it has met, and cites some of the text, quotation marks and all.
+_MET: Final = r"Unexpected token (?:'.{1,2}'|\S{1,2})"
+_OF_JSON: Final = re.compile(
+    rf"{_MET}(?:(?= in JSON at )|(?P<cites>, )(?:\.\.\.)?\".*\"(?:\.\.\.)?(?= is not valid JSON))"
+)
+
 _PYTHON_TRACE: Final = "Traceback (most recent call last)"
 _PYTHON_FRAME: Final = re.compile(r'^[ |]*File "([^"\n]+)", line \d+, in ([^\n]+)$', re.MULTILINE)
 _NODE_FRAME: Final = re.compile(
@@ -84,12 +90,17 @@ def fingerprint_of(kind: str, reason: str, trace: str) -> Fingerprint:
 def normalised(message: str) -> str:
     """A message without what differs from job to job."""
     text = " ".join(message[: 4 * LONGEST_MESSAGE].split())[:LONGEST_MESSAGE].rstrip()
-    return _VARYING.sub(_without_value, text)
+    return _VARYING.sub(_without_value, _OF_JSON.sub(_without_json, text))
 
 
 def _without_value(found: re.Match[str]) -> str:
     mark = found[0][0]
     return f"{mark}{TEXT}{mark}" if found["text"] else VALUE
+
+
+def _without_json(found: re.Match[str]) -> str:
+    cited = f', "{TEXT}"' if found["cites"] else ""
+    return f"Unexpected token {TEXT}{cited}"
 
 
 def last_trace(stored: str) -> str:

@@ -112,6 +112,7 @@ class Worker:
         grace: float | None = None,
         max_jobs: int | None = None,
         max_memory: int | None = None,
+        samples: bool | None = None,
     ) -> Self:
         """Change settings before it runs, as `corral worker --concurrency 5` does. None changes nothing.
 
@@ -127,6 +128,7 @@ class Worker:
             queue.settings = queue.settings.over({"concurrency": concurrency})
         self._grace = self._grace if grace is None else grace
         self._recycling = self._recycling.over(max_jobs, max_memory)
+        self._samples = self._samples if samples is None else samples
         return self
 
     # -- running

@@ -11,6 +11,7 @@
 --- @include lib/fail_at_once
 --- @include lib/family
 --- @include lib/fields_of
+--- @include lib/leave_aside
 --- @include lib/mark_cancelled
 --- @include lib/read_queue
 --- @include lib/state_of
@@ -52,6 +53,9 @@ local function leave_state()
   local sets = { delayed = delayed, prioritized = prioritized, ['waiting-children'] = waiting_children }
   if sets[state] then
     redis.call('ZREM', sets[state], job_id)
+    if state == 'delayed' then
+      leave_aside(prefix, job_id, now_ms)
+    end
     return nil
   end
   local _, search_on = take_waiting(prefix, job_id, search)

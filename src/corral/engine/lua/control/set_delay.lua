@@ -1,9 +1,11 @@
 #!lua flags=allow-oom
---- Change the time at which a delayed job is due.                                             delayed → delayed
+--- Change the time at which a delayed job is due. One that waits for the turn of its singleton key leaves the line: it
+--- joins it anew when it is due.                                                               delayed → delayed
 --- @key delayed  zset    job ids by due time
 --- @include lib/clock
 --- @include lib/sent
 --- @include lib/delay_job
+--- @include lib/leave_aside
 --- @include lib/state_of
 --- @include lib/wake_when_due
 --- @include lib/word
@@ -31,6 +33,7 @@ end
 local now_ms = clock(now)
 local wait_ms = due == '' and delay or math.max(0, tonumber(due) - now_ms)
 redis.call('ZREM', delayed, job_id)
+leave_aside(prefix, job_id, now_ms)
 redis.call('HSET', prefix .. job_id, 'delay', word(wait_ms))
 delay_job(job_id, now_ms + wait_ms)
 wake_when_due()

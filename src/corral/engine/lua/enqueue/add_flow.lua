@@ -11,7 +11,7 @@
 --- @include lib/open_queue
 --- @include lib/sent
 --- @include lib/in_chunks
---- @include lib/refusal_of
+--- @include lib/refusal_to_add
 --- @include lib/check_flow
 --- @include lib/join_family
 --- @include lib/deduplicate
@@ -42,7 +42,7 @@ if done then
   return done
 end
 if job_id ~= '' then
-  local refused = refusal_of(prefix, job_id, token, fence)
+  local refused = refusal_to_add(prefix, job_id, token, fence)
   if refused ~= 0 then
     return { refused, 0 }
   end

@@ -56,10 +56,10 @@ local function child_completed(child_key, parent_key, value, now)
 end
 
 local function fail_parent(child_key, parent_key, now)
-  redis.pcall('ZADD', parent_key .. ':unsuccessful', now, child_key)
   if redis.call('EXISTS', parent_key) == 0 then
     return
   end
+  redis.pcall('ZADD', parent_key .. ':unsuccessful', now, child_key)
   local base, parent_id = split_key(parent_key)
   local kept = fields_of(parent_key, 'defa', 'corral.failure')
   local reason = cancellation_of(kept[1], kept[2]) or 'child ' .. child_key .. ' failed'

@@ -5,7 +5,6 @@
 --- is cancelled or removed first, `lib/sweep_holders` ends its turn, too; and goes on where this call has met too many
 --- that are gone.
 --- @key holders  hash  by singleton key: the token (none before it starts) and the id of the job whose turn it is
---- @key aside    zset  prefix of the lines, one a singleton key: job ids by arrival
 --- @key delayed  zset  job ids by due time
 --- @include lib/first_aside
 --- @include lib/promote_jobs
@@ -14,7 +13,7 @@ local function end_turn(prefix, queue, key, job_id)
   if not entry or string.match(entry, ' (.*)$') ~= job_id then
     return
   end
-  local first, is_delayed, may_be_more = first_aside(prefix, aside .. key)
+  local first, is_delayed, may_be_more = first_aside(prefix, key)
   if first or may_be_more then
     redis.call('HSET', holders, key, ' ' .. (first or job_id))
   else
@@ -22,6 +21,6 @@ local function end_turn(prefix, queue, key, job_id)
   end
   if is_delayed then
     redis.call('ZREM', delayed, first)
-    promote_jobs(prefix, queue, { first })
+    promote_jobs(prefix, queue, { first }, first)
   end
 end

@@ -1,5 +1,5 @@
 --- Make jobs ready that were delayed until now, in this order. The first of those set aside for a singleton key goes
---- before all others.
+--- before all others: `called`, if the caller knows that it is one.
 --- @key events   stream
 --- @key wait     list    ready ids, next at the tail
 --- @key paused   list    ready ids of a paused queue (BullMQ 5)
@@ -10,12 +10,12 @@
 --- @include lib/priority_of
 --- @include lib/ready_job
 --- @include lib/wake
-local function promote_jobs(prefix, queue, ids)
+local function promote_jobs(prefix, queue, ids, called)
   local ready = {}
   for _, job_id in ipairs(ids) do
     local kept = fields_of(prefix .. job_id, 'priority', 'delay', 'corral.singleton')
     local priority = priority_of(kept[1])
-    if kept[3] and redis.call('ZRANK', aside .. kept[3], job_id) == 0 then
+    if job_id == called or kept[3] and redis.call('ZRANK', aside .. kept[3], job_id) == 0 then
       ready_job(queue, job_id, priority, true)
     elseif priority > 0 then
       prioritize_job(job_id, priority, false)

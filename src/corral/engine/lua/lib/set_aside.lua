@@ -10,17 +10,15 @@
 local UNCALLED_MS = 3600000
 
 local function set_aside(prefix, job_id, key, left, now)
-  local line, job_key = aside .. key, prefix .. job_id
+  local line = aside .. key
   redis.call('LREM', active, 1, job_id)
-  if not redis.call('ZSCORE', line, job_id) then
-    local last = redis.call('ZREVRANGE', line, '0', '0', 'WITHSCORES')[2]
-    redis.call('ZADD', line, word((tonumber(last) or 0) + 1), job_id)
-  end
+  local last = redis.call('ZREVRANGE', line, '0', '0', 'WITHSCORES')[2]
+  redis.call('ZADD', line, 'NX', word((tonumber(last) or 0) + 1), job_id)
   redis.call('PEXPIRE', line, word(2 * UNCALLED_MS))
-  local first, _, may_be_more = first_aside(prefix, line)
+  local first, _, may_be_more = first_aside(prefix, key, job_id)
   local is_first = first == job_id or may_be_more
   local wait_ms = is_first and left >= 0 and left or UNCALLED_MS
-  redis.call('HSET', job_key, 'delay', word(wait_ms), 'corral.singleton', key)
+  redis.call('HSET', prefix .. job_id, 'delay', word(wait_ms), 'corral.singleton', key)
   delay_job(job_id, now + wait_ms)
   if is_first then
     wake_when_due()

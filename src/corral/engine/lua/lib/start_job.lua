@@ -40,14 +40,15 @@ local function start_job(prefix, queue, job_id, run, now)
   end
   local starts = (whole(job[4]) or 0) + 1
   redis.call('SET', job_key .. ':lock', run.token, 'PX', run.lock_ms)
+  local noted = { 'processedOn', run.now_text, 'ats', word(starts) }
+  if run.worker ~= '' then
+    noted[5], noted[6] = 'pb', run.worker
+  end
   if rule then
+    noted[#noted + 1], noted[#noted + 2] = 'corral.singleton', rule.key
     take_turn(prefix, run, job_id, rule.key, now)
   end
-  if run.worker ~= '' then
-    redis.call('HSET', job_key, 'processedOn', run.now_text, 'ats', word(starts), 'pb', run.worker)
-  else
-    redis.call('HSET', job_key, 'processedOn', run.now_text, 'ats', word(starts))
-  end
+  redis.call('HSET', job_key, unpack(noted))
   redis.call('XADD', events, '*', 'event', 'active', 'jobId', job_id, 'prev', 'waiting')
   job[4] = starts
   job[14] = job_id
