@@ -48,10 +48,21 @@ from corral.contracts.codec import Codec
 from corral.contracts.redaction import restored
 from corral.contracts.secret import MASK
 
+named: Any = NewType
+alias: Any = TypeAliasType
+typed_dict: Any = TypedDict
+named_tuple: Any = NamedTuple
+"""As functions, for types that are only known at run time."""
+
 S = Annotated[str, Secret()]
 T = TypeVar("T")
-New = NewType("New", S)
+New: Any = named("New", S)
 Named = TypeAliasType("Named", list[S])
+
+
+def _of(generic: Any, *arguments: Any) -> Any:
+    (*first, last) = arguments
+    return generic[(*first, last) if first else last]
 
 
 class Root(RootModel[S]):
@@ -121,7 +132,7 @@ class Extra(BaseModel):
     """A model whose further members are secret."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, S]
+    __pydantic_extra__: dict[str, S]  # pyright: ignore[reportIncompatibleVariableOverride]
     a: int
 
 
@@ -172,7 +183,7 @@ CASES: list[tuple[Any, Any, Any]] = [
     (Pair, {"a": 1, "b": "v"}, {"a": 1, "b": MASK}),
     (tuple[int, S], [1, "v"], [1, MASK]),
     (tuple[S, ...], ["v", "v"], [MASK, MASK]),
-    *((box[S], {"a": "v", "b": "v"}, {"a": "v", "b": MASK}) for box in (Box, DataBox, DictBox)),
+    *((_of(box, S), {"a": "v", "b": "v"}, {"a": "v", "b": MASK}) for box in (Box, DataBox, DictBox)),
     (Marks, {"b": "v", "c": "v"}, {"b": MASK, "c": MASK}),
     (Choices, {"b": "v"}, {"b": MASK}),
     (Choices, {"c": "v"}, {"c": MASK}),
@@ -288,19 +299,9 @@ MARKED: st.SearchStrategy[Case] = st.sampled_from(
 )  # fmt: skip
 
 
-def _of(generic: Any, *arguments: Any) -> Any:
-    return generic[arguments if len(arguments) > 1 else arguments[0]]
-
-
 def _record(made: Any, one: Case, other: Case) -> Case:
     return made, {"p": one[1], "q": other[1]}
 
-
-named: Any = NewType
-alias: Any = TypeAliasType
-typed_dict: Any = TypedDict
-named_tuple: Any = NamedTuple
-"""As functions, for types that are only known at run time."""
 
 WRAPS: tuple[Any, ...] = (
     lambda one, other: (_of(list, one[0]), [one[1], one[1]]),
