@@ -1,12 +1,13 @@
-"""Take the pictures of the documentation: `python -m tests.browser.pictures`."""
+"""Take the pictures of the documentation: `python -m tests.browser.pictures docs/images`."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from playwright.async_api import async_playwright
 
@@ -15,18 +16,27 @@ from tests.browser.serving import served
 from tests.browser.world import furnished
 from tests.servers import ServerProcess
 
-FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
 PICTURES: Final = {
     "overview": "/",
     "failures": "/failures",
     "job": "/queues/photos/jobs/album-8",
     "form": "/queues/emails/add?task=email.sendInvite",
+    "queue": "/queues/emails?state=failed",
+    "schedules": "/schedules",
+    "schedule": "/queues/emails/schedules/weekday-digest",
+    "workers": "/workers",
+    "dark": "/failures",
+    "phone": "/queues/emails?state=failed",
+}
+LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 400}, "is_mobile": True, "has_touch": True},
 }
 WIDTH: Final = 1080
 MOST_HEIGHT: Final = 720
 
 
-async def take() -> None:
+async def take(to: Path) -> None:
     """Furnish a world, and look at it."""
     browser = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     with ServerProcess("valkey") as server, TemporaryDirectory() as folder:
@@ -37,18 +47,19 @@ async def take() -> None:
             async_playwright() as driver,
             await driver.chromium.launch(executable_path=browser, args=["--no-sandbox"]) as chromium,
         ):
-            page = await chromium.new_page(viewport={"width": WIDTH, "height": 400}, color_scheme="light")
             for name, path in PICTURES.items():
+                usual = {"viewport": {"width": WIDTH, "height": 400}, "color_scheme": "light"}
+                shape: dict[str, Any] = {**usual, **LOOKS.get(name, {})}
+                page = await chromium.new_page(**shape)
                 await page.goto(address + path)
+                wide = shape["viewport"]["width"]
                 high = min(await page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
-                await page.screenshot(
-                    path=FOLDER / f"{name}.png",
-                    clip={"x": 0, "y": 0, "width": WIDTH, "height": high},
-                    full_page=True,
-                )
-            await page.goto("about:blank")
+                clip: Any = {"x": 0, "y": 0, "width": wide, "height": high}
+                await page.screenshot(path=to / f"{name}.png", clip=clip, full_page=True)
+                await page.close()
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    asyncio.run(take())
+    folder = Path(sys.argv[1])
+    folder.mkdir(exist_ok=True)
+    asyncio.run(take(folder))

@@ -48,3 +48,30 @@ async def test_all_are_retried(page: Page, world: World) -> None:
     await press(page, "Run them again")
     await said(page, "14 jobs")
     await expect(page.locator("main")).to_contain_text("Nothing has failed for good.")
+
+
+async def test_a_cause_is_retried_from_the_list(page: Page, world: World) -> None:
+    """Its own button asks about its own jobs."""
+    await world.admin.queue("emails").pause()
+    await page.goto("/failures")
+    await page.locator(".causes li").filter(has_text="TimeoutError").get_by_role("button").click()
+    await expect(page.locator("main")).to_contain_text("2 jobs")
+    await press(page, "Run them again")
+    await said(page, "2 jobs")
+    assert await world.admin.queue("emails").failures.count() == 12
+
+
+async def test_all_are_removed(page: Page, world: World) -> None:
+    """Saying no removes nothing; of one kind or of every one, they are gone after a yes."""
+    failures = world.admin.queue("emails").failures
+    await page.goto("/queues/emails/failures")
+    await press(page, "Remove all")
+    await expect(page.locator("main")).to_contain_text("14 jobs")
+    await page.get_by_role("link", name="No, go back").click()
+    assert await failures.count() == 14
+    await page.get_by_role("navigation", name="Kinds").get_by_role("link", name="no attempts left").click()
+    await press(page, "Remove these")
+    await press(page, "Remove them")
+    await said(page, "Removed. 14 jobs.")
+    await expect(page.locator("main")).to_contain_text("Nothing has failed for good.")
+    assert await failures.count() == 0

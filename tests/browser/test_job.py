@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -115,3 +116,34 @@ async def test_edit_and_replay(page: Page, world: World) -> None:
     await said(page, "new payload")
     job = await world.client.queue("emails").job(group.example).wait(timeout=30)
     assert 1 in (job.data.get("workspace"), job.data.get("week"))
+
+
+async def test_cancel_a_flow(page: Page, world: World) -> None:
+    """A job that waits for others is cancelled with those below it: the one that runs is told, and leaves."""
+    await page.goto("/queues/photos/jobs/album-8")
+    await page.get_by_text("Cancel this job").click()
+    await page.get_by_label("Reason").fill("no such album")
+    await page.get_by_label("those below it, too").check()
+    await press(page, "Cancel it")
+    await said(page, "Cancelled.")
+    await page.goto("/queues/photos/jobs/trip-9000")
+    await expect(page.locator("h1 .badge")).to_have_text("failed")
+    for job_id in ("album-8", "trip-9000"):
+        assert "cancelled" in ((await world.job("photos", job_id)).failed_reason or "")
+    assert (await world.job("photos", "trip-320")).failed_reason is None
+
+
+async def test_copy_and_download(visit: Visit, world: World) -> None:
+    """The id and the payload go to the clipboard; the payload comes as a file, whole, under its own name."""
+    async with visit(permissions=["clipboard-read", "clipboard-write"]) as page:
+        await page.goto("/queues/emails/jobs/reminder-5")
+        await press(page, "Copy id")
+        await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert await page.evaluate("navigator.clipboard.readText()") == "reminder-5"
+        await press(page, "Copy", within="#payload")
+        await expect(page.locator("#payload").get_by_role("button", name="Copied")).to_be_visible()
+        data = (await world.job("emails", "reminder-5")).data
+        assert json.loads(await page.evaluate("navigator.clipboard.readText()")) == data
+        async with page.expect_download() as waited:
+            await page.locator("#payload").get_by_role("link", name="Download").click()
+        assert json.loads((await (await waited.value).path()).read_text())["data"] == data

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from playwright.async_api import Page, expect
 
 from corral import Cron
+from corral.store.cron_job import CronJob
 from tests.browser.hands import press, said
-from tests.browser.world import World
+from tests.browser.world import Digest, Emails, World
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
@@ -109,3 +110,22 @@ async def test_a_paused_cron_job_is_resumed(page: Page, world: World) -> None:
     async with asyncio.timeout(30):
         while await world.admin.queue("emails").schedules.get("digest.monthly") is None:
             await asyncio.sleep(0)
+
+
+async def test_a_cron_job_is_given_back_to_code(page: Page, world: World) -> None:
+    """An operator's edit of what a program declares stays, and says so, until it is given back."""
+    nightly = CronJob.of(Emails.send_digest, Digest(), "0 3 * * *", job_id="digest.nightly")
+    await world.cron_jobs.declare(nightly)
+    (kept,) = [one for one in (await world.cron_jobs.list()).cron_jobs if one.job_id == "digest.nightly"]
+    await page.goto(f"/cron-jobs/{kept.id}")
+    await expect(page.get_by_role("button", name="Give back to code")).to_have_count(0)
+    await page.get_by_label("Cron pattern").fill("0 4 * * *")
+    await press(page, "Save")
+    await expect(page.locator(".facts")).to_contain_text("an operator")
+    await expect(page.locator(".facts")).to_contain_text("a deploy leaves these alone")
+    await press(page, "Give back to code")
+    await expect(page.get_by_label("Cron pattern")).to_have_value("0 3 * * *")
+    await expect(page.locator(".facts")).to_contain_text("the program's code")
+    given = await world.cron_jobs.get(kept.id)
+    assert given is not None
+    assert (given.pattern, given.edited) == ("0 3 * * *", ())

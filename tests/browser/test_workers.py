@@ -13,14 +13,18 @@ async def test_drain_resume_and_resize(page: Page, world: World) -> None:
     await page.goto("/workers")
     mailer = page.get_by_role("region", name="Worker mailer-1")
     await mailer.get_by_role("button", name="Drain").click()
+    await expect(page.locator("main")).to_contain_text("stays idle until it is resumed")
+    await press(page, "Drain it")
     await said(page, "claim nothing more")
-    await expect(mailer.locator("h3 .badge")).to_have_text("draining")
+    await expect(mailer.locator("h2 .badge")).to_have_text("draining")
     await mailer.get_by_role("button", name="Resume").click()
     await said(page, "claim again")
-    await expect(mailer.locator("h3 .badge")).to_have_text("running")
+    await expect(mailer.locator("h2 .badge")).to_have_text("running")
     await mailer.get_by_text("Change how much it runs at once").click()
     await mailer.get_by_label("emails").fill("3")
     await mailer.get_by_role("button", name="Set").click()
+    await expect(page.locator("main")).to_contain_text("at most 8 at once now, and 3 from then on")
+    await press(page, "Let it run 3")
     await said(page, "how much to run at once")
     await expect(mailer).to_contain_text("× 3")
     (record,) = [one for one in await world.admin.workers("emails") if one.name == "mailer-1"]
@@ -33,7 +37,7 @@ async def test_the_search_finds_a_worker(page: Page) -> None:
     await page.get_by_label("Find workers").fill("photos")
     await page.keyboard.press("Enter")
     await expect(page.locator(".worker")).to_have_count(1)
-    await expect(page.locator(".worker h3")).to_contain_text("painter-1")
+    await expect(page.locator(".worker h2")).to_contain_text("painter-1")
 
 
 async def test_the_log_shows_what_was_done(page: Page, world: World) -> None:

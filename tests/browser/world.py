@@ -21,7 +21,7 @@ from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
 from corral.store.schedules import DatabaseSchedules
 
-__all__ = ["WORLD_TASKS", "Accounts", "Emails", "Invite", "Photo", "Photos", "World", "furnished"]
+__all__ = ["WORLD_TASKS", "Accounts", "Digest", "Emails", "Invite", "Photo", "Photos", "World", "furnished"]
 
 
 class Language(StrEnum):

@@ -14,6 +14,8 @@ from corral.store.roles import Role
 from tests.dashboard.conftest import Visitor
 from tests.dashboard.tasks import letters
 
+YES = {"confirmed": "yes"}
+
 
 @pytest.fixture
 async def worker(client: Client, queue_name: str) -> AsyncIterator[Worker]:
@@ -43,15 +45,32 @@ async def test_drain_resume_and_resize(browser: httpx.AsyncClient, worker: Worke
     """The buttons of the page reach the worker, which says so in its record."""
     page = await _until(browser, ">Drain</button>")
     drain = re.findall(r'action="(/workers/[^"]+/drain)"', page)[0]
-    assert (await browser.post(drain)).headers["location"] == "/workers?outcome=draining"
+    done = await browser.post(drain, data=YES)
+    assert done.headers["location"] == "/workers?outcome=draining"
     await _until(browser, ">draining</span>")
     await browser.post(drain.replace("drain", "resume"))
     await _until(browser, ">running</span>")
     path = drain.replace("/drain", "/concurrency")
-    await browser.post(path, data={"queue": queue_name, "concurrency": "7"})
+    await browser.post(path, data={"queue": queue_name, "concurrency": "7", **YES})
     await _until(browser, "× 7")
     for data in ({"concurrency": "0"}, {"concurrency": "many"}, {"concurrency": "5", "queue": "other"}):
         assert (await browser.post(path, data=data)).status_code == 422
+
+
+async def test_a_question_first(browser: httpx.AsyncClient, worker: Worker, queue_name: str) -> None:
+    """Both say what will happen, change nothing yet, and lead back to the workers."""
+    page = await _until(browser, ">Drain</button>")
+    drain = re.findall(r'action="(/workers/[^"]+/drain)"', page)[0]
+    asked = (await browser.post(drain)).text
+    assert "ends what it has in hand (0 jobs)" in asked
+    assert 'href="/workers"' in asked
+    sizes = {"queue": queue_name, "concurrency": "7"}
+    assert (
+        "at most 3 at once now, and 7 from then on"
+        in (await browser.post(drain.replace("/drain", "/concurrency"), data=sizes)).text
+    )
+    await _until(browser, "× 3")
+    assert ">draining</span>" not in (await browser.get("/workers")).text
 
 
 async def test_a_worker_that_is_gone(browser: httpx.AsyncClient) -> None:

@@ -24,11 +24,14 @@ LONGEST_FIELD: Final = 2 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What to ask before it is done: the number first."""
+    """What to ask before it is done: the number of jobs first, or in words what will happen; `back` is for those who
+    think better of it."""
 
     question: str
     button: str
     number: int | None = None
+    consequence: str = ""
+    back: str = ""
 
 
 class Form:
@@ -92,7 +95,7 @@ class Changes:
                     "confirm.html",
                     asked=outcome,
                     fields=list(fields.multi_items()),
-                    back=_back(request),
+                    back=outcome.back or _back(request),
                 )
 
         return endpoint

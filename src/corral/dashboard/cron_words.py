@@ -29,7 +29,10 @@ def words_of(rule: Repeat | None) -> str:
     if isinstance(rule, Cron):
         return _cron(parse_cron(rule.pattern))
     every = f"every {_length(rule.interval)}"
-    return every if rule.offset is None else f"{every}, counted from {_length(rule.offset)} past midnight UTC"
+    if rule.offset is None:
+        return every
+    since = f"{_length(rule.offset)} past midnight" if rule.offset else "midnight"
+    return f"{every}, counted from {since} UTC"
 
 
 def _cron(pattern: CronPattern) -> str:
