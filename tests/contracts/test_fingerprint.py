@@ -228,3 +228,9 @@ STORED = [
 def test_the_newest_trace(stored: str, newest: str) -> None:
     """The newest of the traces counts, also where the beginning of the list is cut off."""
     assert last_trace(stored) == newest
+
+
+def test_a_message_has_no_secrets() -> None:
+    """They are masked before numbers are taken out, which would leave the rest of one for everybody to read."""
+    first, second = (f"refused: token=ab{n}cd with ghp_Ab{n}CdEfGhIjKlMnOpQrSt" for n in (1, 22))
+    assert normalised(first) == normalised(second) == "refused: token=# with #"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -19,6 +20,12 @@ from tests.dashboard.tasks import letters
 
 Visitor = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def seen(browser: httpx.AsyncClient, form: str) -> dict[str, str]:
+    """What a form sends of itself: which payload it showed."""
+    page = (await browser.get(form)).text
+    return {"seen": re.findall(r'name="seen" value="(\w+)"', page)[0]}
 
 
 async def by_role(connection: HTTPConnection) -> Principal | None:

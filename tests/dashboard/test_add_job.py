@@ -8,7 +8,7 @@ import pytest
 from corral.client.queue import QueueClient
 from corral.contracts.states import JobState
 from corral.store.roles import Role
-from tests.dashboard.conftest import Visitor
+from tests.dashboard.conftest import Visitor, seen
 
 LETTER = {
     "task": "send",
@@ -103,12 +103,30 @@ async def test_a_payload_is_edited_in_the_same_form(
     job = await produced.enqueue("send", {"to": "Ada", "copies": 2, "addresses": []})
     path = f"/queues/{produced.name}/jobs/{job.id}/edit"
     assert 'name="=/copies" value="2"' in (await browser.get(path)).text
-    wrong = await browser.post(path, data=LETTER | {"=/copies": "1.5"})
+    form = LETTER | await seen(browser, path)
+    wrong = await browser.post(path, data=form | {"=/copies": "1.5"})
     assert wrong.status_code == 422
-    assert (await browser.post(path, data=LETTER)).status_code == 303
+    assert (await browser.post(path, data=form)).status_code == 303
     kept = await produced.get(job.id)
     assert kept is not None
     assert kept.data["copies"] == 2**53 + 1
+
+
+async def test_a_payload_that_has_changed_is_not_overwritten(
+    browser: httpx.AsyncClient, produced: QueueClient
+) -> None:
+    """Who edits what somebody else has changed meanwhile is told, keeps what they wrote, and may then save it."""
+    job = await produced.enqueue("other", {"to": "Ada"})
+    path = f"/queues/{produced.name}/jobs/{job.id}/edit"
+    mine, theirs = [{"json": f'{{"to": "{name}"}}'} | await seen(browser, path) for name in ("Grace", "Joan")]
+    assert (await browser.post(path, data=theirs)).status_code == 303
+    told = await browser.post(path, data=mine)
+    assert (told.status_code, "changed it meanwhile" in told.text, "Grace" in told.text) == (409, True, True)
+    assert (await browser.post(path, data={"json": "{}"})).status_code == 409
+    kept = await produced.get(job.id)
+    assert kept is not None
+    assert kept.data == {"to": "Joan"}
+    assert (await browser.post(path, data=mine | await seen(browser, path))).status_code == 303
 
 
 async def test_a_failed_job_is_edited_and_replayed(browser: httpx.AsyncClient, produced: QueueClient) -> None:
@@ -119,9 +137,10 @@ async def test_a_failed_job_is_edited_and_replayed(browser: httpx.AsyncClient, p
     page = (await browser.get(path)).text
     assert "cancelled: not yet" in page
     assert "Edit and replay" in page
-    assert (await browser.post(f"{path}/replay", data={"json": '{"copies": 1}'})).status_code == 422
+    form = await seen(browser, f"{path}/edit")
+    assert (await browser.post(f"{path}/replay", data=form | {"json": '{"copies": 1}'})).status_code == 422
     assert (await produced.counts())[JobState.FAILED] == 1
-    done = await browser.post(f"{path}/replay", data={"json": '{"to": "Grace"}'})
+    done = await browser.post(f"{path}/replay", data=form | {"json": '{"to": "Grace"}'})
     assert done.headers["location"].endswith("outcome=replayed")
     kept = await produced.get(job.id)
     assert kept is not None

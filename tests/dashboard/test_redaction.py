@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from corral import Admin, Client, Queue, Secret
 from corral.contracts.secret import MASK
 from corral.dashboard.app import create_dashboard
-from tests.dashboard.conftest import OUR_PAGE, by_role
+from tests.dashboard.conftest import OUR_PAGE, by_role, seen
 
 
 class Account(BaseModel):
@@ -44,7 +44,8 @@ async def test_pages_show_no_secret_and_edits_keep_it(admin: Admin, client: Clie
         ):
             text = (await http.get(page)).text
             assert (page, "the-pin-8812" in text, MASK in text) == (page, False, True)
-        done = await http.post(f"{path}/edit", data={"json": f'{{"user": "bob", "pin": "{MASK}"}}'})
+        form = {"json": f'{{"user": "bob", "pin": "{MASK}"}}'} | await seen(http, f"{path}/edit")
+        done = await http.post(f"{path}/edit", data=form)
         assert done.status_code == 303
     kept = await client.queue(queue_name).get(job.id)
     assert kept is not None

@@ -10,7 +10,7 @@ import pytest
 from corral import Admin
 from corral.client.queue import QueueClient
 from corral.contracts.states import JobState
-from tests.dashboard.conftest import Visitor
+from tests.dashboard.conftest import Visitor, seen
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -152,10 +152,11 @@ async def test_limits_and_payloads(browser: httpx.AsyncClient, admin: Admin, pro
     assert (await browser.post(f"{path}/limit", data={"concurrency": "-1"})).status_code == 422
     await browser.post(f"{path}/limit", data={})
     assert (await admin.queue(produced.name).settings()).concurrency is None
-    wrong = await browser.post(f"{path}/jobs/{job.id}/edit", data={"json": "{n: 2}"})
+    form = await seen(browser, f"{path}/jobs/{job.id}/edit")
+    wrong = await browser.post(f"{path}/jobs/{job.id}/edit", data=form | {"json": "{n: 2}"})
     assert wrong.status_code == 422
     assert "Nothing was changed" in wrong.text
-    await browser.post(f"{path}/jobs/{job.id}/edit", data={"json": '{"n": 9007199254740993}'})
+    await browser.post(f"{path}/jobs/{job.id}/edit", data=form | {"json": '{"n": 9007199254740993}'})
     kept = await produced.get(job.id)
     assert kept is not None
     assert kept.data == {"n": 2**53 + 1}

@@ -140,11 +140,11 @@ async def test_a_place_that_is_none_is_refused(
     assert answer.status_code == 422
 
 
-def test_no_event_can_be_forged() -> None:
+async def test_no_event_can_be_forged(api: FastAPI) -> None:
     """Line breaks of any kind in what jobs say stay inside of the one line of JSON."""
     evil = 'x\n\ndata: {"event": "completed"}\r\rid: 1\u2028\u0085'
     event = Event("1-1", evil, evil, "q", {"failedReason": evil})
-    text = event_stream.event_text(event)
+    text = event_stream.event_text(api.state.desk, event)
     assert text.count("\n") == 3
     assert "\r" not in text
     assert json.loads(text.split("data: ", 1)[1])["jobId"] == evil

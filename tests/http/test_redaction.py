@@ -56,3 +56,37 @@ async def test_masked_on_the_way_out_and_refused_on_the_way_in(
     assert kept is not None
     assert kept.data == {"user": "ann", "pin": "1234"}
     await api.state.desk.close()
+
+
+@pytest.mark.parametrize("verb", ["patch", "replay"])
+async def test_a_payload_that_has_changed_is_not_overwritten(
+    http: httpx.AsyncClient, client: Client, queue_name: str, verb: str
+) -> None:
+    """A change that names the digest of what was read is 409 once the job shows another payload; nothing is changed."""
+    producer = client.queue(queue_name)
+    job = await producer.enqueue("other", {"to": "Ada"}, delay=60)
+    path = f"/api/v1/queues/{queue_name}/jobs/{job.id}"
+    read = (await http.get(path)).json()["digest"]
+    assert (await http.patch(path, json={"data": {"to": "Joan"}, "digest": read})).status_code == 204
+    if verb == "replay":
+        await job.cancel()
+        answer = await http.post(f"{path}/replays", json={"payload": {"to": "Grace"}, "digest": read})
+    else:
+        answer = await http.patch(path, json={"data": {"to": "Grace"}, "priority": 3, "digest": read})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:corral:problem:payload-changed")
+    assert "Look at the job" in answer.json()["detail"]
+    kept = await producer.get(job.id)
+    assert kept is not None
+    assert (kept.data, kept.priority) == ({"to": "Joan"}, 0)
+
+
+async def test_a_digest_tells_nothing_of_a_secret(admin: Admin, client: Client, queue_name: str) -> None:
+    """It is that of what is shown: two payloads that differ in a secret alone have the same."""
+    producer = client.queue(queue_name)
+    jobs = [await producer.enqueue("login", {"user": "ann", "password": pin}) for pin in ("1234", "4321")]
+    api = create_api(admin, authenticate=somebody, client=client)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://x") as http:
+        paths = [f"/api/v1/queues/{queue_name}/jobs/{job.id}" for job in jobs]
+        first, second = [(await http.get(path)).json()["digest"] for path in paths]
+    assert first == second
+    await api.state.desk.close()

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final, cast
 
+from corral.contracts.secret import MASK, masked_text
+
 __all__ = ["Fingerprint", "fingerprint_of", "last_trace", "normalised"]
 
 LONGEST_MESSAGE: Final = 500
@@ -88,8 +90,10 @@ def fingerprint_of(kind: str, reason: str, trace: str) -> Fingerprint:
 
 
 def normalised(message: str) -> str:
-    """A message without what differs from job to job."""
-    text = " ".join(message[: 4 * LONGEST_MESSAGE].split())[:LONGEST_MESSAGE].rstrip()
+    """A message without what differs from job to job, and without the secrets that can be seen in it."""
+    # As a number, a secret is a value like any other: one number in ten looks like that of a card.
+    shown = masked_text(message[: 4 * LONGEST_MESSAGE]).replace(MASK, "0")
+    text = " ".join(shown.split())[:LONGEST_MESSAGE].rstrip()
     return _VARYING.sub(_without_value, _OF_JSON.sub(_without_json, text))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from corral.dashboard.pages import Pages, see, segment
 from corral.dashboard.upcoming import Run, runs_by_clock
 from corral.errors import CronJobChanged, CronJobTaken, FieldProblem, InvalidCronJob, InvalidInput
 from corral.http.action import Action
+from corral.http.catalogue import given_in_full, put_back
 from corral.http.desk import Desk
 from corral.http.problem import Problem, problem_of
 from corral.store.cron_job import JSON_NAMES, CronJob, StoredCronJob
@@ -91,14 +93,15 @@ class CronJobPage:
     ) -> Response:
         history = None
         if stored is not None and stored.problem is None:
-            history = await self._schedules().history(stored, limit=JOBS_SHOWN)
+            found = await self._schedules().history(stored, limit=JOBS_SHOWN)
+            history = replace(found, jobs=list(map(self._desk.redactor.job, found.jobs)))
         words, upcoming = _told(stored)
         return self._pages.answer(
             request,
             "cron_job.html",
             status=200 if problem is None else problem.status_code,
             cron_job=stored,
-            texts=texts or _texts_of(stored),
+            texts=texts or _texts_of(None if stored is None else self._desk.redactor.cron_job(stored)),
             problem=problem,
             problems=problems or {},
             history=history,
@@ -124,11 +127,13 @@ class CronJobPage:
         try:
             values = _values_of(texts)
             if stored is None:
+                given_in_full(values["payload"])
                 async with form.operator.acting(Action.CREATE_CRON_JOB, texts["job_id"]) as detail:
                     done = await jobs.create(CronJob(**values))
                     detail["id"] = done.id
                     await self._schedules().take_up(done.id)
             else:
+                values["payload"] = self._payload(values, stored)
                 changed = {name: value for name, value in values.items() if value != getattr(stored, name)}
                 revision = text_in(form, "revision", 20)
                 async with form.operator.acting(
@@ -137,12 +142,19 @@ class CronJobPage:
                     seen = int(revision) if revision.isascii() and revision.isdecimal() else None
                     done = await jobs.update(stored.id, revision=seen, **changed)
                     await self._schedules().take_up(done.id)
-        except (InvalidInput, CronJobTaken, CronJobChanged) as error:
+        except (InvalidInput, CronJobTaken, CronJobChanged, Problem) as error:
             found = (
                 {one.path: one.message for one in error.problems} if isinstance(error, InvalidCronJob) else {}
             )
-            return await self._show(form.request, stored, texts, problem_of(error), found)
+            problem = error if isinstance(error, Problem) else problem_of(error)
+            return await self._show(form.request, stored, texts, problem, found)
         return see(form.request, "cron-jobs", done.id, outcome="scheduled")
+
+    def _payload(self, values: Mapping[str, Any], stored: StoredCronJob) -> Any:
+        """What its jobs get. Another task's types would show what those of this one mask."""
+        if (values["queue"], values["handler"]) != (stored.queue, stored.handler):
+            return given_in_full(values["payload"])
+        return put_back(values["payload"], self._desk.redactor.cron_job(stored).payload, stored.payload)
 
     async def switch(self, form: Form) -> Response | Confirmation:
         """Pause it, or let it run again."""

@@ -6,17 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corral.contracts.job import Job
-from corral.contracts.redaction import restored
 from corral.contracts.states import FINISHED
-from corral.dashboard.changes import Change, Confirmation, Form
+from corral.dashboard.changes import Change, Confirmation, Form, text_in
 from corral.dashboard.job import JobPage
 from corral.dashboard.pages import Pages, see
 from corral.dashboard.payload_form import PayloadForm, form_fields
 from corral.errors import InvalidInput
 from corral.http.access import check_role
 from corral.http.action import Action
-from corral.http.catalogue import value_for
+from corral.http.catalogue import put_back, value_for
 from corral.http.desk import Desk
+from corral.http.problem import Problem
 
 __all__ = ["EditJob"]
 
@@ -41,7 +41,9 @@ class EditJob:
         """The form, with the payload that the job has."""
         job = await self._jobs.find(request)
         check_role(request.scope["corral.principal"], _action(job).role)
-        form = PayloadForm.of(self._desk.catalogue.find(job.queue, job.name), self._desk.redact(job).data)
+        form = PayloadForm.of(
+            self._desk.catalogue.find(job.queue, job.name), self._desk.redactor.job(job).data
+        )
         return self._show(request, job, form.as_json() if request.query_params.get("as") == "json" else form)
 
     async def edit(self, form: Form) -> Response | Confirmation:
@@ -64,11 +66,11 @@ class EditJob:
         verbs = self._desk.admin.queue(job.queue).jobs
         again = action is Action.REPLAY_JOB
         try:
-            # Secrets that were shown masked, and left so, stay what they are.
-            value = value_for(spec, restored(payload, self._desk.redact(job).data, job.data))
+            self._desk.check_seen(job, text_in(form, "seen"))
+            value = value_for(spec, put_back(payload, self._desk.redactor.job(job).data, job.data))
             async with form.operator.acting(action, f"{job.queue}/{job.id}", changed=["data"]):
                 await (verbs.replay if again else verbs.set_data)(job.id, value, task=spec)
-        except InvalidInput as error:
+        except (InvalidInput, Problem) as error:
             return self._show(form.request, job, sent.refused(error))
         return see(
             form.request, "queues", job.queue, "jobs", job.id, outcome="replayed" if again else "edited"
@@ -82,6 +84,7 @@ class EditJob:
             status=form.status,
             job=job,
             ended=job.state in FINISHED,
+            seen=self._desk.show(job).digest,
             other=known,
             **form.shown(),
         )

@@ -130,8 +130,10 @@ class FailuresPage:
             group=group,
             kinds=KINDS,
             exact=groups.exact,
-            jobs=[self._desk.redact(job) for job in jobs[:JOBS_A_PAGE]],
-            stack=None if example is None else next(reversed(self._desk.redact(example).stacktrace), None),
+            jobs=[self._desk.redactor.job(job) for job in jobs[:JOBS_A_PAGE]],
+            stack=None
+            if example is None
+            else next(reversed(self._desk.redactor.job(example).stacktrace), None),
             start=start,
             before=max(0, start - JOBS_A_PAGE) if start else None,
             following=start + JOBS_A_PAGE if len(jobs) > JOBS_A_PAGE else None,

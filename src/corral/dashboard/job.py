@@ -51,7 +51,7 @@ class JobPage:
             producer.flow(job.id, depth=2, width=10),
             producer.job(job.id).why_waiting(),
         )
-        ended, shown = job.state in FINISHED, self._desk.redact(job)
+        ended, shown = job.state in FINISHED, self._desk.redactor.job(job)
         return self._pages.answer(
             request,
             "job.html",

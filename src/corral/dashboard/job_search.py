@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from corral.admin.queue import QueueAdmin
 from corral.contracts.job import Job
 from corral.contracts.states import JobState
+from corral.http.redactor import Redactor
 
 __all__ = ["Found", "find_jobs"]
 
@@ -25,15 +26,18 @@ class Found(NamedTuple):
     following: int | None
 
 
-async def find_jobs(queue: QueueAdmin, state: JobState, text: str, start: int, wanted: int) -> Found:
-    """The jobs of a state, from a place on; with a text only those that have it in id, name, payload or reason."""
+async def find_jobs(
+    queue: QueueAdmin, redactor: Redactor, state: JobState, text: str, start: int, wanted: int
+) -> Found:
+    """The jobs of a state as they are shown, from a place on; with a text only those that show it in id, name, payload
+    or reason: a search finds no secret, letter by letter."""
     if not text:
-        jobs = await queue.jobs.list(state, start=start, limit=wanted + 1)
+        jobs = [redactor.job(job) for job in await queue.jobs.list(state, start=start, limit=wanted + 1)]
         return Found(jobs[:wanted], len(jobs[:wanted]), start + wanted if len(jobs) > wanted else None)
     found, place = list[Job](), start
     while place < start + LOOKED_AT and len(found) < wanted:
         page = await queue.jobs.list(state, start=place, limit=A_STEP)
-        for job in page:
+        for job in map(redactor.job, page):
             place += 1
             if _has(job, text.lower()):
                 found.append(job)

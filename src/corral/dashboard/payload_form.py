@@ -108,7 +108,9 @@ class PayloadForm:
     @property
     def status(self) -> int:
         """Of the answer that shows it."""
-        return 422 if self.problems or self.problem else 200
+        if self.problem:
+            return self.problem.status_code
+        return 422 if self.problems else 200
 
 
 def _rows(texts: Mapping[str, str], change: str) -> dict[str, str]:

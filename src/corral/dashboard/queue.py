@@ -48,7 +48,7 @@ class QueuePage:
         settings, workers, found, completed, failed, held = await asyncio.gather(
             queue.settings(),
             queue.workers(),
-            find_jobs(queue, state, text, start, JOBS_A_PAGE),
+            find_jobs(queue, self._desk.redactor, state, text, start, JOBS_A_PAGE),
             queue.metrics(JobState.COMPLETED),
             queue.metrics(JobState.FAILED),
             queue.held_for(),
@@ -60,7 +60,7 @@ class QueuePage:
             counts=counts,
             states=STATES,
             state=state,
-            found=found._replace(jobs=[self._desk.redact(job) for job in found.jobs]),
+            found=found,
             text=text,
             start=start,
             before=max(0, start - JOBS_A_PAGE) if start and not text else None,

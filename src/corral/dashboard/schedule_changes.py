@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +18,7 @@ from corral.dashboard.upcoming import runs_by_clock
 from corral.errors import InvalidInput
 from corral.http.access import check_role
 from corral.http.action import Action
-from corral.http.catalogue import value_for
+from corral.http.catalogue import given_in_full, put_back, value_for
 from corral.http.desk import Desk
 from corral.http.problem import Problem, problem_of
 
@@ -49,7 +49,7 @@ class ScheduleChanges:
         check_role(request.scope["corral.principal"], Action.SET_SCHEDULE.role)
         if "schedule" in request.path_params:
             _, schedule = await find_schedule(self._desk, request)
-            return self._show(request, ScheduleForm.of(schedule), schedule)
+            return self._show(request, ScheduleForm.of(self._desk.redactor.schedule(schedule)), schedule)
         await self._desk.queue(segment(request, "queue"))
         return self._show(request, ScheduleForm({}, None), None)
 
@@ -67,7 +67,7 @@ class ScheduleChanges:
                 runs = runs_by_clock(rule, await queue.schedules.preview(rule, PREVIEWED), datetime.now(UTC))
                 return self._show(request, given, edited, words=words_of(rule), upcoming=runs)
             spec = form.desk.catalogue.resolve(given.texts["name"].strip(), queue.name)
-            payload = value_for(spec, given.payload())
+            payload = value_for(spec, self._payload(given, edited, spec.name))
             async with form.operator.acting(
                 Action.SET_SCHEDULE, f"{queue.name}/{schedule_id}", rule=words_of(rule), task=spec.name
             ):
@@ -76,6 +76,12 @@ class ScheduleChanges:
             problem = problem_of(error) if isinstance(error, InvalidInput) else error
             return self._show(request, given, edited, problem=problem)
         return see(request, "queues", queue.name, "schedules", schedule_id, outcome="scheduled")
+
+    def _payload(self, given: ScheduleForm, edited: Schedule | None, task: str) -> Any:
+        """What its jobs get. Another task's types would show what those of this one mask."""
+        if edited is None or edited.name != task:
+            return given_in_full(given.payload())
+        return put_back(given.payload(), self._desk.redactor.schedule(edited).data, edited.data)
 
     def _show(
         self,

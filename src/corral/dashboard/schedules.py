@@ -56,7 +56,7 @@ class SchedulesPage:
     ) -> Response:
         lists = (self._desk.admin.queue(name).schedules.list(limit=OF_EACH) for name in names)
         found, cron_jobs = await asyncio.gather(asyncio.gather(*lists), self._kept(queue))
-        schedules = [schedule for some in found for schedule in some]
+        schedules = [self._desk.redactor.schedule(schedule) for some in found for schedule in some]
         by_place = {(one.queue, one.job_id): one for one in cron_jobs}
         there = {(schedule.queue, schedule.id) for schedule in schedules}
         last = datetime.max.replace(tzinfo=UTC)
@@ -79,16 +79,16 @@ class SchedulesPage:
         """One schedule. Raises `Problem` 404."""
         queue, schedule = await find_schedule(self._desk, request)
         cron_job, runs = await asyncio.gather(self._find(schedule), _runs_of(queue, schedule.id))
-        now = datetime.now(UTC)
+        now, shown = datetime.now(UTC), self._desk.redactor.schedule(schedule)
         return self._pages.answer(
             request,
             "schedule.html",
-            schedule=schedule,
-            options=dict(schedule.opts.raw),
+            schedule=shown,
+            options=dict(shown.opts.raw),
             words=words_of(schedule.rule),
             zone=_zone_of(schedule),
             upcoming=runs_by_clock(schedule.rule, schedule.upcoming(RUNS_SHOWN), now),
-            runs=runs,
+            runs=list(map(self._desk.redactor.job, runs)),
             looked_at=LOOKED_AT,
             cron_job=cron_job,
             outcome=request.query_params.get("outcome", ""),
@@ -98,7 +98,7 @@ class SchedulesPage:
         if self._desk.schedules is None:
             return []
         page = await self._desk.schedules.cron_jobs.list(limit=MOST_CRON_JOBS)
-        return [one for one in page.cron_jobs if queue in (None, one.queue)]
+        return [self._desk.redactor.cron_job(one) for one in page.cron_jobs if queue in (None, one.queue)]
 
     async def _find(self, schedule: Schedule) -> StoredCronJob | None:
         if self._desk.schedules is None:

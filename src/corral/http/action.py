@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any, Final
 
+from corral.contracts.redaction import redacted
 from corral.errors import CorralError
 from corral.http.access import Principal, check_role
 from corral.http.problem import Problem
@@ -100,7 +101,7 @@ class Operator:
         await self._note(action, target, detail, DONE)
 
     async def _note(self, action: Action, target: str, detail: dict[str, Any], outcome: str) -> None:
-        who, target = self.who, legible(target, LONGEST_TARGET)
+        who, target, detail = self.who, legible(target, LONGEST_TARGET), redacted(detail)
         get_logger("operators").info(action, actor=who.name, target=target, detail=detail, outcome=outcome)
         if self._log is None:
             return

@@ -9,13 +9,13 @@ from typing import Any, TypeAlias
 import pydantic_core
 
 from corral.contracts.codec import JSON_CODEC
-from corral.contracts.redaction import is_redacted
+from corral.contracts.redaction import is_redacted, restored
 from corral.contracts.secret import MASK
 from corral.contracts.spec import TaskSpec, untyped_spec
 from corral.http.problem import Problem
 from corral.store.known_tasks import KnownTasks, Source
 
-__all__ = ["Catalogue", "given_in_full", "value_for"]
+__all__ = ["Catalogue", "given_in_full", "put_back", "value_for"]
 
 Spec: TypeAlias = TaskSpec[Any, Any]
 
@@ -32,6 +32,10 @@ class Catalogue:
         known = self._known
         found = (known.get(queue, name) for queue in sorted(known.queues) for name in known.names(queue))
         return [spec for spec in found if spec is not None]
+
+    def of(self, queue: str) -> list[Spec]:
+        """The tasks of a queue, as far as they are known."""
+        return [spec for name in self._known.names(queue) if (spec := self._known.get(queue, name))]
 
     def find(self, queue: str, name: str) -> Spec | None:
         """The task of a queue, if it is known."""
@@ -72,6 +76,13 @@ def given_in_full(payload: Any) -> Any:
         detail = f"a secret is masked in the payload ({MASK}): give it in full. Nothing was changed"
         raise Problem(422, "redacted", detail, errors=[{"path": "data", "message": "masked"}])
     return payload
+
+
+def put_back(sent: Any, shown: Any, kept: Any) -> Any:
+    """What came back of a payload that was shown: secrets that were left masked stay what they are. Raises `Problem`
+    422 where a mask stands that cannot be told."""
+    value = restored(sent, shown, kept)
+    return value if is_redacted(kept) else given_in_full(value)
 
 
 def value_for(spec: Spec | None, payload: Any) -> Any:

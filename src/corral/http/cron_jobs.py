@@ -11,6 +11,7 @@ from pydantic import Field
 
 from corral.http.access import requires
 from corral.http.action import Action, Operator
+from corral.http.catalogue import given_in_full
 from corral.http.desk import TheCronJobs, TheCronSchedules, TheDesk, may
 from corral.http.job_model import JobModel
 from corral.http.model import Given, Moment, Shown, moment_of
@@ -100,39 +101,42 @@ class CronHistoryModel(Shown):
 
 @router.get("", summary="List the cron jobs", dependencies=TO_LOOK)
 async def list_cron_jobs(
-    cron_jobs: TheCronJobs, limit: Limit = 20, cursor: Cursor = None
+    desk: TheDesk, cron_jobs: TheCronJobs, limit: Limit = 20, cursor: Cursor = None
 ) -> Page[CronJobModel]:
     """By their job ids."""
     found = await cron_jobs.list(after=None if cursor is None else place_of(cursor), limit=limit)
-    items = [_shown(one) for one in found.cron_jobs]
+    items = [_shown(desk.redactor.cron_job(one)) for one in found.cron_jobs]
     return Page(items=items, next=None if found.after is None else next_cursor(found.after))
 
 
 @router.post("", status_code=201, summary="Create a cron job")
 async def create_cron_job(
     operator: Annotated[Operator, may(Action.CREATE_CRON_JOB)],
+    desk: TheDesk,
     schedules: TheCronSchedules,
     given: CronJobFields,
 ) -> CronJobModel:
     """It is checked as a whole: pattern, zone, task and payload. It holds at once if its task is known here, else as
     soon as a worker looks, every five seconds."""
+    given_in_full(given.payload)
     wanted = CronJob(**given.model_dump())
     async with operator.acting(Action.CREATE_CRON_JOB, given.job_id) as detail:
         made = await schedules.cron_jobs.create(wanted)
         detail["id"] = made.id
         await schedules.take_up(made.id)
-    return _shown(made)
+    return _shown(desk.redactor.cron_job(made))
 
 
 @router.get("/{cron_job_id}", summary="Look at a cron job", dependencies=TO_LOOK)
-async def read_cron_job(cron_jobs: TheCronJobs, cron_job_id: CronJobId) -> CronJobModel:
+async def read_cron_job(desk: TheDesk, cron_jobs: TheCronJobs, cron_job_id: CronJobId) -> CronJobModel:
     """As it is stored."""
-    return _shown(await _find(cron_jobs, cron_job_id))
+    return _shown(desk.redactor.cron_job(await _find(cron_jobs, cron_job_id)))
 
 
 @router.patch("/{cron_job_id}", summary="Change a cron job")
 async def update_cron_job(
     operator: Annotated[Operator, may(Action.UPDATE_CRON_JOB)],
+    desk: TheDesk,
     schedules: TheCronSchedules,
     cron_job_id: CronJobId,
     change: CronJobChange,
@@ -140,10 +144,14 @@ async def update_cron_job(
     """The fields that are given. Of one that the program declares they stay so, whatever the next deploy says. A pause
     holds at once, all else as for a new one."""
     changes: Any = change.model_dump(exclude_unset=True, exclude={"revision"})
+    given_in_full(changes.get("payload"))
+    if not {"queue", "handler"}.isdisjoint(changes) and "payload" not in changes:
+        # What this task's types mask, another one's may show.
+        given_in_full(desk.redactor.cron_job(await _find(schedules.cron_jobs, cron_job_id)).payload)
     async with operator.acting(Action.UPDATE_CRON_JOB, cron_job_id, changed=sorted(changes)):
         changed = await schedules.cron_jobs.update(cron_job_id, revision=change.revision, **changes)
         await schedules.take_up(changed.id)
-    return _shown(changed)
+    return _shown(desk.redactor.cron_job(changed))
 
 
 @router.delete("/{cron_job_id}", status_code=204, summary="Delete a cron job")

@@ -14,15 +14,16 @@ from corral.admin.queue_names import QueueNames
 from corral.client.client import Client
 from corral.client.event_feed import EventFeed
 from corral.contracts.duration import Duration
+from corral.contracts.event import Event
 from corral.contracts.job import Job
-from corral.contracts.redaction import redacted_job
 from corral.errors import InvalidQueueName
 from corral.http.access import Principal, ThePrincipal
 from corral.http.action import Action, Operator
 from corral.http.catalogue import Catalogue
-from corral.http.job_model import JobModel, show_job
+from corral.http.job_model import EventModel, JobModel, show_event, show_job
 from corral.http.paths import JobId, QueueName
 from corral.http.problem import Problem
+from corral.http.redactor import Redactor
 from corral.http.refused import Refused
 from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
@@ -72,6 +73,7 @@ class Desk:
         self._owns_client = client is None
         self.client = client or Client(settings.url, prefix=settings.prefix, timeout=settings.timeout)
         self.catalogue = Catalogue(tasks)
+        self.redactor = Redactor(self.catalogue)
         self.operator_log = None if database is None else OperatorLog(database, keep=keep_log)
         self._refused = Refused()
         self.schedules = None if database is None else DatabaseSchedules(database, *tasks, client=self.client)
@@ -96,13 +98,22 @@ class Desk:
         """Somebody who was recognised, as one who acts."""
         return Operator(who, self.operator_log, self._refused)
 
-    def redact(self, job: Job) -> Job:
-        """A job as it is shown: without the secrets that its task's types mark, nor those that can be seen."""
-        return redacted_job(job, self.catalogue.find(job.queue, job.name))
-
     def show(self, job: Job) -> JobModel:
         """A job for output, redacted."""
-        return show_job(self.redact(job))
+        return show_job(self.redactor.job(job))
+
+    def check_seen(self, job: Job, digest: str) -> None:
+        """Raise `Problem` 409 if a job no longer shows the payload that somebody saw who wants to change it."""
+        if digest != self.show(job).digest:
+            detail = (
+                f"the payload of job {job.id!r} is not the one that you saw: somebody has changed it meanwhile. "
+                "Nothing was changed. Look at the job, then send yours again"
+            )
+            raise Problem(409, "payload-changed", detail, jobId=job.id)
+
+    def show_event(self, event: Event) -> EventModel:
+        """An event for output, redacted."""
+        return show_event(event, self.redactor.event(event))
 
     async def close(self) -> None:
         """End the event streams, and close what was opened here."""

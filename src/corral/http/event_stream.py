@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 from corral.client.event_feed import Listener, Missed
 from corral.contracts.event import Event
 from corral.http.desk import Desk
-from corral.http.job_model import show_event
 
 __all__ = ["EventStream", "event_text"]
 
@@ -44,7 +43,7 @@ class EventStream(Response):
         # An error before the first byte is an ordinary answer: the place is fixed first.
         async with self._desk.feed.listening(self._queue, after=self._after) as listener:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            sending = asyncio.ensure_future(_send_all(listener, send))
+            sending = asyncio.ensure_future(_send_all(self._desk, listener, send))
             leaving = asyncio.ensure_future(_until_gone(receive))
             try:
                 await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,7 +53,7 @@ class EventStream(Response):
                 await asyncio.gather(sending, leaving, return_exceptions=True)
 
 
-async def _send_all(listener: Listener, send: Send) -> None:
+async def _send_all(desk: Desk, listener: Listener, send: Send) -> None:
     await _deliver(send, ": the events of a queue\n\n")
     following = asyncio.ensure_future(listener.next())
     try:
@@ -66,7 +65,7 @@ async def _send_all(listener: Listener, send: Send) -> None:
             event = following.result()
             if event is None:
                 break
-            await _deliver(send, event_text(event))
+            await _deliver(send, event_text(desk, event))
             following = asyncio.ensure_future(listener.next())
     finally:
         following.cancel()
@@ -87,8 +86,8 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def event_text(event: Event | Missed) -> str:
+def event_text(desk: Desk, event: Event | Missed) -> str:
     """One event as it is sent. JSON has no line breaks of its own, so what a job says cannot forge an event."""
     if isinstance(event, Missed):
         return f"id: {event.id}\nevent: missed\ndata: {{}}\n\n"
-    return f"id: {event.id}\ndata: {show_event(event).model_dump_json()}\n\n"
+    return f"id: {event.id}\ndata: {desk.show_event(event).model_dump_json()}\n\n"

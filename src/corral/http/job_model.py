@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from pydantic import Field
@@ -9,8 +11,6 @@ from pydantic import Field
 from corral.contracts.event import Event
 from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
-from corral.contracts.redaction import redacted
-from corral.contracts.secret import masked_text
 from corral.http.model import Moment, Shown, moment_of
 
 __all__ = ["EventModel", "JobModel", "JobStatus", "show_event", "show_job"]
@@ -51,6 +51,9 @@ class JobModel(JobStatus):
     schedule_id: str | None = Field(description="The schedule that made it.")
     processed_by: str | None
     malformed: dict[str, str] = Field(description="Fields that could not be read, each with the reason.")
+    digest: str = Field(
+        description="Of the payload as it is shown: a change that names it is refused once that is another one."
+    )
 
 
 class EventModel(Shown):
@@ -92,17 +95,17 @@ def show_job(job: Job) -> JobModel:
         schedule_id=job.repeat_key,
         processed_by=job.processed_by,
         malformed=dict(job.malformed),
+        digest=_digest_of(job.data),
     )
 
 
-def show_event(event: Event) -> EventModel:
-    """An event for output."""
-    fields: dict[str, Any] = dict(event.fields)
-    for name, value in (("returnvalue", event.returnvalue), ("data", event.data)):
-        if name in fields and not event.is_custom:
-            fields[name] = redacted(value)
-    if "failedReason" in fields:
-        fields["failedReason"] = masked_text(fields["failedReason"])
+def _digest_of(data: Any) -> str:
+    """Of what is shown only: a secret could be guessed from its digest."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def show_event(event: Event, fields: dict[str, Any]) -> EventModel:
+    """An event for output, with its fields as they may be shown."""
     if "deduplicatedJobId" in fields:
         fields["deduplicatedJobId"] = decode_job_id(fields["deduplicatedJobId"])
     return EventModel(

@@ -20,6 +20,12 @@ __all__ = ["router"]
 router = APIRouter(prefix="/api/v1/queues/{queue}/jobs/{job_id}", tags=["jobs"], route_class=Resource)
 
 
+Digest = Annotated[
+    str | None,
+    Field(description="The job's `digest`: only if it still has the payload that was read with it."),
+]
+
+
 class Retry(Given):
     """How to run it again."""
 
@@ -45,6 +51,7 @@ class Cancelled(Shown):
 class Change(Given):
     """What to change: what is given."""
 
+    digest: Digest = None
     data: Any = Field(default=None, description="The payload of its next run; one that runs has the old one.")
     priority: int | None = Field(default=None, description="0 for none; a lower number runs sooner.")
     delay: Milliseconds | None = Field(
@@ -56,6 +63,7 @@ class Replay(Given):
     """The payload to run it with."""
 
     payload: Any = Field(description="Any JSON value that its task takes.")
+    digest: Digest = None
 
 
 class LogLine(Given):
@@ -115,7 +123,9 @@ async def change(
 ) -> None:
     """Its delay first, which a job that is not delayed refuses; then priority and payload. The payload is validated
     before anything is changed, where its task is known."""
-    given = change.model_fields_set
+    given = change.model_fields_set - {"digest"}
+    if change.digest is not None:
+        desk.check_seen(job, change.digest)
     spec = desk.catalogue.find(job.queue, job.name)
     value = value_for(spec, given_in_full(change.data)) if "data" in given else None
     async with operator.acting(Action.EDIT_JOB, f"{queue.name}/{job.id}", changed=sorted(given)):
@@ -138,6 +148,8 @@ async def replay(
     """With all of its attempts. The payload is validated where its task is known; when it is not valid, nothing is
     changed."""
     spec = desk.catalogue.find(job.queue, job.name)
+    if replay.digest is not None:
+        desk.check_seen(job, replay.digest)
     value = value_for(spec, given_in_full(replay.payload))
     async with operator.acting(Action.REPLAY_JOB, f"{queue.name}/{job.id}"):
         await queue.jobs.replay(job.id, value, task=spec)

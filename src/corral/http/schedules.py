@@ -12,7 +12,7 @@ from corral.contracts.options import RunOptions
 from corral.contracts.schedule import Cron, Every, Repeat
 from corral.contracts.schedule_snapshot import Schedule
 from corral.http.action import Action, Operator
-from corral.http.catalogue import value_for
+from corral.http.catalogue import given_in_full, value_for
 from corral.http.desk import TheDesk, TheQueue, may
 from corral.http.model import Given, Milliseconds, Moment, Shown, moment_of
 from corral.http.paging import Cursor, Limit, Page, page_of, start_of
@@ -98,11 +98,13 @@ class Preview(Shown):
 
 
 @router.get("", summary="List the schedules of a queue")
-async def list_schedules(queue: TheQueue, limit: Limit = 20, cursor: Cursor = None) -> Page[ScheduleModel]:
+async def list_schedules(
+    desk: TheDesk, queue: TheQueue, limit: Limit = 20, cursor: Cursor = None
+) -> Page[ScheduleModel]:
     """The next to run first."""
     start = start_of(cursor)
     found = await queue.schedules.list(start=start, limit=limit)
-    return page_of([_shown(schedule) for schedule in found], start, limit)
+    return page_of([_shown(desk.redactor.schedule(one)) for one in found], start, limit)
 
 
 @router.post("/previews", summary="The next runs of a rule")
@@ -113,9 +115,9 @@ async def preview_rule(queue: TheQueue, rule: Rule, count: Annotated[int, Query(
 
 
 @router.get("/{schedule_id}", summary="Look at a schedule")
-async def read_schedule(queue: TheQueue, schedule_id: ScheduleId) -> ScheduleModel:
+async def read_schedule(desk: TheDesk, queue: TheQueue, schedule_id: ScheduleId) -> ScheduleModel:
     """As it is stored, whoever made it."""
-    return _shown(await _find(queue, schedule_id))
+    return _shown(desk.redactor.schedule(await _find(queue, schedule_id)))
 
 
 @router.get("/{schedule_id}/preview", summary="The next runs of a schedule")
@@ -141,8 +143,10 @@ async def put_schedule(
         Action.SET_SCHEDULE, f"{queue}/{schedule_id}", **schedule.rule.model_dump(exclude_unset=True)
     ):
         schedules = desk.admin.queue(queue).schedules
-        made = await schedules.upsert(schedule_id, rule, spec, value_for(spec, schedule.payload), **options)
-    return _shown(made)
+        made = await schedules.upsert(
+            schedule_id, rule, spec, value_for(spec, given_in_full(schedule.payload)), **options
+        )
+    return _shown(desk.redactor.schedule(made))
 
 
 @router.delete("/{schedule_id}", status_code=204, summary="Remove a schedule")
