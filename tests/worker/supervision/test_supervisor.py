@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from corral.errors import InvalidOption
+from corral.worker.supervision import supervisor as supervisor_module
 from corral.worker.supervision.supervisor import Supervisor, restart_pause
 from tests.worker.supervision.nursery import Nursery
 
@@ -93,8 +94,11 @@ async def test_stopping_ends_a_pause(nursery: Nursery) -> None:
             await task
 
 
-async def test_what_cannot_start_is_not_tried_again(nursery: Nursery) -> None:
+async def test_what_cannot_start_is_not_tried_again(
+    nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Exit code 2 from the start on means that a person has to act: all stop, and so does the supervisor, with 2."""
+    monkeypatch.setattr(supervisor_module, "PROVEN_AFTER", 3600)  # a busy machine takes long to start it
     supervisor = Supervisor(nursery.command, 2, first_pause=0.01)
     async with running(supervisor) as task:
         one, other = await nursery.children(2)
