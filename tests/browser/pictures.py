@@ -26,7 +26,7 @@ PICTURES: Final = {
     "schedule": "/queues/emails/schedules/weekday-digest",
     "workers": "/workers",
     "dark": "/failures",
-    "phone": "/queues/emails?state=failed",
+    "phone": "/queues/photos/jobs/album-8",
 }
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "dark": {"color_scheme": "dark"},
@@ -52,6 +52,8 @@ async def take(to: Path) -> None:
                 shape: dict[str, Any] = {**usual, **LOOKS.get(name, {})}
                 page = await chromium.new_page(**shape)
                 await page.goto(address + path)
+                if name == "workers":
+                    await page.get_by_text("Jobs in hand, the oldest first").first.wait_for()
                 wide = shape["viewport"]["width"]
                 high = min(await page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
                 clip: Any = {"x": 0, "y": 0, "width": wide, "height": high}
