@@ -78,13 +78,16 @@ class QueueFailures:
     def __repr__(self) -> str:
         return f"<QueueFailures {self.queue}>"
 
-    async def groups(self, kind: FailureKind | str | None = None, limit: int = 100) -> FailureGroups:
+    async def groups(
+        self, kind: FailureKind | str | None = None, limit: int = 100, *, catch_up: int = FILED_BY_A_VIEW
+    ) -> FailureGroups:
         """The failures by cause, the latest first, at most `limit` groups (or 200), of one kind or of all.
 
-        Catches up with up to 1,000 failed jobs itself; where there are more, call again, or let a worker do it.
+        Catches up with up to about `catch_up` failed jobs itself; where there are more, call again, or let a worker do
+        it.
         """
         wanted = _kind(kind)
-        listing = await self._index.list(most=FILED_BY_A_VIEW)
+        listing = await self._index.list(most=whole("catch_up", catch_up))
         found = [_group(row) for row in listing.groups.rows]
         some = [group for group in found if wanted in (None, group.kind)][: whole("limit", limit)]
         return FailureGroups(tuple(some), listing.groups.filed, listing.groups.total, listing.exact)

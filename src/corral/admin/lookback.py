@@ -48,6 +48,11 @@ class Past:
         """Whether there is no sample at all."""
         return not any(self.stretches)
 
+    @property
+    def latest(self) -> Stretch | None:
+        """The last stretch of which there can be samples; None when there is none of it."""
+        return self.stretches[-1]
+
 
 class Lookback:
     """Looks back at any number of queues in one round trip, whatever is in them. Reads quarters of an hour where the

@@ -67,9 +67,9 @@ class Lookout:
     The names of queues are some seconds old at most, as finding them takes a look at every key that the server has.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, names: QueueNames | None = None) -> None:
         self._admin = admin
-        self._names = QueueNames(admin)
+        self._names = names or QueueNames(admin)
 
     async def look(self) -> View:
         """Look once. Raises `ServerUnavailable` or `ServerRefused`."""

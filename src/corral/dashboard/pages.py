@@ -10,8 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from corral.dashboard import charts, formats
+from corral.contracts.secret import masked_text
+from corral.dashboard import formats
 from corral.dashboard.assets import Assets
+from corral.dashboard.history import spark_of_depth, spark_of_pace
 from corral.http.access import Principal
 from corral.http.action import Action
 
@@ -44,7 +46,9 @@ class Pages:
         )  # fmt: skip
         shared: Mapping[str, Any] = {
             **{name: getattr(formats, name) for name in formats.__all__ if name[0].islower()},
-            **{name: getattr(charts, name) for name in charts.__all__},
+            "spark_of_pace": spark_of_pace,
+            "spark_of_depth": spark_of_depth,
+            "masked_text": masked_text,
         }
         self._environment.globals.update(shared, product=title, Action=Action, screens=SCREENS)
 

@@ -8,10 +8,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from corral.admin.lookback import Lookback
 from corral.contracts.states import JobState
+from corral.dashboard.history import History
 from corral.dashboard.job_search import find_jobs
-from corral.dashboard.overview import minutes_of
 from corral.dashboard.pages import Pages, number_in, see, segment
+from corral.dashboard.span import SPANS, span_of, zone_of
 from corral.http.desk import Desk
 from corral.http.event_stream import EventStream
 
@@ -35,6 +37,7 @@ class QueuePage:
     def __init__(self, desk: Desk, pages: Pages) -> None:
         self._desk = desk
         self._pages = pages
+        self._lookback = Lookback(desk.admin.server)
 
     async def show(self, request: Request) -> Response:
         """The page. An id in the search field leads to that job."""
@@ -45,13 +48,13 @@ class QueuePage:
         counts = await queue.counts()
         state = _state(request.query_params.get("state"), counts)
         start = number_in(request, "start", 0)
-        settings, workers, found, completed, failed, held = await asyncio.gather(
+        span = span_of(request)
+        settings, workers, found, held, (past,) = await asyncio.gather(
             queue.settings(),
             queue.workers(),
             find_jobs(queue, self._desk.redactor, state, text, start, JOBS_A_PAGE),
-            queue.metrics(JobState.COMPLETED),
-            queue.metrics(JobState.FAILED),
             queue.held_for(),
+            self._lookback.read([name], minutes=span.minutes, step=span.step),
         )
         return self._pages.answer(
             request,
@@ -67,8 +70,9 @@ class QueuePage:
             settings=settings,
             workers=workers,
             held=held,
-            completed=minutes_of(completed),
-            failed=minutes_of(failed),
+            span=span,
+            spans=SPANS,
+            history=History(past, span, zone_of(request), detailed=True),
             ready=counts[JobState.WAITING] + counts[JobState.PRIORITIZED],
             outcome=request.query_params.get("outcome", ""),
             number=number_in(request, "number", 0),

@@ -1,6 +1,7 @@
 // What the pages do beyond links and forms, which work without any of this.
 import { follow } from "./live.js";
 import { choose, tellChosen } from "./choose.js";
+import { readCharts, tellZone } from "./charts.js";
 
 const root = document.documentElement;
 
@@ -51,5 +52,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", hotkeys);
 choose();
+tellZone();
+readCharts();
 equip();
 follow(equip);
