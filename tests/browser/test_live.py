@@ -36,9 +36,15 @@ async def test_a_job_that_is_added_appears(page: Page, world: World) -> None:
 
 
 async def test_a_queue_that_is_new_appears(page: Page, world: World) -> None:
-    """The overview asks again every few seconds."""
+    """The overview asks again every few seconds: for queues that somebody has made since, and for what becomes of the
+    others."""
     await page.goto("/")
     await page.evaluate(UNTOUCHED)
+    await expect(page.get_by_role("row").filter(has_text="newcomers")).to_have_count(0)
+    await world.client.queue("newcomers").enqueue("greet", {})
     await world.admin.queue("imports").pause()
-    await expect(page.get_by_role("row").filter(has_text="imports")).to_contain_text("paused", timeout=20_000)
+    await expect(page.get_by_role("row").filter(has_text="newcomers")).to_contain_text(
+        "no workers", timeout=40_000
+    )
+    await expect(page.get_by_role("row").filter(has_text="imports")).to_contain_text("paused", timeout=40_000)
     assert await page.evaluate("window.loadedOnce")

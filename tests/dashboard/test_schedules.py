@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from corral import Admin, Client, Cron, Every
+from corral import Admin, Client, Cron, Every, Queue, Unrecoverable, Worker
 from corral.client.queue import QueueClient
 from corral.contracts.states import JobState
 from corral.store.roles import Role
@@ -53,13 +55,33 @@ async def test_one_schedule(browser: httpx.AsyncClient, scheduled: QueueClient) 
     assert (await browser.get(f"{path}/none")).status_code == 404
 
 
-async def test_its_runs_are_found(browser: httpx.AsyncClient, scheduled: QueueClient, admin: Admin) -> None:
-    """A run that was cancelled stands in the history, with its reason."""
+async def test_its_runs_are_found(
+    browser: httpx.AsyncClient, scheduled: QueueClient, admin: Admin, client: Client
+) -> None:
+    """At first it has none; a run that failed stands in the history, with its reason; jobs of no schedule do not."""
+    path = f"/queues/{scheduled.name}/schedules/a%2Fb"
+    assert "It has not run yet" in (await browser.get(path)).text
     schedule = await admin.queue(scheduled.name).schedules.get("a/b")
     assert schedule is not None
     assert schedule.next_job_id is not None
-    page = (await browser.get(f"/queues/{scheduled.name}/schedules/a%2Fb")).text
-    assert "It has not run yet, as far as its jobs are kept." in page
+    queue = Queue(scheduled.name)
+
+    @queue.task(name="ping")
+    async def ping(payload: dict[str, int]) -> None:
+        raise Unrecoverable(f"no answer to {payload['n']}")
+
+    async with Worker(queue, client=client):
+        await scheduled.enqueue("ping", {"n": 2}, job_id="of-no-schedule", attempts=1)
+        await admin.queue(scheduled.name).jobs.promote(schedule.next_job_id)
+        async with asyncio.timeout(30):
+            while (await scheduled.counts())[JobState.FAILED] < 2:
+                pass
+    page = (await browser.get(path)).text
+    assert "It has not run yet" not in page
+    assert "no answer to 1" in page
+    assert f'jobs/{quote(schedule.next_job_id, safe="")}"' in page
+    assert "of-no-schedule" not in page
+    assert "no answer to 2" not in page
 
 
 async def test_run_now(browser: httpx.AsyncClient, scheduled: QueueClient) -> None:

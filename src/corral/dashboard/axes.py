@@ -54,7 +54,7 @@ def duration(milliseconds: float) -> str:
     for size, unit in UNITS:
         if milliseconds >= size:
             return f"{milliseconds / size:g} {unit}"
-    return f"{milliseconds:g} ms"
+    return f"{milliseconds:g} ms" if milliseconds else "0"
 
 
 def marks(past: Past, span: Span, zone: tzinfo) -> list[Mark]:
