@@ -12,12 +12,14 @@ from typing import Any, Final
 from playwright.async_api import async_playwright
 
 from corral.store.database import Database
+from tests.browser.past import write_past
 from tests.browser.serving import served
 from tests.browser.world import furnished
 from tests.servers import ServerProcess
 
 PICTURES: Final = {
-    "overview": "/",
+    "overview": "/?range=24h",
+    "charts": "/queues/emails?range=6h",
     "failures": "/failures",
     "job": "/queues/photos/jobs/album-8",
     "form": "/queues/emails/add?task=email.sendInvite",
@@ -34,6 +36,8 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
 }
 WIDTH: Final = 1080
 MOST_HEIGHT: Final = 720
+HEIGHTS: Final = {"overview": 1060, "charts": 560}
+"""Of pictures that show less, or more."""
 
 
 async def take(to: Path) -> None:
@@ -47,6 +51,7 @@ async def take(to: Path) -> None:
             async_playwright() as driver,
             await driver.chromium.launch(executable_path=browser, args=["--no-sandbox"]) as chromium,
         ):
+            await write_past(world.admin)
             for name, path in PICTURES.items():
                 usual = {"viewport": {"width": WIDTH, "height": 400}, "color_scheme": "light"}
                 shape: dict[str, Any] = {**usual, **LOOKS.get(name, {})}
@@ -55,7 +60,10 @@ async def take(to: Path) -> None:
                 if name == "workers":
                     await page.get_by_text("Jobs in hand, the oldest first").first.wait_for()
                 wide = shape["viewport"]["width"]
-                high = min(await page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
+                high = min(
+                    await page.evaluate("document.documentElement.scrollHeight"),
+                    HEIGHTS.get(name, MOST_HEIGHT),
+                )
                 clip: Any = {"x": 0, "y": 0, "width": wide, "height": high}
                 await page.screenshot(path=to / f"{name}.png", clip=clip, full_page=True)
                 await page.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -47,16 +48,36 @@ for n = tonumber(ARGV[1]), tonumber(ARGV[2]) do
   end
 end
 """
+OTHERS = 20
+SAMPLE = """
+local now, step = tonumber(ARGV[1]), tonumber(ARGV[2])
+for n = tonumber(ARGV[3]), 1, -1 do
+  redis.call('XADD', KEYS[1], (now - n * step) .. '-0', 'stretch', ARGV[4])
+end
+"""
+
+
+def write_a_week(raw: redis.Redis, queue: str) -> None:
+    """Seven days of samples, as samplers would have written them."""
+    raw.hset(f"p:{queue}:meta", "version", "bullmq:6.7.0")
+    fields = [[1200, 3, 40000, 8, 2, 90000, 120], 812, 3, 200, 35, 900, 120, 2400, 5300]
+    now = int(time.time()) // 900 * 900_000
+    write = raw.register_script(SAMPLE)
+    for key, step, number, minutes in (("samples", 60_000, 10_080, []), ("quarters", 900_000, 672, [15])):
+        write(keys=[f"p::corral:{queue}:{key}"], args=[now, step, number, json.dumps(fields + minutes)])
 
 
 @pytest.fixture(scope="module")
 def million(server_kind: str) -> Iterator[ServerProcess]:
-    """A server with a queue of a million jobs: most wait, others are delayed, completed, failed."""
+    """A server with a queue of a million jobs: most wait, others are delayed, completed, failed. It and twenty others
+    have been sampled for a week."""
     with ServerProcess(server_kind) as process, redis.Redis.from_url(process.url, socket_timeout=60) as raw:
         raw.hset("p:q:meta", "version", "bullmq:6.7.0")
         fill = raw.register_script(FILL)
         for first in range(1, JOBS + 1, CHUNK):
             fill(args=[first, first + CHUNK - 1])
+        for queue in ("q", *(f"other-{number:02}" for number in range(OTHERS))):
+            write_a_week(raw, queue)
         yield process
 
 
@@ -111,6 +132,8 @@ async def test_pages(admin: Admin, database: Database) -> None:
     }
     paths = [
         "/",
+        *(f"/?range={span}" for span in ("6h", "24h", "7d")),
+        *(f"/queues/q?range={span}" for span in ("6h", "24h", "7d")),
         *(f"/queues/q?state={state}" for state in states),
         *(f"/queues/q?state={state}&start=50000" for state in ("waiting", "delayed", "failed")),
         "/queues/q?state=waiting&start=600000",

@@ -102,10 +102,10 @@ async def roll_up(server: Server, keys: QueueKeys, minute: int) -> None:
 
 def _quarters(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, str]]:
     """The whole of each quarter of an hour that these samples are of."""
-    found = groupby(stretches_in(rows), lambda row: row[0] - row[0] % QUARTER_MS)
-    return [(at, put_together([part for _, part in some]).encode()) for at, some in found]
+    by_quarter = groupby(rows, lambda row: row[0] - row[0] % QUARTER_MS)
+    found = ((at, stretches_in([text for _, text in some])) for at, some in by_quarter)
+    return [(at, put_together(parts).encode()) for at, parts in found if parts]
 
 
 def _stretches(history: History, begin: int, step: int, number: int) -> tuple[Stretch | None, ...]:
-    rows = stretches_in([*history.quarters, *history.samples])
-    return tuple(in_stretches(rows, begin, step, number))
+    return tuple(in_stretches([*history.quarters, *history.samples], begin, step, number))

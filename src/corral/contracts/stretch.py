@@ -59,13 +59,12 @@ class Stretch(NamedTuple):
         return json.dumps(self, separators=(",", ":"))
 
 
-def stretches_in(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Stretch]]:
-    """Samples and stretches with their beginnings, from the texts that are kept. What is none is left out."""
+def stretches_in(texts: Sequence[bytes]) -> list[Stretch]:
+    """Samples and stretches, from the texts that are kept. What is none is left out."""
     try:
-        found = json.loads(b"[" + b",".join(text for _, text in rows) + b"]")
-        return [(at, Stretch(*fields)) for (at, _), fields in zip(rows, found, strict=True)]
+        return [Stretch(*fields) for fields in json.loads(b"[" + b",".join(texts) + b"]")]
     except (ValueError, TypeError):
-        return [pair for row in rows for pair in stretches_in([row])] if len(rows) > 1 else []
+        return [one for text in texts for one in stretches_in([text])] if len(texts) > 1 else []
 
 
 def put_together(parts: Sequence[Stretch]) -> Stretch:
@@ -90,22 +89,28 @@ def side_by_side(parts: Sequence[Stretch]) -> Stretch:
 
 
 def in_stretches(
-    rows: Iterable[tuple[int, Stretch]], begin: int, step: int, number: int
+    rows: Iterable[tuple[int, bytes]], begin: int, step: int, number: int
 ) -> list[Stretch | None]:
-    """So many stretches of `step` from `begin` (ms) on, from parts with their beginnings; None where there is none."""
-    parts: list[list[Stretch]] = [[] for _ in range(number)]
-    for at, part in rows:
+    """So many stretches of `step` from `begin` (ms) on, from the texts of parts with their beginnings; None where there
+    is none. The parts of one are read at a time: thousands at once would have the collector look through all memory."""
+    texts: list[list[bytes]] = [[] for _ in range(number)]
+    for at, text in rows:
         if 0 <= (place := (at - begin) // step) < number:
-            parts[place].append(part)
-    return [put_together(some) if some else None for some in parts]
+            texts[place].append(text)
+    return [put_together(parts) if (parts := stretches_in(some)) else None for some in texts]
 
 
 def _most(values: Sequence[int | None]) -> int | None:
+    if None not in values:
+        return max(values)  # type: ignore[type-var]
     return max((value for value in values if value is not None), default=None)
 
 
 def _mean(values: Sequence[int | None], weights: Sequence[int]) -> int | None:
     """Of what is known, by weight."""
-    known = [(value, weight or 1) for value, weight in zip(values, weights, strict=True) if value is not None]
-    total = sum(weight for _, weight in known)
-    return round(sum(value * weight for value, weight in known) / total) if known else None
+    total = weight_of_all = 0
+    for value, weight in zip(values, weights, strict=True):
+        if value is not None:
+            total += value * (weight or 1)
+            weight_of_all += weight or 1
+    return round(total / weight_of_all) if weight_of_all else None

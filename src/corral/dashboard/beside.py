@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ def beside(api: FastAPI, dashboard: Starlette, *, path: str = "/bullBoard") -> S
     when it ends."""
 
     async def to_pages(request: Request) -> RedirectResponse:
-        return RedirectResponse(f"{request.scope.get('root_path', '')}{path}/", 307)
+        return RedirectResponse(f"{quote(request.scope.get('root_path', ''))}{path}/", 307)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ at percentages, so that no letter is stretched. A stretch that was not sampled i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -34,11 +34,16 @@ class Series:
     ink: str
     """The name of a colour in the style sheet."""
     values: Values
-    said: Sequence[str]
-    """The values as they are read."""
+    say: Callable[[float], str]
+    """A value as it is read."""
     is_area: bool = False
     is_rare: bool = False
     """Then it is not drawn where it is 0."""
+
+    @property
+    def said(self) -> list[str]:
+        """The values as they are read."""
+        return [UNKNOWN if value is None else self.say(value) for value in self.values]
 
     @property
     def last(self) -> str:
@@ -49,6 +54,12 @@ class Series:
             if value is not None
         )
         return next(known, "–")
+
+    @property
+    def most(self) -> str:
+        """The largest value, as it is read."""
+        known = [value for value in self.values if value is not None]
+        return self.say(max(known)) if known else UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ class Chart:
     @property
     def summary(self) -> str:
         """In words, for those who do not see it."""
-        return "; ".join(f"{one.words}: at most {_highest(one)}, last {one.last}" for one in self.series)
+        return "; ".join(f"{one.words}: at most {one.most}, last {one.last}" for one in self.series)
 
 
 def chart_svg(chart: Chart, along: Sequence[Mark], sampled: Sequence[bool]) -> Markup:
@@ -101,13 +112,6 @@ def sparkline(series: Sequence[Series], sampled: Sequence[bool], title: str) -> 
     ).format(
         len(sampled), HIGH + 8, title, _gaps(sampled), Markup("").join(_drawn(one, top) for one in series)
     )
-
-
-def _highest(series: Series) -> str:
-    known = [
-        (value, text) for value, text in zip(series.values, series.said, strict=True) if value is not None
-    ]
-    return max(known, default=(0, "–"))[1]
 
 
 def _grid(along: Sequence[Mark], wide: int) -> Markup:

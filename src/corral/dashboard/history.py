@@ -13,7 +13,7 @@ from corral.admin.lookback import Past
 from corral.contracts.states import JobState
 from corral.contracts.stretch import MINUTE_MS, Stretch
 from corral.dashboard.axes import amount, marks
-from corral.dashboard.charts import UNKNOWN, Chart, Series, chart_svg, sparkline
+from corral.dashboard.charts import Chart, Series, chart_svg, sparkline
 from corral.dashboard.formats import count, milliseconds
 from corral.dashboard.span import Span, clock_of, day_of
 
@@ -59,9 +59,9 @@ class History:
     @property
     def rows(self) -> list[Row]:
         """The values of all charts, the latest first, without those of which nothing is known."""
-        series = [one for chart in self.charts for one in chart.series]
+        columns = [one.said for chart in self.charts for one in chart.series]
         return [
-            Row(place, self._moment(place), [one.said[place] for one in series])
+            Row(place, self._moment(place), [said[place] for said in columns])
             for place in reversed(range(len(self._sampled)))
             if self._sampled[place]
         ]
@@ -189,4 +189,4 @@ def _series(
     past: Past, words: str, ink: str, value: Value, say: Callable[[float], str], is_area: bool
 ) -> Series:
     values = [None if one is None else value(one) for one in past.stretches]
-    return Series(words, ink, values, [UNKNOWN if one is None else say(one) for one in values], is_area)
+    return Series(words, ink, values, say, is_area)

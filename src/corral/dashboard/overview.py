@@ -80,7 +80,7 @@ class Overview:
 
     async def _pasts(self, queues: Sequence[QueueGlance], span: Span) -> list[Past]:
         names = [queue.queue for queue in queues]
-        return await self._lookback.read(names, minutes=span.minutes, step=span.step)
+        return await self._lookback.read(names, minutes=span.minutes, step=span.coarse)
 
 
 def _sums(queues: Sequence[QueueGlance], pasts: Sequence[Past]) -> dict[str, Any]:

@@ -17,20 +17,22 @@ LONGEST_ZONE: Final = 40
 
 
 class Span(NamedTuple):
-    """The last so many minutes, in stretches of `step` minutes, with a mark on the axis each `mark` minutes."""
+    """The last so many minutes, in stretches of `step` minutes, or of `coarse` ones where many queues are shown, with a
+    mark on the axis each `mark` minutes."""
 
     name: str
     words: str
     minutes: int
     step: int
+    coarse: int
     mark: int
 
 
 SPANS: Final = (
-    Span("1h", "hour", 60, 1, 15),
-    Span("6h", "6 hours", 6 * 60, 2, 60),
-    Span("24h", "24 hours", 24 * 60, 15, 6 * 60),
-    Span("7d", "7 days", 7 * 24 * 60, 60, 24 * 60),
+    Span("1h", "hour", 60, 1, 1, 15),
+    Span("6h", "6 hours", 6 * 60, 2, 5, 60),
+    Span("24h", "24 hours", 24 * 60, 15, 30, 6 * 60),
+    Span("7d", "7 days", 7 * 24 * 60, 60, 120, 24 * 60),
 )
 
 

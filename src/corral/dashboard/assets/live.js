@@ -43,7 +43,8 @@ export function follow(equip) {
   const source = new EventSource(events);
   source.onmessage = (message) => { if (!job || JSON.parse(message.data).jobId === job) again(); };
   source.addEventListener("missed", again);
-  source.onopen = () => pulse.classList.remove("lost");
+  // What happened between the making of the page and now was told to nobody.
+  source.onopen = () => { pulse.classList.remove("lost"); again(); };
   source.onerror = () => pulse.classList.add("lost");
   addEventListener("pagehide", () => source.close());
 }
