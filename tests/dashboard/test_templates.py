@@ -11,7 +11,7 @@ from corral.dashboard import app
 
 TEMPLATES = sorted((Path(app.__file__).parent / "templates").glob("*.html"))
 WHOLE = {"base.html", "refused.html"}
-PARTS = {"parts.html", "payload.html"}
+PARTS = {"parts.html", "past.html", "payload.html"}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
