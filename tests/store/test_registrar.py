@@ -316,7 +316,7 @@ async def test_what_the_server_refuses_for_one_queue_hinders_no_other(
     await cron_jobs.create(NIGHTLY)
     server = make_server()
     async with redis.asyncio.Redis.from_url(server.url) as raw:
-        await raw.execute_command(
+        await raw.execute_command(  # type: ignore[no-untyped-call]
             "ACL", "SETUSER", "some", "on", ">pw", "+@all", "~bull:mail:*", "~bull::corral:mail:*"
         )
     async with Admin(f"redis://some:pw@127.0.0.1:{server.port}") as some, Admin(server.url) as admin:

@@ -118,8 +118,8 @@ def test_times_of_every_kind() -> None:
     noon = datetime(2026, 5, 4, 12, tzinfo=UTC)
     for stored in ("2026-05-04 12:00:00", "2026-05-04 12:00:00.000000", "2026-05-04T14:00:00+02:00"):
         assert read_time(stored) == noon
-    for stored in ("", "yesterday", 7, b"\xff", "0001-01-01T00:00:00+05:00"):
-        assert read_time(stored) == NO_TIME
+    for broken in ("", "yesterday", 7, b"\xff", "0001-01-01T00:00:00+05:00"):
+        assert read_time(broken) == NO_TIME
 
 
 def test_json_of_every_kind() -> None:

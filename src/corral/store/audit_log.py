@@ -7,19 +7,19 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.store.database import Database
+from corral.store.removal import remove_all
 from corral.store.tables import AuditRow
 from corral.store.texts import storable
 
 __all__ = ["ActorType", "AuditEntry", "AuditLog", "AuditPage", "StoredAuditEntry"]
 
 MOST_LISTED: Final = 500
-REMOVED_AT_ONCE: Final = 1000
 
 ActorType = Literal["user", "api_key", "system"]
 
@@ -119,15 +119,7 @@ class AuditLog:
         oldest = datetime.fromtimestamp(
             datetime.now(UTC).timestamp() - milliseconds("than", than) / 1000, UTC
         )
-        removed = 0
-        while True:
-            ids = select(AuditRow.id).where(AuditRow.at < oldest).order_by(AuditRow.at).limit(REMOVED_AT_ONCE)
-            gone = delete(AuditRow).where(AuditRow.id.in_(ids)).returning(AuditRow.id)
-            async with self._database.writing() as session:
-                count = len((await session.scalars(gone)).all())
-            removed += count
-            if count < REMOVED_AT_ONCE:
-                return removed
+        return await remove_all(self._database, AuditRow.id, AuditRow.at < oldest)
 
 
 def _entry(row: AuditRow) -> StoredAuditEntry:

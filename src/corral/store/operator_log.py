@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, select
 
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, instant, instant_ms, milliseconds
 from corral.store.database import Database
+from corral.store.removal import remove_all, remove_some
 from corral.store.roles import Role
 from corral.store.tables import OperatorLogRow
 from corral.store.texts import legible, storable
@@ -107,7 +107,8 @@ class OperatorLog:
             session.add(row)
             await session.flush()
             if self._keep_ms is not None and row.at >= self._trim_at:
-                removed = await _remove_some(session, self._oldest(self._keep_ms))
+                rule = OperatorLogRow.at < self._oldest(self._keep_ms)
+                removed = await remove_some(session, OperatorLogRow.id, rule, at_once=REMOVED_AT_ONCE)
                 if removed < REMOVED_AT_ONCE:
                     self._trim_at = row.at + TRIMMED_EVERY
             return row.id
@@ -153,13 +154,8 @@ class OperatorLog:
 
     async def remove_older(self, than: Duration) -> int:
         """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
-        oldest, removed = self._oldest(milliseconds("than", than)), 0
-        while True:
-            async with self._database.writing() as session:
-                count = await _remove_some(session, oldest)
-            removed += count
-            if count < REMOVED_AT_ONCE:
-                return removed
+        rule = OperatorLogRow.at < self._oldest(milliseconds("than", than))
+        return await remove_all(self._database, OperatorLogRow.id, rule, at_once=REMOVED_AT_ONCE)
 
     async def trim_daily(self) -> None:
         """Remove what is older than `keep`, now and once a day, until cancelled: for a program in which perhaps nobody
@@ -171,19 +167,6 @@ class OperatorLog:
 
     def _oldest(self, age_ms: int) -> datetime:
         return instant(max(0, instant_ms("clock", self._clock()) - age_ms))
-
-
-async def _remove_some(session: AsyncSession, oldest: datetime) -> int:
-    """A thousand of the entries before a time; others that remove at the same time take other ones."""
-    ids = (
-        select(OperatorLogRow.id)
-        .where(OperatorLogRow.at < oldest)
-        .order_by(OperatorLogRow.at)
-        .limit(REMOVED_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    gone = delete(OperatorLogRow).where(OperatorLogRow.id.in_(ids)).returning(OperatorLogRow.id)
-    return len((await session.scalars(gone)).all())
 
 
 def _bounded(detail: Any) -> Any:

@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.store.database import Database
+from corral.store.removal import remove_all
 from corral.store.tables import WebhookEventRow as Row
 from corral.store.texts import legible
 
 __all__ = ["StoredWebhookEvent", "WebhookEvent", "WebhookEventPage", "WebhookEvents"]
 
 MOST_LISTED: Final = 500
-REMOVED_AT_ONCE: Final = 1000
 LONGEST_TEXT: Final = 2048
 
 
@@ -101,7 +101,7 @@ class WebhookEvents:
     async def remove_older(self, than: Duration) -> int:
         """Remove attempts of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
         oldest = self._clock() - timedelta(milliseconds=milliseconds("than", than))
-        return await self._remove(Row.at < oldest)
+        return await remove_all(self._database, Row.id, Row.at < oldest)
 
     async def keep_latest(self, subscription_id: str, count: int) -> int:
         """Remove all of a subscription's attempts but the latest ones; how many went."""
@@ -110,18 +110,7 @@ class WebhookEvents:
             last = await session.scalar(kept.offset(max(0, whole("count", count) - 1)).limit(1))
         if last is None:
             return 0
-        return await self._remove(Row.subscription_id == subscription_id, Row.id < last)
-
-    async def _remove(self, *rules: Any) -> int:
-        removed = 0
-        while True:
-            ids = select(Row.id).where(*rules).order_by(Row.id).limit(REMOVED_AT_ONCE)
-            gone = delete(Row).where(Row.id.in_(ids)).returning(Row.id)
-            async with self._database.writing() as session:
-                count = len((await session.scalars(gone)).all())
-            removed += count
-            if count < REMOVED_AT_ONCE:
-                return removed
+        return await remove_all(self._database, Row.id, Row.subscription_id == subscription_id, Row.id < last)
 
 
 def _event(row: Row) -> StoredWebhookEvent:

@@ -1,0 +1,138 @@
+"""Cleanup: what is old goes, step by step, with progress; a run that was cut off is gone on with by the next.
+
+::
+
+    tables = {"sessions": Old(Session.id, Session.expires_at), "logs": Old(LogLine.id, LogLine.at)}
+    Worker(Cleaner(database, tables=tables).tasks())
+    await CleanupTasks.old_logs.enqueue(client, Age(days=30), repeat=Cron("0 4 * * *"))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import QueryableAttribute
+
+from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
+from corral.store.database import Database
+from corral.store.removal import AT_ONCE, remove_some
+from corral.store.tables import AuditRow, OperatorLogRow, WebhookEventRow
+
+__all__ = ["Age", "Cleaner", "CleanupTasks", "Old", "OldRows", "Orphans", "Removed"]
+
+
+class Age(BaseModel):
+    """How old is old."""
+
+    days: float = Field(ge=0, le=36_500)
+
+
+class OldRows(Age):
+    """Of which table, by the name under which it was registered."""
+
+    table: str
+
+
+class Orphans(BaseModel):
+    """Of which queue."""
+
+    queue: str
+
+
+class Removed(BaseModel):
+    """How many went."""
+
+    count: int
+
+
+class CleanupTasks(TaskSet, queue="cleanup", attempts=5, singleton=True):
+    """What a product has to throw away. One of each at a time."""
+
+    expired_sessions: Task[None, Removed] = task("cleanup.expiredSessions")
+    old_logs: Task[Age, Removed] = task("cleanup.oldLogs")
+    rows: Task[OldRows, Removed] = task("cleanup.rows", singleton="table")
+    orphaned_jobs: Task[Orphans, Removed] = task("cleanup.orphanedJobs", singleton="queue")
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """A table of which old rows go: its primary key, and the column that says since when a row is old."""
+
+    key: QueryableAttribute[Any]
+    time: QueryableAttribute[datetime]
+
+
+OURS: Mapping[str, Old] = {
+    "corral_audit_log": Old(AuditRow.id, AuditRow.at),
+    "corral_operator_log": Old(OperatorLogRow.id, OperatorLogRow.at),
+    "corral_webhook_events": Old(WebhookEventRow.id, WebhookEventRow.at),
+}
+
+
+class Cleaner:
+    """Throws away. A thousand rows go in each step, which is a transaction of its own: nobody waits for it, and what is
+    gone stays gone when the worker dies.
+
+    Args:
+        database: of the tables: that of your application.
+        tables: yours, by the names that jobs use: ``sessions`` (by the time when they expire) and ``logs`` for the two
+            tasks that have names of their own. Corral's own tables are known by their names.
+        admin: for orphaned jobs; None: these cannot be looked for.
+    """
+
+    def __init__(
+        self, database: Database, *, tables: Mapping[str, Old] | None = None, admin: Admin | None = None
+    ) -> None:
+        self._database = database
+        self._tables = {**OURS, **(tables or {})}
+        self._admin = admin
+
+    def tasks(self) -> CleanupTasks:
+        """The task set with its handlers, for a worker."""
+        return CleanupTasks(
+            expired_sessions=self.expired_sessions,
+            old_logs=self.old_logs,
+            rows=self.rows,
+            orphaned_jobs=self.orphaned_jobs,
+        )
+
+    async def expired_sessions(self, _: None, ctx: Context) -> Removed:
+        """Remove the rows of ``sessions`` whose time has come."""
+        return await self._remove("sessions", timedelta(0), ctx)
+
+    async def old_logs(self, age: Age, ctx: Context) -> Removed:
+        """Remove the rows of ``logs`` that are older."""
+        return await self._remove("logs", timedelta(days=age.days), ctx)
+
+    async def rows(self, rows: OldRows, ctx: Context) -> Removed:
+        """Remove the rows of any registered table that are older."""
+        return await self._remove(rows.table, timedelta(days=rows.days), ctx)
+
+    async def orphaned_jobs(self, orphans: Orphans, ctx: Context) -> Removed:
+        """Remove the jobs of a queue that are in no state."""
+        if self._admin is None:
+            raise Unrecoverable("give the Cleaner an admin: Cleaner(…, admin=Admin())")
+        return Removed(count=await self._admin.queue(orphans.queue).remove_orphans())
+
+    async def _remove(self, table: str, age: timedelta, ctx: Context) -> Removed:
+        old = self._tables.get(table)
+        if old is None:
+            raise Unrecoverable(
+                f"no table is registered as {table!r}; there are: {', '.join(sorted(self._tables))}"
+            )
+        rule = old.time < datetime.now(UTC) - age
+        async with self._database.reading() as session:
+            whole = await session.scalar(select(func.count()).select_from(old.key.class_).where(rule)) or 0
+        removed = 0
+        while True:
+            async with self._database.writing() as session:
+                count = await remove_some(session, old.key, rule)
+            removed += count
+            await ctx.progress({"removed": removed, "of": max(whole, removed)})
+            if count < AT_ONCE:
+                return Removed(count=removed)
