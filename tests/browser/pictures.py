@@ -19,7 +19,6 @@ from tests.servers import ServerProcess
 
 PICTURES: Final = {
     "overview": "/?range=24h",
-    "charts": "/queues/emails?range=6h",
     "failures": "/failures",
     "job": "/queues/photos/jobs/album-8",
     "form": "/queues/emails/add?task=email.sendInvite",
@@ -36,7 +35,7 @@ LOOKS: Final[dict[str, dict[str, Any]]] = {
 }
 WIDTH: Final = 1080
 MOST_HEIGHT: Final = 720
-HEIGHTS: Final = {"overview": 1060, "charts": 560}
+HEIGHTS: Final = {"overview": 1060}
 """Of pictures that show less, or more."""
 
 
