@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from corral import Client
 from corral.client.queue import QueueClient
 from corral.store.roles import Role
 from tests.dashboard.conftest import Visitor
@@ -100,3 +103,16 @@ async def test_assets_are_a_table(visitor: Visitor) -> None:
         assert "immutable" in asset.headers["cache-control"]
         for name in ("..%2Fapp.py", "..", "%2Fetc%2Fpasswd", "app.py"):
             assert (await browser.get(f"/assets/x/{name}")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a/b", "50 %", "a%2Fb", "ü?#"])
+async def test_no_leads_back(visitor: Visitor, client: Client, name: str) -> None:
+    """Who thinks better of a question goes back to the page that it came from, whatever the queue is called."""
+    job = await client.queue(name).enqueue("a", 1)
+    async with visitor() as browser:
+        page = re.findall(r'href="(/queues/[^"]+)"', (await browser.get("/")).text)[0]
+        question = await browser.post(f"{page}/drain")
+        assert question.status_code == 200
+        (back,) = re.findall(r'href="([^"]+)"[^>]*>No, go back', question.text)
+        assert back == page
+        assert job.id in (await browser.get(back)).text

@@ -36,6 +36,7 @@ from corral.dashboard.schedule_changes import ScheduleChanges
 from corral.dashboard.schedules import SchedulesPage
 from corral.dashboard.worker_changes import WORKER_CHANGES
 from corral.dashboard.workers import WorkersPage
+from corral.engine.faults import ResponseError
 from corral.errors import CorralError
 from corral.http.access import Authenticate
 from corral.http.desk import LOG_KEPT, Desk
@@ -95,7 +96,7 @@ def create_dashboard(
     app = Starlette(
         routes=_routes(desk, pages, assets),
         middleware=[Middleware(Gate, access=access, throttle=Throttle(), refuse=refusals.refuse)],
-        exception_handlers={HTTPException: refusals.tell, CorralError: refusals.tell},
+        exception_handlers=dict.fromkeys((HTTPException, CorralError, ResponseError), refusals.tell),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False

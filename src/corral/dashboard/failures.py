@@ -13,6 +13,7 @@ from corral.admin.failure_group import FailureGroup, FailureGroups
 from corral.contracts.failure import FailureKind
 from corral.contracts.states import JobState
 from corral.dashboard.pages import Pages, number_in, segment
+from corral.http.damage import of_each
 from corral.http.desk import Desk
 from corral.http.problem import Problem
 
@@ -75,10 +76,9 @@ class FailuresPage:
         start: int,
         following: int | None,
     ) -> Response:
-        found = await asyncio.gather(*(self._groups(name, most) for name in names))
-        causes = [
-            Cause(name, group) for name, groups in zip(names, found, strict=True) for group in groups.groups
-        ]
+        asked = await of_each(names, lambda name: self._groups(name, most))
+        found = [groups for groups in asked.values() if groups is not None]
+        causes = [Cause(name, group) for name, groups in asked.items() if groups for group in groups.groups]
         kind = _kind(request.query_params.get("kind"))
         text = request.query_params.get("q", "").strip()[:200]
         shown = [
@@ -88,6 +88,7 @@ class FailuresPage:
             request,
             "failures.html",
             queue=queue,
+            damaged=[name for name, groups in asked.items() if groups is None],
             causes=sorted(shown, key=lambda cause: cause.group.last_seen, reverse=True),
             by_kind={
                 kind: sum(one.group.count for one in causes if one.group.kind is kind) for kind in KINDS

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from corral.dashboard.pages import Pages
+from corral.engine.faults import ResponseError
 from corral.errors import CorralError
-from corral.http.problem import Problem, problem_of
+from corral.http.problem import Problem, damaged_problem, problem_of
 
 __all__ = ["Refusals"]
 
@@ -33,6 +34,8 @@ class Refusals:
         """What an error of a page becomes."""
         if isinstance(error, CorralError):
             error = problem_of(error)
+        elif isinstance(error, ResponseError):
+            error = damaged_problem(error)
         return self.refuse(
             request, error if isinstance(error, Problem) else Problem(404, "not-found", NO_PAGE)
         )

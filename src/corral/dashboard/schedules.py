@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from corral.contracts.states import JobState
 from corral.dashboard.cron_words import words_of
 from corral.dashboard.pages import Pages, number_in, segment
 from corral.dashboard.upcoming import runs_by_clock
+from corral.http.damage import of_each
 from corral.http.desk import Desk
 from corral.http.problem import Problem
 from corral.store.cron_job import StoredCronJob
@@ -54,9 +56,8 @@ class SchedulesPage:
     async def _answer(
         self, request: Request, queue: str | None, names: list[str], *, start: int, following: int | None
     ) -> Response:
-        lists = (self._desk.admin.queue(name).schedules.list(limit=OF_EACH) for name in names)
-        found, cron_jobs = await asyncio.gather(asyncio.gather(*lists), self._kept(queue))
-        schedules = [self._desk.redactor.schedule(schedule) for some in found for schedule in some]
+        asked, cron_jobs = await asyncio.gather(of_each(names, self._list), self._kept(queue))
+        schedules = [self._desk.redactor.schedule(one) for some in asked.values() for one in some or ()]
         by_place = {(one.queue, one.job_id): one for one in cron_jobs}
         there = {(schedule.queue, schedule.id) for schedule in schedules}
         last = datetime.max.replace(tzinfo=UTC)
@@ -65,6 +66,7 @@ class SchedulesPage:
             "schedules.html",
             queue=queue,
             schedules=sorted(schedules, key=lambda schedule: schedule.next_run or last),
+            damaged=[name for name, some in asked.items() if some is None],
             by_place=by_place,
             absent=[one for place, one in by_place.items() if place not in there],
             keeps=self._desk.schedules is not None,
@@ -93,6 +95,9 @@ class SchedulesPage:
             cron_job=cron_job,
             outcome=request.query_params.get("outcome", ""),
         )
+
+    async def _list(self, name: str) -> Sequence[Schedule]:
+        return await self._desk.admin.queue(name).schedules.list(limit=OF_EACH)
 
     async def _kept(self, queue: str | None) -> list[StoredCronJob]:
         if self._desk.schedules is None:

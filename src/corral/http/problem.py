@@ -17,7 +17,14 @@ from corral import errors
 from corral.engine.faults import ResponseError, is_wrong_type
 from corral.errors import CorralError
 
-__all__ = ["Problem", "ProblemModel", "answer_with_problems", "problem_of", "problem_response"]
+__all__ = [
+    "Problem",
+    "ProblemModel",
+    "answer_with_problems",
+    "damaged_problem",
+    "problem_of",
+    "problem_response",
+]
 
 KIND: Final = "urn:corral:problem:"
 
@@ -113,6 +120,14 @@ def problem_response(problem: Problem) -> JSONResponse:
     )
 
 
+def damaged_problem(error: ResponseError) -> Problem:
+    """What is told of a key of the wrong type. Raises the error itself where it says something else."""
+    if not is_wrong_type(error):
+        raise error
+    detail = f"a key of this queue is not as BullMQ makes it: another program has written there ({str(error)[:200]})"
+    return Problem(409, "queue-damaged", detail)
+
+
 def answer_with_problems(app: FastAPI) -> None:
     """Let every error of this application leave as a problem document."""
     app.add_exception_handler(CorralError, _corral)
@@ -133,10 +148,7 @@ async def _corral(_: Request, error: Exception) -> JSONResponse:
 async def _damaged(_: Request, error: Exception) -> JSONResponse:
     """A key of another type than BullMQ gives it, wherever it was met: the queue is at fault, not this program."""
     assert isinstance(error, ResponseError)
-    if not is_wrong_type(error):
-        raise error
-    detail = f"a key of this queue is not as BullMQ makes it: another program has written there ({str(error)[:200]})"
-    return problem_response(Problem(409, "queue-damaged", detail))
+    return problem_response(damaged_problem(error))
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:

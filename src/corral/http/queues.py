@@ -11,6 +11,7 @@ from pydantic import Field
 from corral.admin.queue import QueueAdmin
 from corral.contracts.rate_limit import RateLimit
 from corral.http.action import Action, Operator
+from corral.http.damage import of_each
 from corral.http.desk import TheDesk, TheQueue, may
 from corral.http.model import Given, Milliseconds, Shown
 from corral.http.paging import Cursor, Limit, Page, page_of, start_of
@@ -36,6 +37,7 @@ class QueueModel(Shown):
     queue: str
     paused: bool
     counts: dict[str, int] = Field(description="How many jobs are in each state, at one moment.")
+    damaged: bool = Field(default=False, description="Its keys hold something else: it cannot be read.")
 
 
 class QueueDetail(QueueModel):
@@ -65,7 +67,11 @@ async def list_queues(desk: TheDesk, limit: Limit = 20, cursor: Cursor = None) -
     """By name, with counts. A queue that is new may take some seconds to appear."""
     start = start_of(cursor)
     names = (await desk.queue_names.read())[start : start + limit]
-    return page_of([await _summary(desk.admin.queue(name)) for name in names], start, limit)
+    found = await of_each(names, lambda name: _summary(desk.admin.queue(name)))
+    shown = [
+        one or QueueModel(queue=name, damaged=True, paused=False, counts={}) for name, one in found.items()
+    ]
+    return page_of(shown, start, limit)
 
 
 @router.get("/{queue}", summary="Look at a queue")
