@@ -97,7 +97,7 @@ async def test_a_probe_that_arrives_closes_it(
     await open_it(subscriptions, one)
     clock.forward(minutes=1)
     assert (await subscriptions.admit(one.id)).is_probe
-    assert await subscriptions.settle(one.id, arrived=True) is BreakerChange.RESUMED
+    assert await subscriptions.settle(one.id, arrived=True, is_probe=True) is BreakerChange.RESUMED
     resumed = await subscriptions.get(one.id)
     assert (resumed.enabled, resumed.failures, resumed.opened_at, resumed.disabled_reason) == (
         True,
@@ -119,8 +119,23 @@ async def test_probes_come_less_and_less_often(
         waits.append(admission.wait.total_seconds() / 60)
         clock.forward(seconds=admission.wait.total_seconds())
         assert (await subscriptions.admit(one.id)).is_probe
-        assert await subscriptions.settle(one.id, arrived=False) is None
+        assert await subscriptions.settle(one.id, arrived=False, is_probe=True) is None
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+async def test_what_was_under_way_is_not_counted(
+    subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
+) -> None:
+    """Deliveries that had begun when the breaker opened put no probe off; a receiver that asked for time gets it."""
+    await open_it(subscriptions, one)
+    for _ in range(12):
+        assert await subscriptions.settle(one.id, arrived=False) is None
+    admission = await subscriptions.admit(one.id)
+    assert admission.wait == timedelta(minutes=1)
+    clock.forward(minutes=1)
+    assert (await subscriptions.admit(one.id)).is_probe
+    await subscriptions.settle(one.id, arrived=False, is_probe=True, retry_after=7200)
+    assert (await subscriptions.admit(one.id)).wait == timedelta(hours=2)
 
 
 async def test_an_operator_has_the_last_word(

@@ -71,6 +71,7 @@ class WebhookEvents:
         fields = asdict(event)
         fields["response"] = legible(event.response, LONGEST_TEXT)
         fields["error"] = None if event.error is None else legible(event.error, LONGEST_TEXT)
+        fields["job_id"] = event.job_id[:500]
         row = Row(at=self._clock(), **fields)
         async with self._database.writing() as session:
             session.add(row)

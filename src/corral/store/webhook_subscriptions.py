@@ -24,6 +24,7 @@ FIRST_PROBE: Final = timedelta(minutes=1)
 LAST_PROBE: Final = timedelta(hours=1)
 PROBE_TAKES: Final = timedelta(seconds=30)
 """In this time nobody else probes, so that a worker that dies while it does holds nobody up for longer."""
+LONGEST_ASKED: Final = 24 * 3600.0
 BREAKER: Final = "it failed too often in a row"
 
 
@@ -38,7 +39,7 @@ class Subscription:
     signing: str
     keys: Sequence[str] = field(repr=False)
     """Texts of signing keys, the newest first."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     enabled: bool
     failures: int
     """In a row."""
@@ -67,6 +68,8 @@ class BreakerChange(StrEnum):
 
     OPENED = "opened"
     RESUMED = "resumed"
+    GONE = "gone"
+    """Not by the breaker: the receiver said that it wants no more (410)."""
 
 
 def _now() -> datetime:
@@ -128,9 +131,25 @@ class WebhookSubscriptions:
         async with self._database.reading() as session:
             return [_subscription(row) for row in await session.scalars(query)]
 
-    async def change(self, subscription_id: str, **fields: Any) -> Subscription:
-        """Set some of `url`, `events`, `signing`, `keys`, `headers`."""
-        return await self._set(subscription_id, **fields)
+    async def change(
+        self,
+        subscription_id: str,
+        *,
+        url: str | None = None,
+        events: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Subscription:
+        """Set what is given. What can be wrong with it is for the caller to know: `Webhooks.change` does."""
+        given: dict[str, Any] = {
+            "url": url,
+            "events": None if events is None else list(events),
+            "keys": None if keys is None else list(keys),
+            "headers": None if headers is None else dict(headers),
+        }
+        return await self._set(
+            subscription_id, **{name: value for name, value in given.items() if value is not None}
+        )
 
     async def enable(self, subscription_id: str) -> Subscription:
         """Let deliveries go again, the breaker closed."""
@@ -181,21 +200,31 @@ class WebhookSubscriptions:
         is_probe = len(taken.all()) == 1
         return Admission(found, wait=None if is_probe else PROBE_TAKES, is_probe=is_probe)
 
-    async def settle(self, subscription_id: str, *, arrived: bool) -> BreakerChange | None:
-        """Count an attempt; what it did to the breaker."""
+    async def settle(
+        self, subscription_id: str, *, arrived: bool, is_probe: bool = False, retry_after: float = 0
+    ) -> BreakerChange | None:
+        """Count an attempt; what it did to the breaker. While that is open only the probe says anything: what was under
+        way when it opened is not counted.
+
+        Args:
+            retry_after: seconds that the receiver asked to wait.
+        """
         now = self._clock()
         async with self._database.writing() as session:
             row = await session.get(Row, subscription_id, with_for_update=True)
             if row is None:
                 return None
             was_open = row.opened_at is not None
+            if was_open and not (is_probe or arrived):
+                return None
             row.failures = 0 if arrived else row.failures + 1
             if arrived and was_open:
                 row.enabled, row.opened_at, row.probe_at, row.disabled_reason = True, None, None, None
                 return BreakerChange.RESUMED
             if row.failures < OPENS_AFTER or not (row.enabled or was_open):
                 return None
-            row.probe_at = now + min(FIRST_PROBE * 2 ** min(row.failures - OPENS_AFTER, 10), LAST_PROBE)
+            pause = min(FIRST_PROBE * 2 ** min(row.failures - OPENS_AFTER, 10), LAST_PROBE)
+            row.probe_at = now + max(pause, timedelta(seconds=min(retry_after, LONGEST_ASKED)))
             if was_open:
                 return None
             row.enabled, row.opened_at, row.disabled_reason = False, now, BREAKER

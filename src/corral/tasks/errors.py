@@ -91,7 +91,8 @@ class MailRefused(DeliveryError):
 
 
 class MailServerUnavailable(DeliveryError):
-    """The mail server could not be reached, or did not let us in. Nothing was sent. May be tried again."""
+    """The mail server could not be reached, did not let us in, or did not say in time whether it took the mail. May be
+    tried again; in the last case the mail may arrive twice, with the same `Message-ID`."""
 
     def __init__(self, server: str, cause: str) -> None:
         self.server = server

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from corral import Client, FailureKind, Job, JobFailed, JobHandle, RateLimit, Worker
+from corral import Client, FailureKind, InvalidOption, Job, JobFailed, JobHandle, RateLimit, Worker
 from corral.tasks.email import Email, EmailTasks, Mailer, PasswordReset, Sent
 from tests.tasks.email.mail_server import Mails
 
@@ -144,3 +144,10 @@ def test_message_ids(mailer: Mailer, job_id: str, wanted: str | None) -> None:
     assert len(made.split()) == 1
     assert made.count("@") == 1
     assert made != mailer.message_id("email", job_id + "x")
+
+
+@pytest.mark.parametrize("sender", ["", "Shop", "Shop <post>"])
+def test_a_sender_is_an_address(mails: Mails, sender: str) -> None:
+    """What is none is told when the mailer is made."""
+    with pytest.raises(InvalidOption):
+        Mailer(mails.smtp, sender=sender)

@@ -58,19 +58,23 @@ def test_a_folder_takes_the_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "reason"),
-    [("Hi {{ nme }}", "nobody gives it nme"), ("Hi {% if %}", "Expected"), ("{% include 'other.txt' %}", "")],
+    ("name", "source", "reason"),
+    [
+        ("welcome.txt", "Hi {{ nme }}", "nobody gives it nme"),
+        ("welcome.txt", "Hi {% if %}", "Expected"),
+        ("welcome.txt", "{% include 'other.txt' %}", "other.txt"),
+        ("layout.html", "<p>{{ brnd }}</p>{% block content %}{% endblock %}", "nobody gives it brnd"),
+        ("layout.html", "{% block content %}", "endblock"),
+    ],
 )
-def test_a_bad_template_is_told_when_it_is_loaded(tmp_path: Path, source: str, reason: str) -> None:
-    """A misspelt variable or a broken tag is an error of the program's start, not of the first mail."""
-    (tmp_path / "welcome.txt").write_text(source)
-    if reason:
-        with pytest.raises(TemplateBroken, match=reason) as broken:
-            Templates(tmp_path)
-        assert broken.value.template == "welcome.txt"
-    else:
-        with pytest.raises(TemplateBroken):
-            Templates(tmp_path).render(MAILS[0])
+def test_a_bad_template_is_told_when_it_is_loaded(
+    tmp_path: Path, name: str, source: str, reason: str
+) -> None:
+    """A misspelt variable, a broken tag, a file that is not there, in a template or in what it extends: an error of the
+    program's start, not of the first mail."""
+    (tmp_path / name).write_text(source)
+    with pytest.raises(TemplateBroken, match=reason):
+        Templates(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +83,7 @@ def test_a_bad_template_is_told_when_it_is_loaded(tmp_path: Path, source: str, r
         {"to": "nobody"},
         {"to": "a@b\nBcc: x@y.example"},
         {"name": "a\r\nBcc: x@y.example"},
+        {"name": "a\u2028b"},
         {"link": "javascript:alert(1)"},
     ],
 )

@@ -51,6 +51,8 @@ async def test_a_server_without_tls_gets_nothing(mails: Mails) -> None:
     """A server that does not offer TLS where it was asked for is not used; one that wants it is not sent to without."""
     with pytest.raises(MailServerUnavailable):
         await send(dataclasses.replace(mails.smtp, tls="none"))
+    with pytest.raises(MailServerUnavailable):  # it answers 530 to the mail: that says nothing about it
+        await send(dataclasses.replace(mails.smtp, tls="none", username=None, password=None))
     assert mails.got == []
 
 
@@ -130,6 +132,8 @@ def test_a_url(url: str, wanted: tuple[object, ...]) -> None:
         "smtp://x?tls=maybe",
         "smtp://x?other=1",
         "smtp://u:hunter2@x?tls=none",
+        "smtp://u:12/hunter2@x",
+        "smtp://u:hunter2/1@x",
     ],
 )
 def test_a_bad_url(url: str) -> None:

@@ -52,7 +52,8 @@ REFUSED = [
     "https://user@example.org/", "https://user:secret@example.org/", "https://example.org/#part",
     "https://127.0.0.1/", "https://127.1/", "https://0x7f000001/", "https://2130706433/", "https://0177.0.0.1/",
     "https://[::1]/", "https://[::]/", "https://[::ffff:7f00:1]/", "https://[fd00:ec2::254]/", "https://169.254.169.254/",
-    "https://①②⑦.0.0.1/", "https://exa mple.org/", "https://example.org:99999/", "https://" + "a" * 3000 + ".org/",
+    "https://a..example/",
+    "https://" + "a" * 64 + ".example/", "https://①②⑦.0.0.1/", "https://exa mple.org/", "https://example.org:99999/", "https://" + "a" * 3000 + ".org/",
 ]  # fmt: skip
 
 
@@ -63,7 +64,14 @@ def test_urls_that_lead_elsewhere_are_refused(url: str) -> None:
         Egress().target(url)
 
 
-@pytest.mark.parametrize("url", ["https://user:hunter2@example.org/", "https://x:hunter2@127.0.0.1/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:hunter2@example.org/", "https://x:hunter2@127.0.0.1/", "https://x:hunter2@exa mple.org/",
+        "https://x:hunter2@example.org:99999/", "https://x:hunter2@", "https://example.org:22/hunter2?t=hunter2",
+        "https://x:hunter2@example.org/" + "a" * 3000,
+    ],
+)  # fmt: skip
 def test_a_refusal_tells_no_password(url: str) -> None:
     """A password in a URL is not in the error."""
     with pytest.raises(TargetRefused) as refused:

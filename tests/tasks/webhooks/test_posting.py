@@ -128,7 +128,6 @@ async def test_no_proxy_of_the_environment(
     assert (await poster.post(HERE.target(receiver.url()), b"{}", {})).status == 204
 
 
-@pytest.mark.tls
 async def test_tls_keeps_to_the_name(tmp_path: Path) -> None:
     """The certificate is checked against the name in the URL, not against the address that is dialled."""
     made = Certificates(tmp_path)

@@ -148,6 +148,7 @@ def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
 @pytest.mark.parametrize(
     "text",
     [
+        "whpk_" + "A" * 44,
         "", "short", "whsec_AAAA", "whsec_not base64 at all, but long enough", "whsk_AAAA", "whsk_!", RSA.public.text,
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", _pem(ec.generate_private_key(ec.SECP256R1())),
         _pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)),

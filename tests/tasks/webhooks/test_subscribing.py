@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from corral import Admin, Client, FailureKind, Job, JobFailed, JobHandle, JobState, Worker
 from corral.store.database import Database
-from corral.store.webhook_subscriptions import BreakerChange, Subscription, WebhookSubscriptions
+from corral.store.tables import WebhookSubscriptionRow
+from corral.store.webhook_subscriptions import BreakerChange, Subscription
 from corral.tasks.errors import InvalidKey, TargetRefused
 from corral.tasks.webhooks import (
     Change,
@@ -71,14 +73,15 @@ def webhooks(database: Database, poster: Poster, changes: list[tuple[str, Breake
     async def on_change(subscription: Subscription, change: BreakerChange) -> None:
         assert subscription.enabled is (change is BreakerChange.RESUMED)
         changes.append((subscription.id, change))
+        raise RuntimeError("nobody is there to be told")  # and the delivery is what it was
 
-    return Webhooks(database=database, poster=poster, on_change=on_change)
+    return Webhooks(database=database, poster=poster, tasks=Quick, on_change=on_change)
 
 
 @asynccontextmanager
 async def working(client: Client, webhooks: Webhooks) -> AsyncIterator[None]:
     """A worker that delivers, at once again after a failure."""
-    async with Worker(Quick(send=webhooks.send, deliver=webhooks.deliver), client=client, concurrency=1):
+    async with Worker(webhooks.tasks(), client=client, concurrency=1):
         yield
 
 
@@ -144,7 +147,11 @@ async def test_who_wants_it_is_told(client: Client, webhooks: Webhooks, receiver
     assert len(handles) == 2
     assert all_.signing == "rsa-sha256"
     assert orders.keys[0].startswith("whsec_")
-    assert await webhooks.announce(client, action="update", resource="nothing", resource_id="1") != []
+    again = {"action": "update", "resource": "order", "resource_id": "1", "event_id": "e"}
+    ids = [[handle.id for handle in await webhooks.announce(client, **again)] for _ in range(2)]  # type: ignore[arg-type]
+    assert ids[0] == ids[1] == [f"e-{all_.id}", f"e-{orders.id}"]
+    await webhooks.subscriptions.disable(all_.id, "not paid")
+    assert len(await webhooks.announce(client, **again)) == 1  # type: ignore[arg-type]
 
 
 async def test_five_failures_park_what_follows(
@@ -167,9 +174,11 @@ async def test_five_failures_park_what_follows(
             assert (job.attempts_made, job.delay >= 50_000) == (spent, True)
         assert len(receiver.requests) == 5
         assert changes == [(subscription.id, BreakerChange.OPENED)]
-        later = WebhookSubscriptions(database, clock=lambda: datetime.now(UTC) + timedelta(minutes=2))
-        assert (await later.admit(subscription.id)).is_probe
-        assert await later.settle(subscription.id, arrived=True) is BreakerChange.RESUMED
+        async with database.writing() as session:
+            await session.execute(update(WebhookSubscriptionRow).values(probe_at=datetime.now(UTC)))
+        await admin.queue("quick").jobs.promote(handles[0].id)
+        assert (await handles[0].result(timeout=10)).status == 204
+        assert changes[1:] == [(subscription.id, BreakerChange.RESUMED)]
         await admin.queue("quick").jobs.promote_all()
         assert [(await handle.result(timeout=10)).status for handle in handles] == [204, 204]
     events = (await webhooks.events.page(subscription.id)).events
@@ -195,7 +204,7 @@ async def test_gone_disables(client: Client, webhooks: Webhooks, receiver: Recei
 async def test_an_attempt_is_replayed(client: Client, webhooks: Webhooks, receiver: Receiver) -> None:
     """What an attempt was to tell is told again, as a message of its own."""
     subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
-    async with working(client, webhooks), Worker(webhooks.tasks(), client=client):
+    async with working(client, webhooks):
         first = await told(client, subscription)
         await first.result(timeout=10)
         (event,) = (await webhooks.events.page(subscription.id)).events
@@ -206,6 +215,24 @@ async def test_an_attempt_is_replayed(client: Client, webhooks: Webhooks, receiv
     assert [body.pop("id") for body in bodies] == [first.id, again.id]
     assert bodies[0] == bodies[1]
     assert await webhooks.replay(client, event.id + 100) is None
+
+
+async def test_what_cannot_be_sent_fails_for_good_and_is_kept(
+    client: Client, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    """A key that no longer fits, a payload that is no text: one attempt, with a row; a host that is no name is refused
+    when the subscription is made."""
+    with pytest.raises(TargetRefused):
+        await webhooks.subscribe("https://a..example/")
+    subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
+    with pytest.raises(TargetRefused):
+        await webhooks.change(subscription.id, url="http://10.0.0.1/")
+    await webhooks.subscriptions.change(subscription.id, keys=["short"])
+    async with working(client, webhooks):
+        job = await failed(client, await told(client, subscription))
+    assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)
+    (event,) = (await webhooks.events.page(subscription.id)).events
+    assert "this key cannot be used" in str(event.error)
 
 
 async def test_unknown_subscriptions_fail_for_good(client: Client, webhooks: Webhooks) -> None:

@@ -26,9 +26,9 @@ def headers(signing: Signing, *keys: SigningKey, at: int = NOW) -> dict[str, str
     return {name.lower(): value for name, value in signed_headers(signing, keys, "m", at, BODY).items()}
 
 
-def verifier(*keys: SigningKey) -> Verifier:
+def verifier(*keys: SigningKey, signing: Signing = Signing.STANDARD) -> Verifier:
     """A verifier with the public halves of these keys."""
-    return Verifier([key.public for key in keys], clock=lambda: NOW)
+    return Verifier([key.public for key in keys], signing=signing, clock=lambda: NOW)
 
 
 @pytest.mark.parametrize("signing", Signing)
@@ -36,14 +36,23 @@ def test_what_was_signed_is_genuine(signing: Signing) -> None:
     """By each way of signing, also while a key is replaced; nothing else is."""
     key = RSA if signing is Signing.RSA else NEW
     sent = headers(signing, key)
-    verifier(OLD, key).check(sent, BODY)
+    verifier(OLD, key, signing=signing).check(sent, BODY)
     for wrong in (BODY + b" ", b""):
         with pytest.raises(NotGenuine):
-            verifier(OLD, key).check(sent, wrong)
+            verifier(OLD, key, signing=signing).check(sent, wrong)
     with pytest.raises(NotGenuine):
-        verifier(OLD).check(sent, BODY)
+        verifier(OLD, signing=signing).check(sent, BODY)
     with pytest.raises(NotGenuine):
-        verifier(key).check({}, BODY)
+        verifier(key, signing=signing).check({}, BODY)
+
+
+def test_who_sends_does_not_choose() -> None:
+    """A captured Standard Webhook, dressed up as a signature without a time, is not taken by who expects one."""
+    old = NEW.public.text and NEW.signature(b"m.1." + BODY)
+    with pytest.raises(NotGenuine):
+        verifier(NEW).check({"x-webhook-signature": old}, b"m.1." + BODY)
+    with pytest.raises(NotGenuine):
+        verifier(NEW, signing=Signing.HMAC).check(headers(Signing.STANDARD, NEW), BODY)
 
 
 @pytest.mark.parametrize("off", [-301, 301])

@@ -46,7 +46,7 @@ class WebhookEventRow(Row):
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     subscription_id: Mapped[str] = mapped_column(String(36))
-    job_id: Mapped[str] = mapped_column(String(200))
+    job_id: Mapped[str] = mapped_column(String(500))
     attempt: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(index=True)
     change: Mapped[Any] = mapped_column(JSON)

@@ -20,7 +20,7 @@ __all__ = [
     "Welcome",
 ]
 
-Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")]
+Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$")]
 """Text of one line: nothing in it can begin another header."""
 
 Link = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
@@ -32,7 +32,7 @@ DEFAULT_PRIORITY: Final = 10
 class Email(BaseModel):
     """A mail as it is to be sent."""
 
-    to: EmailStr | list[EmailStr]
+    to: EmailStr | Annotated[list[EmailStr], Field(min_length=1, max_length=100)]
     subject: Line
     body: str
     html: str | None = None

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from corral import Context, RateLimit, Unrecoverable
+from corral.errors import InvalidOption
 from corral.tasks.email.contract import Email, EmailTasks, FromTemplate, Sent
 from corral.tasks.email.pacing import Pacing
 from corral.tasks.email.rendering import Templates
@@ -49,6 +50,10 @@ class Mailer:
         self._pacing = Pacing(per_domain or {})
         self._address = EmailMessage()
         self._address["From"] = sender
+        if not self._address["From"].addresses or "@" not in self._envelope:
+            raise InvalidOption(
+                "sender", sender, "give an address: post@shop.example, or Shop <post@shop.example>"
+            )
 
     def tasks(self) -> EmailTasks:
         """The task set with its handlers, for a worker."""

@@ -18,6 +18,7 @@ from jinja2 import (
     select_autoescape,
 )
 from jinja2.meta import find_undeclared_variables
+from jinja2.nodes import Const, Extends, Include
 
 from corral.tasks.email.contract import FromTemplate, Invitation, Notification, PasswordReset, Welcome
 from corral.tasks.errors import TemplateBroken
@@ -83,14 +84,25 @@ class Templates:
 
     def _compile(self, template: str, payload: type[FromTemplate]) -> Template:
         known = payload.model_fields.keys() | self._environment.globals.keys() | {"subject"}
-        loader = self._environment.loader
-        assert loader
         try:
-            source, path, _ = loader.get_source(self._environment, template)
-            missing = find_undeclared_variables(self._environment.parse(source, template, path)) - known
+            missing = self._names(template) - known
             compiled = self._environment.get_template(template)
         except TemplateError as error:
             raise TemplateBroken(template, str(error)) from error
         if missing:
             raise TemplateBroken(template, f"nobody gives it {', '.join(sorted(missing))}")
         return compiled
+
+    def _names(self, template: str) -> set[str]:
+        """The names that a template uses, and those of what it extends and includes."""
+        loader = self._environment.loader
+        assert loader
+        source, path, _ = loader.get_source(self._environment, template)
+        parsed = self._environment.parse(source, template, path)
+        names = find_undeclared_variables(parsed)
+        others = [node.template for node in parsed.find_all(Extends)]
+        others += [node.template for node in parsed.find_all(Include)]
+        for other in others:
+            if isinstance(other, Const):
+                names |= self._names(other.value)
+        return names

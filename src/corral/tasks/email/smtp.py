@@ -7,17 +7,20 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
-from typing import Self
+from typing import Final, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiosmtplib
 
 from corral.errors import InvalidOption
-from corral.tasks.errors import MailRefused, MailServerUnavailable
+from corral.tasks.errors import DeliveryError, MailRefused, MailServerUnavailable
 
 __all__ = ["Smtp"]
 
-PORTS = {"smtp": 587, "smtps": 465}
+PORTS: Final = {"smtp": 587, "smtps": 465}
+NOT_ABOUT_THE_MAIL: Final = frozenset({530, 534, 535, 538})
+"""A login or TLS is wanted (RFC 4954, RFC 3207): whoever corrects the settings finds the mails still there."""
+QUOTING: Final = "it ends behind host and port; quote what is special in a password: / is %2F, @ is %40"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +33,8 @@ class Smtp:
     password: str | None = field(default=None, repr=False)
     tls: str = "starttls"
     """``starttls``, ``tls`` from the first byte, or ``none``."""
-    timeout: float = 30.0
-    """Seconds for each command."""
+    timeout: float = 60.0
+    """Seconds for each command. Servers may look at a mail for long before they take it."""
     ssl_context: ssl.SSLContext | None = None
     """For TLS; else the system's certificates."""
 
@@ -47,12 +50,18 @@ class Smtp:
         """`smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), `smtp://localhost:1025?tls=none`; else the
         variable SMTP_URL. Raises `InvalidOption`, without the password."""
         parts = urlsplit(url or environment.get("SMTP_URL", ""))
+        try:
+            port = parts.port
+        except ValueError:
+            raise InvalidOption("SMTP_URL", parts.scheme, QUOTING) from None
+        if parts.path.strip("/"):
+            raise InvalidOption("SMTP_URL", parts.scheme, QUOTING)
         if parts.scheme not in PORTS or not parts.hostname:
             raise InvalidOption("SMTP_URL", parts.scheme, "give smtp://user:password@host:587 or smtps://…")
         query = dict(parse_qsl(parts.query))
         made = cls(
             host=parts.hostname,
-            port=parts.port or PORTS[parts.scheme],
+            port=port or PORTS[parts.scheme],
             username=parts.username and unquote(parts.username),
             password=parts.password and unquote(parts.password),
             tls="tls" if parts.scheme == "smtps" else query.pop("tls", "starttls"),
@@ -64,6 +73,16 @@ class Smtp:
     def with_context(self, context: ssl.SSLContext) -> Self:
         """The same server, with other certificates trusted."""
         return replace(self, ssl_context=context)
+
+    @property
+    def _place(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def _refused(self, code: int, message: str, *, is_permanent: bool) -> DeliveryError:
+        said = _said(code, message)
+        if code in NOT_ABOUT_THE_MAIL:
+            return MailServerUnavailable(self._place, said)
+        return MailRefused(said, is_permanent=is_permanent)
 
     async def send(self, message: EmailMessage, sender: str, recipients: list[str]) -> dict[str, str]:
         """Hand a mail over. Returns the recipients that the server refused while it took others, with its replies.
@@ -86,15 +105,15 @@ class Smtp:
                 tls_context=self.ssl_context,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            replies = {one.recipient: (one.code, one.message) for one in error.recipients}
-            permanent = all(code >= 500 for code, _ in replies.values())
-            raise MailRefused(_said(*next(iter(replies.values()))), is_permanent=permanent) from error
+            replies = [(one.code, one.message) for one in error.recipients]
+            permanent = all(code >= 500 for code, _ in replies)
+            raise self._refused(*replies[0], is_permanent=permanent) from error
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
-            raise MailRefused(_said(error.code, error.message), is_permanent=error.code >= 500) from error
+            raise self._refused(error.code, error.message, is_permanent=error.code >= 500) from error
+        except aiosmtplib.SMTPNotSupported as error:
+            raise MailRefused(f"the server does not take it: {error}", is_permanent=True) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailServerUnavailable(
-                f"{self.host}:{self.port}", str(error) or type(error).__name__
-            ) from error
+            raise MailServerUnavailable(self._place, str(error) or type(error).__name__) from error
         return {recipient: _said(reply.code, reply.message) for recipient, reply in refused.items()}
 
 

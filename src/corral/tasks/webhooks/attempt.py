@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from corral import Unrecoverable
 from corral.contracts.retry_after import answer_ms
-from corral.tasks.errors import DeliveryFailed, InvalidKey, TargetRefused
+from corral.tasks.errors import DeliveryFailed, TargetRefused
 from corral.tasks.webhooks.posting import Answer, Poster
 from corral.tasks.webhooks.signing import Signing, SigningKey, signed_headers
 
@@ -19,7 +19,7 @@ __all__ = ["Gone", "Sender", "check_headers"]
 GONE: Final = 410
 OURS: Final = re.compile(r"(?i)(host|content-.*|transfer-encoding|connection|webhook-.*|x-webhook-.*)")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]{0,1000}")
+HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]{0,4000}")
 
 
 class Gone(Unrecoverable):
@@ -45,18 +45,20 @@ class Sender:
         message_id: str,
         *,
         signing: Signing,
-        keys: Sequence[SigningKey],
+        keys: Sequence[SigningKey | str],
         headers: Mapping[str, str],
     ) -> Answer:
         """Send a payload; the answer of success. Raises `DeliveryFailed` for what may be tried again, `Gone` for a 410,
         and `Unrecoverable` for what can never work: a URL, a key, a header."""
-        body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
         try:
+            body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
             target = self.poster.egress.target(url)
             check_headers(target.url, headers)
-            signed = signed_headers(signing, keys, message_id, int(self._clock()), body)
+            read = [SigningKey(key) if isinstance(key, str) else key for key in keys]
+            signed = signed_headers(signing, read, message_id, int(self._clock()), body)
+            check_headers(target.url, signed, ours=True)
             answer = await self.poster.post(target, body, {**headers, **signed})
-        except (TargetRefused, InvalidKey) as error:
+        except ValueError as error:  # a refused target, a bad key, a payload that is no JSON
             raise Unrecoverable(str(error)) from error
         if answer.status == GONE:
             raise Gone(f"{target.url} answered 410: nobody wants deliveries there any more")
@@ -72,9 +74,13 @@ class Sender:
         return answer
 
 
-def check_headers(url: str, headers: Mapping[str, str]) -> None:
-    """Raise `TargetRefused` for a header that cannot be sent, or that is the delivery's own."""
+def check_headers(url: str, headers: Mapping[str, str], *, ours: bool = False) -> None:
+    """Raise `TargetRefused` for a header that cannot be sent, and for one that only we send unless it is ours."""
     for name, value in headers.items():
-        if OURS.fullmatch(name) or not HEADER_NAME.fullmatch(name) or not HEADER_VALUE.fullmatch(value):
+        if (
+            (OURS.fullmatch(name) and not ours)
+            or not HEADER_NAME.fullmatch(name)
+            or not HEADER_VALUE.fullmatch(value)
+        ):
             reason = f"header {name!r} cannot be sent: it is not valid, or it is one of the delivery's own"
             raise TargetRefused(url, reason)

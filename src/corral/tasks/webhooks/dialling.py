@@ -46,8 +46,9 @@ class Dialler(httpcore.AsyncNetworkBackend):
         """Connect to one of the addresses of a host, one after the other. Raises `TargetRefused`."""
         try:
             found = await self._resolve(host, port)
-        except OSError as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved: {error.strerror or error}") from error
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise httpcore.ConnectError(f"{host} cannot be resolved: {reason}") from error
         addresses = self.egress.check(host, found)[:MOST_TRIED]
         for address in addresses[:-1]:
             try:

@@ -60,6 +60,7 @@ class Target:
     """A URL that was found good, in its parts. ``host`` is in ASCII, an IPv6 address without its brackets."""
 
     url: str
+    """As errors name it: without path and query, which may be a secret."""
     scheme: str
     host: str
     port: int
@@ -95,28 +96,30 @@ class Egress:
         Parsed by the rules that browsers keep (the WHATWG's), so that ``http://0x7f.1`` is what it is: 127.0.0.1.
         """
         if len(url) > LONGEST_URL:
-            raise TargetRefused(url[:80] + "…", f"it is longer than {LONGEST_URL} characters")
+            raise TargetRefused("a URL", f"it is longer than {LONGEST_URL} characters")
         try:
             parsed = Url(url)
         except ValidationError as error:
-            raise TargetRefused(url, error.errors()[0]["msg"]) from None
+            raise TargetRefused("a URL", error.errors()[0]["msg"]) from None
         if parsed.username or parsed.password:
             raise TargetRefused(_shown(parsed), "it has a user or a password: sign deliveries instead")
         if parsed.scheme not in self.schemes:
-            raise TargetRefused(url, f"its scheme is not {' or '.join(sorted(self.schemes))}")
+            raise TargetRefused(_shown(parsed), f"its scheme is not {' or '.join(sorted(self.schemes))}")
         if not parsed.host or parsed.fragment is not None:
-            raise TargetRefused(url, "it needs a host, and no fragment")
+            raise TargetRefused(_shown(parsed), "it needs a host, and no fragment")
+        if not all(0 < len(label) < 64 for label in parsed.host.removesuffix(".").split(".")):
+            raise TargetRefused(_shown(parsed), "its host is no name")
         target = Target(
-            url=str(parsed),
+            url=_shown(parsed),
             scheme=parsed.scheme,
             host=parsed.host.strip("[]"),
             port=parsed.port or DEFAULT_PORTS[parsed.scheme],
             path=(parsed.path or "/") + (f"?{parsed.query}" if parsed.query else ""),
         )
         if self.ports and target.port not in self.ports:
-            raise TargetRefused(url, f"port {target.port} is not one of {sorted(self.ports)}")
+            raise TargetRefused(_shown(parsed), f"port {target.port} is not one of {sorted(self.ports)}")
         if (address := _address(target.host)) and not self.allows(address):
-            raise TargetRefused(url, "its address is not public")
+            raise TargetRefused(_shown(parsed), "its address is not public")
         return target
 
     def allows(self, address: Address) -> bool:
@@ -144,4 +147,6 @@ def _address(host: str) -> Address | None:
 
 
 def _shown(url: Url) -> str:
-    return f"{url.scheme}://{url.host or ''}{url.path or ''}"
+    """Scheme, host and port: what stands behind them may be a secret."""
+    port = "" if url.port in (None, DEFAULT_PORTS.get(url.scheme)) else f":{url.port}"
+    return f"{url.scheme}://{url.host or ''}{port}/"

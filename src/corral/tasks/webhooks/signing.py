@@ -225,6 +225,8 @@ def _public_key(text: str) -> bytes | RSAPublicKey | Ed25519PublicKey:
 
 
 def _secret(text: str) -> bytes:
+    if text.startswith((ED25519_PUBLIC, ED25519_PRIVATE)):
+        raise InvalidKey("its other half is wanted: whsk_ signs, whpk_ checks")
     raw = _decoded(text, SYMMETRIC) if text.startswith(SYMMETRIC) else text.encode()
     if len(raw) < LEAST_SECRET:
         raise InvalidKey(f"a secret has at least {LEAST_SECRET} bytes")

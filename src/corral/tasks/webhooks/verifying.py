@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from corral.tasks.errors import NotGenuine
-from corral.tasks.webhooks.signing import SIGNATURE, VerifyingKey
+from corral.tasks.webhooks.signing import SIGNATURE, Signing, VerifyingKey
 
 __all__ = ["Verifier"]
 
@@ -23,6 +23,8 @@ class Verifier:
     once it is known to be genuine, and answers 401 otherwise.
 
     Args:
+        signing: the one way of signing that is taken. Who sends does not choose it: the time of a Standard Webhook,
+            which tells a replay, could be left out else.
         keys: any of them may have signed: give the old and the new one while a key is replaced.
         tolerance: seconds that the time of a Standard Webhook may be off; an older one may be a replay.
         largest: bytes of a body.
@@ -33,11 +35,13 @@ class Verifier:
         self,
         keys: Sequence[VerifyingKey],
         *,
+        signing: Signing = Signing.STANDARD,
         tolerance: float = TOLERANCE,
         largest: int = LARGEST,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = tuple(keys)
+        self._signing = signing
         self._tolerance = tolerance
         self._largest = largest
         self._clock = clock
@@ -45,7 +49,7 @@ class Verifier:
     def check(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raise `NotGenuine` unless one of the keys has signed these bytes. ``headers`` with small letters, or any
         mapping that does not mind."""
-        if "webhook-signature" in headers:
+        if self._signing is Signing.STANDARD:
             self._check_standard(headers, body)
             return
         signature = headers.get(SIGNATURE.lower())
@@ -73,6 +77,6 @@ class Verifier:
             raise NotGenuine("it has no id or no time")
         if abs(int(at) - self._clock()) > self._tolerance:
             raise NotGenuine(f"its time is more than {self._tolerance:g} s off")
-        signatures = headers["webhook-signature"]
+        signatures = headers.get("webhook-signature", "")
         if not any(key.verifies_standard(signatures, message_id, int(at), body) for key in self._keys):
             raise NotGenuine("no key has made its signature")

@@ -34,7 +34,7 @@ def upgrade() -> None:
         "corral_webhook_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("subscription_id", sa.String(36), nullable=False),
-        sa.Column("job_id", sa.String(200), nullable=False),
+        sa.Column("job_id", sa.String(500), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("change", sa.JSON(), nullable=False),
