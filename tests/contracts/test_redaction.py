@@ -178,3 +178,25 @@ def test_what_is_no_json() -> None:
     assert redacted({"a": node, "b": [node]}) == {"a": MASK, "b": [MASK]}
     assert redacted((1, "x"), tuple[int, Annotated[str, Secret()]]) == [1, MASK]
     assert redacted({1: "x"}, dict[int, Annotated[str, Secret()]]) == {"1": MASK}
+
+
+A, B, C = ({"user": name, "password": f"of {name}"} for name in "abc")
+
+
+@pytest.mark.parametrize(
+    ("edit", "wanted"),
+    [
+        (lambda a, b, c: [a, b, c], [A, B, C]),
+        (lambda a, b, c: [c, a, b], [C, A, B]),
+        (lambda a, b, c: [b, c], [B, C]),
+        (lambda a, b, c: [a, {"user": "new"}, b, c], [A, {"user": "new"}, B, C]),
+        (lambda a, b, c: [a, b | {"user": "x"}, c], [A, B | {"user": "x"}, C]),
+        (lambda a, b, c: [b | {"user": "x"}, c], [{"user": "x", "password": MASK}, C]),
+        (lambda a, b, c: [b | {"user": "x"}, a, c], [{"user": "x", "password": MASK}, A, C]),
+    ],
+)
+def test_a_secret_stays_with_whom_it_belongs_to(edit: Any, wanted: list[Any]) -> None:
+    """Elements of a list that were moved, removed or added keep their own secrets. Where it cannot be told whose one
+    is, the mask stays, and is refused later: nobody gets another's."""
+    shown = redacted([A, B, C])
+    assert restored(edit(*shown), shown, [A, B, C]) == wanted

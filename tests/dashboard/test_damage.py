@@ -11,7 +11,11 @@ from corral import Admin, Client, Every
 from corral.http.app import create_api
 from tests.dashboard.conftest import by_role
 
-KEYS = ["wait", "meta", "failed", "events", "repeat", "active", "delayed", "metrics:completed"]
+OWN = ":corral:ill:"
+KEYS = [
+    "wait", "meta", "failed", "events", "repeat", "active", "delayed", "metrics:completed",
+    f"{OWN}failures", f"{OWN}samples", f"{OWN}quarters",
+]  # fmt: skip
 
 
 @pytest.fixture(params=KEYS)
@@ -22,8 +26,11 @@ async def damaged(
     for name in ("ill", "well"):
         await client.queue(name).enqueue("a", 1)
         await admin.queue(name).schedules.upsert(f"of-{name}", Every(hours=1), "a", 1)
+        await client.queue(name).enqueue("a", 1, job_id="gone")
+        await admin.queue(name).jobs.cancel("gone")
     async with redis.asyncio.Redis.from_url(redis_url) as raw:
-        key = f"{prefix}:ill:{request.param}"
+        own = request.param.startswith(OWN)
+        key = f"{prefix}:{request.param}" if own else f"{prefix}:ill:{request.param}"
         await raw.delete(key)
         await (raw.lpush(key, "x") if request.param == "events" else raw.set(key, "x"))
     return "ill"

@@ -307,6 +307,24 @@ async def test_a_damaged_queue_is_a_problem_of_its_rows(
     assert "WRONGTYPE" in (damaged.problem or "")
 
 
+async def test_what_cannot_be_removed_hinders_no_other(
+    cron_jobs: CronJobs, admin: Admin, database: Database, raw: redis.asyncio.Redis, prefix: str
+) -> None:
+    """A cron job of a queue that has been damaged since is deleted: the others run, and its schedule goes when the
+    queue can be read again."""
+    gone = await cron_jobs.create(replace(NIGHTLY, job_id="a-damaged", queue="damaged", handler="x"))
+    await Registrar(CronJobs(database), admin.server).register()
+    await raw.rename(f"{prefix}:damaged:repeat", f"{prefix}:kept")
+    await raw.set(f"{prefix}:damaged:repeat", "text")
+    await cron_jobs.delete(gone.id)
+    await cron_jobs.create(NIGHTLY)
+    await Registrar(CronJobs(database), admin.server).register()
+    assert set(await schedules(admin)) == {"nightly"}
+    await raw.rename(f"{prefix}:kept", f"{prefix}:damaged:repeat")
+    await Registrar(CronJobs(database), admin.server).register()
+    assert await admin.queue("damaged").schedules.get("a-damaged") is None
+
+
 async def test_what_the_server_refuses_for_one_queue_hinders_no_other(
     cron_jobs: CronJobs, database: Database, make_server: Callable[..., ServerProcess]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from functools import lru_cache
 from typing import Any, Final
 
@@ -58,9 +59,30 @@ def restored(edited: Any, shown: Any, original: Any) -> Any:
             for name, value in edited.items()
         }
     if isinstance(edited, list) and isinstance(shown, list) and isinstance(original, list):
-        both = list(zip(shown, original, strict=False))
-        return [restored(value, *both[at]) if at < len(both) else value for at, value in enumerate(edited)]
+        return _restored_list(edited, shown, original)
     return edited
+
+
+def _restored_list(edited: list[Any], shown: list[Any], original: list[Any]) -> list[Any]:
+    """Elements are known by what was shown of them, wherever they stand now. One that was changed is known by its place
+    if it is the only one; else its masks stay, since the secret of another could take their place."""
+    places: dict[str, list[int]] = {}
+    for at, part in enumerate(shown):
+        places.setdefault(_text(part), []).append(at)
+    as_long = len(edited) == len(shown)
+    changed = [at for at, part in enumerate(edited) if not as_long or part != shown[at]]
+    found: list[Any] = []
+    for at, part in enumerate(edited):
+        known = places.get(_text(part), [])
+        if as_long and (at in known or changed == [at]):
+            found.append(restored(part, shown[at], original[at]))
+        else:
+            found.append(original[known[0]] if len(known) == 1 else part)
+    return found
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def is_redacted(value: Any, depth: int = 0) -> bool:

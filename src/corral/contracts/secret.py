@@ -51,7 +51,8 @@ _KEYS: Final = (
     "|AKIA|ASIA|AIza|whsec_|corral_"
 )
 _HEADERS: Final = re.compile(
-    r"(?i)\b(?:(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:\w{1,20} {1,3})?)[^\s\"',;]{8,}"
+    r"(?i)\b(?:(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"'](?:\w{1,20} {1,3})?)[^\r\n\"']{8,}"
+    r"|(authorization[\"']?\s{0,3}[:=]\s{0,3}(?:\w{1,20} {1,3})?)[^\r\n]{8,}"
     r"|(cookie[\"']?\s{0,3}:\s{0,3}+[\"']?+)[^\r\n\"']{4,}"
     r"|((?:bearer|basic) {1,3})[a-z0-9._~+/=-]{8,})"
 )
@@ -73,7 +74,11 @@ cards: what is masked wherever it stands. Each is linear: what repeats is bounde
 _NAMED: Final = re.compile(
     r"(?<![\w.\[\]-])([\w.\[\]-]++)[\"'\\\]]{0,4}[ \t]{0,3}(?:=>|=(?!=)|(:(?!:)))[ \t]{0,3}"
 )
-_OPENED: Final = r"""(\\{1,3}["'])[^"'\\\n]+|(")(?:[^"\\\n]|\\.)+|(')(?:[^'\\\n]|\\.)+|([\[{(])[^\]})\n]+"""
+_OPENED: Final = (
+    r"""((?:[bBuUrRfF]{1,2}|[A-Za-z_]\w{0,40}\()["'])[^"'\n]+|(\\{1,3}["'])[^"'\\\n]+"""
+    r"""|(")(?:[^"\\\n]|\\.)+|(')(?:[^'\\\n]|\\.)+|([\[{(])[^\n]+"""
+)
+"""A quoted text, also of Python's bytes or in the call of a class; what is in brackets to the end of its line."""
 _PLAIN: Final = rf"""(?!(?:None|null|[Tt]rue|[Ff]alse|{MASK})(?:[\s,;&"')\]}}]|\Z))[^\s&;"']+"""
 _ASSIGNED: Final = re.compile(f"{_OPENED}|{_PLAIN}")
 _TOLD: Final = re.compile(rf"{_OPENED}|(?!\S(?:\s|\Z)|[A-Za-z]++[.:!?]*+[ \t]++\S){_PLAIN}")

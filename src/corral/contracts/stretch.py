@@ -22,6 +22,8 @@ MINUTE_MS = 60_000
 QUARTER_MS = 15 * MINUTE_MS
 
 _STATES = tuple(state for state in JobState if state is not JobState.UNKNOWN)
+_NONE = (0,) * len(_STATES)
+_MOST = 2**53
 
 
 class Stretch(NamedTuple):
@@ -62,9 +64,21 @@ class Stretch(NamedTuple):
 def stretches_in(texts: Sequence[bytes]) -> list[Stretch]:
     """Samples and stretches, from the texts that are kept. What is none is left out."""
     try:
-        return [Stretch(*fields) for fields in json.loads(b"[" + b",".join(texts) + b"]")]
-    except (ValueError, TypeError):
+        read = map(_read, json.loads(b"[" + b",".join(texts) + b"]"))
+        return [stretch for stretch in read if stretch is not None]
+    except (ValueError, RecursionError):
         return [one for text in texts for one in stretches_in([text])] if len(texts) > 1 else []
+
+
+def _read(fields: Any) -> Stretch | None:
+    """A stretch from its JSON; None where it is none. Of states that its writer did not know it has no jobs."""
+    if not isinstance(fields, list) or not 9 <= len(fields) <= 10 or not isinstance(fields[0], list):
+        return None
+    counts, numbers, times, minutes = fields[0], fields[1:4], fields[4:9], fields[9:]
+    known = [*counts, *numbers, *minutes, *(time for time in times if time is not None)]
+    if not all(type(one) is int and 0 <= one <= _MOST for one in known) or minutes == [0]:
+        return None
+    return Stretch((*counts, *_NONE)[: len(_STATES)], *fields[1:])
 
 
 def put_together(parts: Sequence[Stretch]) -> Stretch:

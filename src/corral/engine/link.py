@@ -169,9 +169,11 @@ class Link:
             for keys in queues
         ]
         replies = await self._in_time(self._exchange_all(commands), None) if commands else []
-        if any(isinstance(reply, NoScriptError) for reply in replies):
+        if missed := [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]:
             await self.call("SCRIPT", "LOAD", script.text)
-            replies = await self._in_time(self._exchange_all(commands), None)
+            again = await self._in_time(self._exchange_all([commands[at] for at in missed]), None)
+            for at, reply in zip(missed, again, strict=True):
+                replies[at] = reply
         for error in replies:
             if isinstance(error, AskError) or not isinstance(error, RedisError):
                 continue

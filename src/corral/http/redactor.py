@@ -45,7 +45,10 @@ class Redactor:
     def event(self, event: Event) -> dict[str, Any]:
         """The fields of an event. It does not say which task its job is of, so that a result is masked by those of all
         tasks of its queue."""
-        fields: dict[str, Any] = {name: _masked(name, text) for name, text in event.fields.items()}
+        values = () if event.is_custom else ("returnvalue", "data")
+        fields: dict[str, Any] = {
+            name: text if name in values else _masked(name, text) for name, text in event.fields.items()
+        }
         if event.is_custom:
             return fields
         if "returnvalue" in fields:

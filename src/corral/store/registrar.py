@@ -179,11 +179,21 @@ class Registrar:
             registration = await _locked(session, place)
             if registration is None or await _row_at(session, place) is not None:
                 return
-            with suppress(InvalidInput):  # somebody spoilt the row: nothing can have been made of it
+            try:
                 schedules = SchedulesAdmin(self._server, place.queue)
                 found = await schedules.get(place.job_id)
                 if found is not None and found.opts.cron_job is not None:
                     await schedules.remove(place.job_id)
+            except InvalidInput:
+                pass  # somebody spoilt the row: nothing can have been made of it
+            except ResponseError as error:
+                if not is_wrong_type(error):
+                    raise
+                # The registration stays, so that the schedule goes when the queue can be read again.
+                log.warning(
+                    "A schedule cannot be removed: its queue is damaged", queue=place.queue, err=str(error)
+                )
+                return
             await session.delete(registration)
 
 

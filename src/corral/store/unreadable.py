@@ -21,10 +21,13 @@ class Unreadable(str):
 
 def read_json(stored: str | bytes) -> Any:
     """A value, or the text as `Unreadable`."""
+    text = stored.decode(errors="replace") if isinstance(stored, bytes) else stored
     try:
-        return json.loads(stored)
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, and no half of a character
     except (ValueError, RecursionError):
-        return Unreadable(stored.decode(errors="replace") if isinstance(stored, bytes) else stored)
+        return Unreadable(text.encode(errors="replace").decode())
+    return value
 
 
 def read_time(stored: object) -> datetime:

@@ -53,7 +53,8 @@ REFUSED = [
     "https://127.0.0.1/", "https://127.1/", "https://0x7f000001/", "https://2130706433/", "https://0177.0.0.1/",
     "https://[::1]/", "https://[::]/", "https://[::ffff:7f00:1]/", "https://[fd00:ec2::254]/", "https://169.254.169.254/",
     "https://a..example/",
-    "https://" + "a" * 64 + ".example/", "https://①②⑦.0.0.1/", "https://exa mple.org/", "https://example.org:99999/", "https://" + "a" * 3000 + ".org/",
+    "https://" + "a" * 64 + ".example/", "https://①②⑦.0.0.1/", "https://exa mple.org/",
+    "https://example.org:99999/", "https://" + "a" * 3000 + ".org/",
 ]  # fmt: skip
 
 
