@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from corral.engine.faults import ResponseError
+from corral.engine.faults import ResponseError, is_wrong_type
 from corral.engine.keys import QueueKeys
 from corral.engine.script import load
 from corral.engine.server import Server
@@ -32,9 +32,13 @@ async def read_histories(
     queue whose keys are damaged."""
     since, coarsely, most = since_ms, int(by_quarters), MOST_ENTRIES
     replies = await server.run_each(load("browse/read_history"), queues, lambda _: (since, coarsely, most))
-    return [History([], []) if isinstance(reply, ResponseError) else _history(reply) for reply in replies]
+    return [_history(reply) for reply in replies]
 
 
-def _history(reply: Sequence[list[Any]]) -> History:
+def _history(reply: Sequence[list[Any]] | ResponseError) -> History:
+    if isinstance(reply, ResponseError):
+        if not is_wrong_type(reply):
+            raise reply
+        return History([], [])
     quarters, samples = (list(zip(map(int, flat[::2]), flat[1::2], strict=True)) for flat in reply)
     return History(quarters, samples)

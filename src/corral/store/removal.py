@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +24,7 @@ async def remove_some(
         key: the primary key's column.
     """
     ids = select(key).where(*rules).order_by(key).limit(at_once).with_for_update(skip_locked=True)
-    gone = delete(key.class_).where(key.in_(ids)).returning(key)
+    gone = delete(cast("type[Any]", key.class_)).where(key.in_(ids)).returning(key)
     return len((await session.scalars(gone)).all())
 
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import lt
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import QueryableAttribute
 
 from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
@@ -125,7 +126,7 @@ class Cleaner:
             raise Unrecoverable(
                 f"no table is registered as {table!r}; there are: {', '.join(sorted(self._tables))}"
             )
-        rule = old.time < datetime.now(UTC) - age
+        rule: ColumnElement[bool] = lt(old.time, datetime.now(UTC) - age)
         async with self._database.reading() as session:
             whole = await session.scalar(select(func.count()).select_from(old.key.class_).where(rule)) or 0
         removed = 0
