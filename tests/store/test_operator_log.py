@@ -132,7 +132,7 @@ async def test_who_writes_removes_what_is_too_old(
     database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some with each entry until there are none, and then not before the next day: an entry costs no more than that."""
-    monkeypatch.setattr(operator_log, "REMOVED_AT_ONCE", 2)
+    monkeypatch.setattr(operator_log, "AT_ONCE", 2)
     for _ in range(5):
         await OperatorLog(database, clock=clock).write("ada", "x", "old")
     clock.forward(days=10)
@@ -154,7 +154,7 @@ async def test_several_remove_at_once(
     database_url: str, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for another in a circle, and nothing that is young goes."""
-    monkeypatch.setattr(operator_log, "REMOVED_AT_ONCE", 7)
+    monkeypatch.setattr(operator_log, "AT_ONCE", 7)
     log = OperatorLog(database, clock=clock)
     for _ in range(100):
         await log.write("ada", "x", "old")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from pydantic import ValidationError
 
@@ -14,22 +11,11 @@ from corral.store.database import Database
 from corral.tasks.audit import Audited, Auditor, AuditTasks
 
 
-@pytest.fixture
-async def log(tmp_path: Path) -> AsyncIterator[AuditLog]:
-    """A log in a database of this test's own."""
-    async with Database(f"sqlite:///{tmp_path / 'corral.db'}") as database:
-        await database.migrate()
-        yield AuditLog(database)
-
-
-async def test_what_is_done_is_written_once(redis_url: str, prefix: str, log: AuditLog) -> None:
+async def test_what_is_done_is_written_once(client: Client, admin: Admin, database: Database) -> None:
     """An entry has the time of the call; a job that runs again adds none."""
+    log = AuditLog(database)
     done = Audited(org="acme", actor="key-7", actor_type="api_key", action="order.paid", metadata={"sum": 3})
-    async with (
-        Client(redis_url, prefix=prefix) as client,
-        Admin(redis_url, prefix=prefix) as admin,
-        Worker(Auditor(log).tasks(), client=client),
-    ):
+    async with Worker(Auditor(log).tasks(), client=client):
         job = await AuditTasks.record.enqueue(client, done)
         await job.result(timeout=10)
         await admin.queue("audit").jobs.retry(job.id)

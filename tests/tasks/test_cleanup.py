@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import redis.asyncio
@@ -42,35 +41,19 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A database with the application's tables and Corral's: 25 sessions, of which 20 have expired; 3 log lines."""
-    async with Database(f"sqlite:///{tmp_path / 'shop.db'}") as database:
-        await database.migrate()
-        async with database.engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
-        async with database.writing() as session:
-            session.add_all(Session(expires_at=NOW + timedelta(hours=at)) for at in range(-20, 6) if at)
-            session.add_all(LogLine(at=NOW - timedelta(days=days)) for days in (1, 20, 40))
-        yield database
+async def shop(database: Database) -> Database:
+    """The application's tables beside Corral's: 25 sessions, of which 20 have expired; 3 log lines."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    async with database.writing() as session:
+        session.add_all(Session(expires_at=NOW + timedelta(hours=at)) for at in range(-20, 6) if at)
+        session.add_all(LogLine(at=NOW - timedelta(days=days)) for days in (1, 20, 40))
+    return database
 
 
 @pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client of the run's server."""
-    async with Client(redis_url, prefix=prefix) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
-    """An admin of the same server."""
-    async with Admin(redis_url, prefix=prefix) as made:
-        yield made
-
-
-@pytest.fixture
-async def _worker(client: Client, admin: Admin, database: Database) -> AsyncIterator[Worker]:
-    async with Worker(Cleaner(database, tables=TABLES, admin=admin).tasks(), client=client) as worker:
+async def _worker(client: Client, admin: Admin, shop: Database) -> AsyncIterator[Worker]:
+    async with Worker(Cleaner(shop, tables=TABLES, admin=admin).tasks(), client=client) as worker:
         yield worker
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, select
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, instant, instant_ms, milliseconds
 from corral.store.database import Database
-from corral.store.removal import remove_all, remove_some
+from corral.store.removal import AT_ONCE, remove_all, remove_some
 from corral.store.roles import Role
 from corral.store.tables import OperatorLogRow
 from corral.store.texts import legible, storable
@@ -25,7 +25,6 @@ DONE: Final = "done"
 LONGEST_TARGET: Final = 1000
 MOST_DETAIL_BYTES: Final = 64 * 1024
 MOST_LISTED: Final = 500
-REMOVED_AT_ONCE: Final = 1000
 TRIMMED_EVERY: Final = timedelta(days=1)
 
 
@@ -108,8 +107,8 @@ class OperatorLog:
             await session.flush()
             if self._keep_ms is not None and row.at >= self._trim_at:
                 rule = OperatorLogRow.at < self._oldest(self._keep_ms)
-                removed = await remove_some(session, OperatorLogRow.id, rule, at_once=REMOVED_AT_ONCE)
-                if removed < REMOVED_AT_ONCE:
+                removed = await remove_some(session, OperatorLogRow.id, rule, at_once=AT_ONCE)
+                if removed < AT_ONCE:
                     self._trim_at = row.at + TRIMMED_EVERY
             return row.id
 
@@ -155,7 +154,7 @@ class OperatorLog:
     async def remove_older(self, than: Duration) -> int:
         """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
         rule = OperatorLogRow.at < self._oldest(milliseconds("than", than))
-        return await remove_all(self._database, OperatorLogRow.id, rule, at_once=REMOVED_AT_ONCE)
+        return await remove_all(self._database, OperatorLogRow.id, rule, at_once=AT_ONCE)
 
     async def trim_daily(self) -> None:
         """Remove what is older than `keep`, now and once a day, until cancelled: for a program in which perhaps nobody

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, delete, select
@@ -29,13 +30,19 @@ async def remove_some(
 
 
 async def remove_all(
-    database: Database, key: QueryableAttribute[Any], *rules: ColumnElement[bool], at_once: int = AT_ONCE
+    database: Database,
+    key: QueryableAttribute[Any],
+    *rules: ColumnElement[bool],
+    at_once: int = AT_ONCE,
+    on_progress: Callable[[int], Awaitable[object]] | None = None,
 ) -> int:
-    """Remove all of them, step by step; how many."""
+    """Remove all of them, step by step; how many. ``on_progress`` is told how many after each step."""
     removed = 0
     while True:
         async with database.writing() as session:
             count = await remove_some(session, key, *rules, at_once=at_once)
         removed += count
+        if on_progress is not None:
+            await on_progress(removed)
         if count < at_once:
             return removed

@@ -21,7 +21,7 @@ from sqlalchemy.orm import QueryableAttribute
 
 from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
 from corral.store.database import Database
-from corral.store.removal import AT_ONCE, remove_some
+from corral.store.removal import remove_all
 from corral.store.tables import AuditRow, OperatorLogRow, WebhookEventRow
 
 __all__ = ["Age", "Cleaner", "CleanupTasks", "Old", "OldRows", "Orphans", "Removed"]
@@ -129,11 +129,8 @@ class Cleaner:
         rule: ColumnElement[bool] = lt(old.time, datetime.now(UTC) - age)
         async with self._database.reading() as session:
             whole = await session.scalar(select(func.count()).select_from(old.key.class_).where(rule)) or 0
-        removed = 0
-        while True:
-            async with self._database.writing() as session:
-                count = await remove_some(session, old.key, rule)
-            removed += count
+
+        async def tell(removed: int) -> None:
             await ctx.progress({"removed": removed, "of": max(whole, removed)})
-            if count < AT_ONCE:
-                return Removed(count=removed)
+
+        return Removed(count=await remove_all(self._database, old.key, rule, on_progress=tell))

@@ -12,13 +12,6 @@ from tests.tasks.email.mail_server import Mails
 
 
 @pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client of the run's server."""
-    async with Client(redis_url, prefix=prefix) as made:
-        yield made
-
-
-@pytest.fixture
 def mailer(mails: Mails) -> Mailer:
     """A mailer to the test's server."""
     return Mailer(

@@ -20,13 +20,6 @@ BACK = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client of the run's server."""
-    async with Client(redis_url, prefix=prefix) as made:
-        yield made
-
-
-@pytest.fixture
 async def worker(client: Client, poster: Poster) -> AsyncIterator[Worker]:
     """A worker that delivers."""
     webhooks = Webhooks(secrets={"shop": SHOP, "standard": STANDARD}, poster=poster)

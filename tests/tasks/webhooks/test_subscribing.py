@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -36,28 +35,6 @@ AT_ONCE = RetrySchedule((0,) * 20, jitter=0)
 
 class Quick(WebhookTasks, queue="quick", attempts=21, backoff=AT_ONCE):
     """The same tasks, tried again at once."""
-
-
-@pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client of the run's server."""
-    async with Client(redis_url, prefix=prefix) as made:
-        yield made
-
-
-@pytest.fixture
-async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
-    """An admin of the same server."""
-    async with Admin(redis_url, prefix=prefix) as made:
-        yield made
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A database of this test's own."""
-    async with Database(f"sqlite:///{tmp_path / 'corral.db'}") as database:
-        await database.migrate()
-        yield database
 
 
 @pytest.fixture
