@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from corral import Client, FailureKind, InvalidOption, Job, JobFailed, JobHandle, RateLimit, Worker
+from corral.contracts.redaction import redacted_job
 from corral.tasks.email import Email, EmailTasks, Mailer, PasswordReset, Sent
 from tests.tasks.email.mail_server import Mails
 
@@ -55,9 +56,8 @@ async def test_one_line_sends_a_mail(client: Client, mails: Mails, mailer: Maile
 
 async def test_one_is_the_most_urgent(client: Client, mails: Mails, mailer: Mailer) -> None:
     """Mails have a priority unless they are given one, so that 1 overtakes those that wait."""
-    for name, priority in (("first", None), ("urgent", 1)):
-        options = {} if priority is None else {"priority": priority}
-        await EmailTasks.send.enqueue(client, hello(f"{name}@example.org"), **options)  # type: ignore[call-overload]
+    await EmailTasks.send.enqueue(client, hello("first@example.org"))
+    await EmailTasks.send.enqueue(client, hello("urgent@example.org"), priority=1)
     last = await EmailTasks.send.enqueue(client, hello("last@example.org"))
     async with Worker(mailer.tasks(), client=client, concurrency=1):
         await last.result(timeout=10)
@@ -70,12 +70,17 @@ async def test_one_is_the_most_urgent(client: Client, mails: Mails, mailer: Mail
 
 @pytest.mark.usefixtures("_worker")
 async def test_a_template(client: Client, mails: Mails) -> None:
-    """A payload is turned into words; the link arrives, and no operator sees it."""
+    """A payload is turned into words, and the link arrives; as operators see the job, it does not have it."""
     payload = PasswordReset(to="ada@example.org", name="Ada", link="https://shop.example/reset/TOKEN")
-    await (await EmailTasks.password_reset.enqueue(client, payload)).result(timeout=10)
+    handle = await EmailTasks.password_reset.enqueue(client, payload)
+    await handle.result(timeout=10)
     ((_, message),) = mails.got
     assert message["Subject"] == "Choose a new password"
     assert "https://shop.example/reset/TOKEN" in next(iter(message.iter_parts())).get_content()
+    job = await client.queue("email").get(handle.id)
+    assert job
+    assert "TOKEN" in str(job.data)
+    assert "TOKEN" not in str(redacted_job(job, EmailTasks.password_reset.spec).data)
 
 
 @pytest.mark.usefixtures("_worker")

@@ -84,7 +84,7 @@ async def test_only_a_2xx_is_success(client: Client, receiver: Receiver, status:
         ({"headers": {"Host": "x"}}, "header 'Host' cannot be sent"),
         ({"headers": {"X-A": "1\r\nX-B: 2"}}, "header 'X-A' cannot be sent"),
         ({"headers": {"webhook-id": "x"}}, "header 'webhook-id' cannot be sent"),
-        ({"secret": "shop", "signing": "standard", "url": "/gone"}, "answered 410"),
+        ({}, "answered 410"),
     ],
 )
 async def test_what_can_never_work_fails_at_once(
@@ -94,8 +94,6 @@ async def test_what_can_never_work_fails_at_once(
     gone: permanent, after one attempt."""
     receiver.answers = [b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"]
     fields = {"url": receiver.url(), "secret": "shop", "payload": 1} | changes
-    if fields["url"] == "/gone":
-        fields["url"] = receiver.url()
     job = await failed(client, Delivery.model_validate(fields))
     assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)
     assert reason in str(job.failed_reason)
