@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 
-from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.store.database import Database
+from corral.store.newest_first import newest_first
 from corral.store.removal import remove_all
 from corral.store.tables import AuditRow
 from corral.store.texts import storable
 
 __all__ = ["ActorType", "AuditEntry", "AuditLog", "AuditPage", "StoredAuditEntry"]
 
-MOST_LISTED: Final = 500
 
 ActorType = Literal["user", "api_key", "system"]
 
@@ -94,7 +93,6 @@ class AuditLog:
             before: only entries older than the one with this id: the page's `before` gives the next page.
             actor, action, resource_type, resource_id: only entries with exactly this.
         """
-        count = max(1, min(whole("limit", limit), MOST_LISTED))
         wanted: dict[Any, str | None] = {
             AuditRow.org: org,
             AuditRow.actor: actor,
@@ -106,13 +104,8 @@ class AuditLog:
         if not all(map(storable, given.values())):
             return AuditPage([], None)
         rules: list[ColumnElement[bool]] = [column == text for column, text in given.items()]
-        if before is not None:
-            rules.append(AuditRow.id < whole("before", before))
-        query = select(AuditRow).where(*rules).order_by(AuditRow.id.desc()).limit(count + 1)
-        async with self._database.reading() as session:
-            rows = list(await session.scalars(query))
-        shown = rows[:count]
-        return AuditPage([_entry(row) for row in shown], shown[-1].id if len(rows) > count else None)
+        rows, following = await newest_first(self._database, AuditRow, *rules, before=before, limit=limit)
+        return AuditPage([_entry(row) for row in rows], following)
 
     async def remove_older(self, than: Duration) -> int:
         """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""

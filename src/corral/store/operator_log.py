@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 
-from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, instant, instant_ms, milliseconds
 from corral.store.database import Database
+from corral.store.newest_first import newest_first
 from corral.store.removal import AT_ONCE, remove_all, remove_some
 from corral.store.roles import Role
 from corral.store.tables import OperatorLogRow
@@ -24,7 +24,6 @@ __all__ = ["DONE", "LONGEST_TARGET", "LogEntry", "LogPage", "OperatorLog"]
 DONE: Final = "done"
 LONGEST_TARGET: Final = 1000
 MOST_DETAIL_BYTES: Final = 64 * 1024
-MOST_LISTED: Final = 500
 TRIMMED_EVERY: Final = timedelta(days=1)
 
 
@@ -129,7 +128,6 @@ class OperatorLog:
             actor, action, outcome: only entries with exactly this.
             target: only entries whose target holds this text.
         """
-        count = max(1, min(whole("limit", limit), MOST_LISTED))
         wanted: dict[Any, str | None] = {
             OperatorLogRow.actor: actor,
             OperatorLogRow.action: action,
@@ -143,13 +141,10 @@ class OperatorLog:
         ]
         if target is not None:
             rules.append(OperatorLogRow.target.contains(target, autoescape=True))
-        if before is not None:
-            rules.append(OperatorLogRow.id < whole("before", before))
-        query = select(OperatorLogRow).where(*rules).order_by(OperatorLogRow.id.desc()).limit(count + 1)
-        async with self._database.reading() as session:
-            rows = list(await session.scalars(query))
-        shown = rows[:count]
-        return LogPage([_entry(row) for row in shown], shown[-1].id if len(rows) > count else None)
+        rows, following = await newest_first(
+            self._database, OperatorLogRow, *rules, before=before, limit=limit
+        )
+        return LogPage([_entry(row) for row in rows], following)
 
     async def remove_older(self, than: Duration) -> int:
         """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""

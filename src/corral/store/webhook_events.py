@@ -12,13 +12,13 @@ from sqlalchemy import select
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
 from corral.store.database import Database
+from corral.store.newest_first import newest_first
 from corral.store.removal import remove_all
 from corral.store.tables import WebhookEventRow as Row
 from corral.store.texts import legible
 
 __all__ = ["StoredWebhookEvent", "WebhookEvent", "WebhookEventPage", "WebhookEvents"]
 
-MOST_LISTED: Final = 500
 LONGEST_TEXT: Final = 2048
 
 
@@ -82,16 +82,11 @@ class WebhookEvents:
         self, subscription_id: str, *, before: int | None = None, limit: int = 50, failed: bool = False
     ) -> WebhookEventPage:
         """A page of a subscription's attempts, at most 500, the newest first; with ``failed`` those that failed."""
-        count = max(1, min(whole("limit", limit), MOST_LISTED))
-        query = select(Row).where(Row.subscription_id == subscription_id)
-        if before is not None:
-            query = query.where(Row.id < whole("before", before))
+        rules = [Row.subscription_id == subscription_id]
         if failed:
-            query = query.where(Row.error.is_not(None))
-        async with self._database.reading() as session:
-            rows = list(await session.scalars(query.order_by(Row.id.desc()).limit(count + 1)))
-        shown = rows[:count]
-        return WebhookEventPage([_event(row) for row in shown], shown[-1].id if len(rows) > count else None)
+            rules.append(Row.error.is_not(None))
+        rows, following = await newest_first(self._database, Row, *rules, before=before, limit=limit)
+        return WebhookEventPage([_event(row) for row in rows], following)
 
     async def get(self, event_id: int) -> StoredWebhookEvent | None:
         """One attempt."""
