@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 
 
