@@ -22,7 +22,7 @@ BACK = datetime(2026, 11, 28, 12, tzinfo=UTC)
 @pytest.fixture
 async def worker(client: Client, poster: Poster) -> AsyncIterator[Worker]:
     """A worker that delivers."""
-    webhooks = Webhooks(secrets={"shop": SHOP, "standard": STANDARD}, poster=poster)
+    webhooks = Webhooks(keys={"shop": SHOP, "standard": STANDARD}, poster=poster)
     async with Worker(webhooks.tasks(), client=client) as worker:
         yield worker
 
@@ -42,7 +42,7 @@ async def test_a_delivery_arrives_signed(client: Client, receiver: Receiver) -> 
     """The receiver gets the payload as JSON, and its signature checks with the secret. The job knows the answer."""
     handle = await WebhookTasks.deliver.enqueue(
         client,
-        Delivery(url=receiver.url(), secret="shop", payload={"ü": [1]}, headers={"X-Shop": "1"}),
+        Delivery(url=receiver.url(), key="shop", payload={"ü": [1]}, headers={"X-Shop": "1"}),
     )
     assert (await handle.result(timeout=10)).status == 204
     (got,) = receiver.requests
@@ -55,7 +55,7 @@ async def test_standard_webhooks(client: Client, receiver: Receiver) -> None:
     """Every key in force signs, and the id of the message is the job's."""
     handle = await WebhookTasks.deliver.enqueue(
         client,
-        Delivery(url=receiver.url(), secret="standard", payload={"n": 1}, signing=Signing.STANDARD),
+        Delivery(url=receiver.url(), key="standard", payload={"n": 1}, signing=Signing.STANDARD),
     )
     await handle.result(timeout=10)
     (got,) = receiver.requests
@@ -69,7 +69,7 @@ async def test_standard_webhooks(client: Client, receiver: Receiver) -> None:
 async def test_only_a_2xx_is_success(client: Client, receiver: Receiver, status: int) -> None:
     """Anything else fails the attempt; the last one fails the job, with the status in its reason."""
     receiver.answers = [f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()]
-    job = await failed(client, Delivery(url=receiver.url(), secret="shop", payload=1), attempts=1)
+    job = await failed(client, Delivery(url=receiver.url(), key="shop", payload=1), attempts=1)
     assert (job.failure_kind, len(receiver.requests)) == (FailureKind.EXHAUSTED, 1)
     assert f"it answered {status}" in str(job.failed_reason)
 
@@ -80,7 +80,7 @@ async def test_only_a_2xx_is_success(client: Client, receiver: Receiver, status:
     [
         ({"url": "file:///etc/passwd"}, "its scheme is not"),
         ({"url": "http://10.0.0.1/"}, "its address is not public"),
-        ({"secret": "other"}, "no key has the name 'other'"),
+        ({"key": "other"}, "no key has the name 'other'"),
         ({"headers": {"Host": "x"}}, "header 'Host' cannot be sent"),
         ({"headers": {"X-A": "1\r\nX-B: 2"}}, "header 'X-A' cannot be sent"),
         ({"headers": {"webhook-id": "x"}}, "header 'webhook-id' cannot be sent"),
@@ -93,7 +93,7 @@ async def test_what_can_never_work_fails_at_once(
     """A bad URL, a private address, a key that is not there, a header that would split the request, a receiver that is
     gone: permanent, after one attempt."""
     receiver.answers = [b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"]
-    fields = {"url": receiver.url(), "secret": "shop", "payload": 1} | changes
+    fields = {"url": receiver.url(), "key": "shop", "payload": 1} | changes
     job = await failed(client, Delivery.model_validate(fields))
     assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)
     assert reason in str(job.failed_reason)
@@ -112,7 +112,7 @@ async def test_a_receiver_is_given_the_time_that_it_asks_for(
     ]
     async with client.queue("webhooks").events() as events:
         handle = await WebhookTasks.deliver.enqueue(
-            client, Delivery(url=receiver.url(), secret="shop", payload=1)
+            client, Delivery(url=receiver.url(), key="shop", payload=1)
         )
         async for event in events:
             if event.name == "delayed" and event.job_id == handle.id:

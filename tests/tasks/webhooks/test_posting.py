@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
 import time
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from corral.tasks.errors import DeliveryFailed, TargetRefused
-from corral.tasks.webhooks import Egress, Poster
+from corral.tasks.webhooks import Egress, Poster, Webhooks
 from corral.tasks.webhooks.egress import Address
 from tests.machines.test_tls import Certificates
 from tests.tasks.webhooks.conftest import HERE
@@ -84,6 +86,43 @@ async def test_nobody_listens(poster: Poster) -> None:
     async with Poster(HERE, resolve=unknown) as lost:
         with pytest.raises(DeliveryFailed, match="Name or service not known"):
             await lost.post(HERE.target("http://nowhere.invalid/"), b"{}", {})
+
+
+async def test_a_dead_address_leaves_time_for_the_next(receiver: Receiver) -> None:
+    """Of several checked addresses one that does not answer takes its share of the time, and the next is tried."""
+    with socket.create_server(("127.0.0.2", receiver.port), backlog=0) as dead:
+        waiting = [
+            socket.socket() for _ in range(4)
+        ]  # what fills its queue: further connections are let wait
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(dead.getsockname())
+
+        async def both(host: str, port: int) -> list[Address]:
+            return [ip_address("127.0.0.2"), ip_address("127.0.0.1")]
+
+        async with Poster(HERE, timeout=3, resolve=both) as poster:
+            answer = await poster.post(HERE.target(f"http://two.example:{receiver.port}/"), b"{}", {})
+            assert answer.status == 204
+            assert answer.seconds >= 0.9
+        for one in waiting:
+            one.close()
+
+
+def test_nothing_is_made_before_a_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that only enqueues reads no certificates and starts no thread."""
+    monkeypatch.setattr(ssl, "create_default_context", None)
+    threads = threading.active_count()
+    Poster()
+    Webhooks()
+    assert threading.active_count() == threads
+
+
+async def test_it_can_be_used_after_it_was_closed(receiver: Receiver, poster: Poster) -> None:
+    """What is closed is opened again by the next delivery."""
+    for _ in range(2):
+        assert (await poster.post(HERE.target(receiver.url()), b"{}", {})).status == 204
+        await poster.close()
 
 
 async def test_a_name_is_resolved_once(receiver: Receiver) -> None:

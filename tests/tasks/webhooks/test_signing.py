@@ -131,6 +131,22 @@ def test_keys_are_published_without_secrets() -> None:
     assert pem.decode() == RSA.public.text
 
 
+def test_an_id_is_that_of_the_key() -> None:
+    """However its text was written down: with other ends of lines, or an empty one at the end."""
+    for text in (RSA.public.text.replace("\n", "\r\n"), RSA.public.text + "\n"):
+        assert VerifyingKey(text).id == RSA.id
+    assert SigningKey.kept(RSA.text).id == RSA.id
+    assert len({key.id for key in KEYS.values()}) == len(KEYS)
+
+
+def test_a_short_public_key_is_refused() -> None:
+    """An RSA key of less than 2,048 bits checks nothing."""
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()
+    pem = short.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(InvalidKey, match="2048 bits"):
+        VerifyingKey(pem.decode())
+
+
 def test_keys_are_not_shown() -> None:
     """Neither `repr` nor the error of a bad key tells it."""
     assert KEYS["text"].text not in repr(KEYS["text"])

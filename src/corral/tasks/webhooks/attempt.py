@@ -11,8 +11,9 @@ from typing import Any, Final
 from corral import Unrecoverable
 from corral.contracts.retry_after import answer_ms
 from corral.tasks.errors import DeliveryFailed, TargetRefused
+from corral.tasks.webhooks.keys import SigningKey
 from corral.tasks.webhooks.posting import Answer, Poster
-from corral.tasks.webhooks.signing import Signing, SigningKey, signed_headers
+from corral.tasks.webhooks.signing import Signing, signed_headers
 
 __all__ = ["Gone", "Sender", "check_headers"]
 
@@ -54,7 +55,7 @@ class Sender:
             body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
             target = self.poster.egress.target(url)
             check_headers(target.url, headers)
-            read = [SigningKey(key) if isinstance(key, str) else key for key in keys]
+            read = [SigningKey.kept(key) if isinstance(key, str) else key for key in keys]
             signed = signed_headers(signing, read, message_id, int(self._clock()), body)
             check_headers(target.url, signed, ours=True)
             answer = await self.poster.post(target, body, {**headers, **signed})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from corral import Client, Context, JobHandle, Snooze, Unrecoverable
 from corral.contracts.secret import masked_text
@@ -16,8 +16,9 @@ from corral.store.webhook_subscriptions import Admission, BreakerChange, Subscri
 from corral.tasks.errors import DeliveryFailed
 from corral.tasks.webhooks.attempt import Gone, Sender, check_headers
 from corral.tasks.webhooks.contract import Change, Delivered, Delivery, WebhookTasks
+from corral.tasks.webhooks.keys import SigningKey
 from corral.tasks.webhooks.posting import Poster
-from corral.tasks.webhooks.signing import Signing, SigningKey, signed_headers
+from corral.tasks.webhooks.signing import Signing, signed_headers
 
 __all__ = ["Webhooks"]
 
@@ -31,10 +32,10 @@ OnChange = Callable[[Subscription, BreakerChange], Awaitable[None]]
 
 
 class Webhooks:
-    """Delivers webhooks: `Worker(Webhooks(database=database, secrets={"shop": key}).tasks())`.
+    """Delivers webhooks: `Worker(webhooks.tasks(), lifespan=lambda: webhooks)` with ``webhooks = Webhooks(…)``.
 
     Args:
-        secrets: keys by their names, for deliveries to a URL; the newest first where there are several.
+        keys: keys by their names, for deliveries to a URL; the newest first where there are several.
         database: of subscriptions. None: there are none.
         poster: how to reach receivers; else HTTPS to public addresses, within 5 s.
         tasks: a task set of your own with the same tasks: another queue, another retry schedule.
@@ -46,7 +47,7 @@ class Webhooks:
     def __init__(
         self,
         *,
-        secrets: Mapping[str, SigningKey | Sequence[SigningKey]] | None = None,
+        keys: Mapping[str, SigningKey | Sequence[SigningKey]] | None = None,
         database: Database | None = None,
         poster: Poster | None = None,
         tasks: type[WebhookTasks] = WebhookTasks,
@@ -56,12 +57,22 @@ class Webhooks:
         self._tasks = tasks
         self._on_change = on_change
         self._sender = Sender(poster or Poster(), clock)
-        self._secrets = {
-            name: [keys] if isinstance(keys, SigningKey) else list(keys)
-            for name, keys in (secrets or {}).items()
+        self._keys = {
+            name: [given] if isinstance(given, SigningKey) else list(given)
+            for name, given in (keys or {}).items()
         }
         self._subscriptions = None if database is None else WebhookSubscriptions(database)
         self._events = None if database is None else WebhookEvents(database)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what deliveries have opened, when the last one is done: what a worker's ``lifespan`` does."""
+        await self._sender.poster.close()
 
     def tasks(self) -> WebhookTasks:
         """The task set with its handlers, for a worker."""
@@ -178,14 +189,14 @@ class Webhooks:
 
     async def deliver(self, delivery: Delivery, ctx: Context) -> Delivered:
         """Make one attempt at a delivery to a URL."""
-        if delivery.secret not in self._secrets:
-            raise Unrecoverable(f"no key has the name {delivery.secret!r}")
+        if delivery.key not in self._keys:
+            raise Unrecoverable(f"no key has the name {delivery.key!r}")
         answer = await self._sender.attempt(
             delivery.url,
             delivery.payload,
             ctx.job_id,
             signing=delivery.signing,
-            keys=self._secrets[delivery.secret],
+            keys=self._keys[delivery.key],
             headers=delivery.headers,
         )
         return Delivered(status=answer.status, seconds=answer.seconds)

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Iterable
-from ipaddress import ip_address
+import time
+from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import httpcore
 
-from corral.tasks.webhooks.egress import Address, Egress
+from corral.tasks.webhooks.egress import Egress
+from corral.tasks.webhooks.resolving import Resolve
 
-__all__ = ["Dialler", "Resolve", "resolve"]
+__all__ = ["Dialler"]
 
 MOST_TRIED: Final = 3
-
-Resolve = Callable[[str, int], Awaitable[list[Address]]]
-"""Finds the addresses of a host. Raises `OSError`."""
-
-
-async def resolve(host: str, port: int) -> list[Address]:
-    """What the system's resolver says, in its order."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    texts = dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found)
-    return [ip_address(text) for text in texts]
 
 
 class Dialler(httpcore.AsyncNetworkBackend):
     """Opens the connections of httpcore, to addresses that an `Egress` allows. TLS keeps to the name."""
 
-    def __init__(self, egress: Egress, resolve: Resolve = resolve) -> None:
+    def __init__(self, egress: Egress, resolve: Resolve) -> None:
         self.egress = egress
         self._resolve = resolve
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
@@ -43,18 +32,19 @@ class Dialler(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to one of the addresses of a host, one after the other. Raises `TargetRefused`."""
+        """Connect to one of the addresses of a host, one after the other. Each but the last is given a share of the
+        time, so that one that is dead leaves enough for those behind it, and for the answer. Raises `TargetRefused`."""
+        until = time.monotonic() + (timeout or 0)
         try:
             found = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise httpcore.ConnectError(f"{host} cannot be resolved: {reason}") from error
         addresses = self.egress.check(host, found)[:MOST_TRIED]
-        for address in addresses[:-1]:
+        for at, address in enumerate(addresses[:-1]):
+            share = None if timeout is None else (until - time.monotonic()) / (len(addresses) - at + 1)
             try:
-                return await self._inner.connect_tcp(
-                    str(address), port, timeout, local_address, socket_options
-                )
+                return await self._inner.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return await self._inner.connect_tcp(str(addresses[-1]), port, timeout, local_address, socket_options)

@@ -12,8 +12,10 @@ from typing import Final, Self
 import httpcore
 
 from corral.tasks.errors import DeliveryFailed
-from corral.tasks.webhooks.dialling import Dialler, Resolve, resolve
+from corral.tasks.webhooks.dialling import Dialler
 from corral.tasks.webhooks.egress import Egress, Target
+from corral.tasks.webhooks.egress_proxy import egress_proxy
+from corral.tasks.webhooks.resolving import Resolve, SystemResolver
 
 __all__ = ["Answer", "Poster"]
 
@@ -39,10 +41,16 @@ class Answer:
 class Poster:
     """Posts to receivers, through connections that are each used once: every delivery looks at the address anew.
 
+    Made of nothing but its settings until the first delivery; close it when the last is done (`async with`).
+
     Args:
         egress: where to.
         timeout: seconds for all of a delivery: name, connection, TLS, request and answer.
         ssl_context: for TLS; else the system's certificates.
+        proxy: the URL of a proxy that all deliveries go through, ``http://user:password@egress.internal:4750``. It
+            resolves the names: that they lead nowhere inside is then for the proxy to see to (Smokescreen does).
+            Raises `InvalidOption`. Proxies that the environment names are never used.
+        resolve: finds the addresses of a host; else the system does.
     """
 
     def __init__(
@@ -51,16 +59,16 @@ class Poster:
         *,
         timeout: float = 5.0,
         ssl_context: ssl.SSLContext | None = None,
-        resolve: Resolve = resolve,
+        proxy: str | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         self.egress = egress or Egress()
         self.timeout = timeout
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context or ssl.create_default_context(),
-            max_connections=None,
-            max_keepalive_connections=0,
-            network_backend=Dialler(self.egress, resolve),
-        )
+        self._ssl_context = ssl_context
+        self._proxy = None if proxy is None else egress_proxy(proxy)
+        self._resolve = resolve
+        self._resolver: SystemResolver | None = None
+        self._pool: httpcore.AsyncConnectionPool | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,8 +77,28 @@ class Poster:
         await self.close()
 
     async def close(self) -> None:
-        """Close what is open."""
-        await self._pool.aclose()
+        """Close what is open. The next delivery opens it anew."""
+        pool, self._pool = self._pool, None
+        resolver, self._resolver = self._resolver, None
+        if resolver is not None:
+            resolver.close()
+        if pool is not None:
+            await pool.aclose()
+
+    def _opened(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            if self._resolve is None:
+                self._resolver = SystemResolver()
+            resolve = self._resolve or self._resolver
+            assert resolve is not None
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._ssl_context or ssl.create_default_context(),
+                max_connections=None,
+                max_keepalive_connections=0,
+                proxy=self._proxy,
+                network_backend=None if self._proxy else Dialler(self.egress, resolve),
+            )
+        return self._pool
 
     async def post(self, target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a body. Raises `DeliveryFailed` where there is no answer, `TargetRefused` where there may not be one."""
@@ -86,6 +114,7 @@ class Poster:
             httpcore.NetworkError,
             httpcore.TimeoutException,
             httpcore.ProtocolError,
+            httpcore.ProxyError,
             ssl.SSLError,
         ) as error:
             raise DeliveryFailed(target.url, str(error) or type(error).__name__) from error
@@ -99,7 +128,10 @@ class Poster:
             port=target.port,
             target=target.path.encode(),
         )
-        async with self._pool.stream("POST", url, headers=list(headers.items()), content=body) as response:
+        timeouts = {"timeout": {"connect": self.timeout}}
+        async with self._opened().stream(
+            "POST", url, headers=list(headers.items()), content=body, extensions=timeouts
+        ) as response:
             head = b""
             async for chunk in response.aiter_stream():
                 head += chunk[: HEAD - len(head)]

@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from corral.tasks.errors import NotGenuine
-from corral.tasks.webhooks.signing import SIGNATURE, Signing, VerifyingKey
+from corral.tasks.webhooks.keys import VerifyingKey
+from corral.tasks.webhooks.signing import SIGNATURE, Signing
 
 __all__ = ["Verifier"]
 
