@@ -36,6 +36,7 @@ from corral.contracts.options import BatchOptions, EnqueueOptions, RunOptions, T
 from corral.contracts.outcome import RateLimited, RetryAt, Snooze, Unrecoverable, WaitForChildren
 from corral.contracts.queue import Queue
 from corral.contracts.rate_limit import RateLimit
+from corral.contracts.receipt import OutboxReceipt
 from corral.contracts.redaction import redacted
 from corral.contracts.retention import Keep
 from corral.contracts.sample import Sample
@@ -182,6 +183,7 @@ __all__ = [
     "Middleware",
     "NodeOptions",
     "Observer",
+    "OutboxReceipt",
     "PayloadTooLarge",
     "PendingChild",
     "ProcessDied",

@@ -97,9 +97,9 @@ def test_none_is_a_batch_too() -> None:
 @pytest.mark.parametrize("client", [None, object(), INVITE], ids=["None", "object", "payload"])
 def test_what_is_no_client_is_said(client: Any) -> None:
     """A forgotten client is a TypeError that says what belongs there."""
-    with pytest.raises(TypeError, match="a Client or a SyncClient"):
+    with pytest.raises(TypeError, match="a Client, a SyncClient or an outbox"):
         EmailTasks.invite.enqueue(client, INVITE)
-    with pytest.raises(TypeError, match="a Client or a SyncClient"):
+    with pytest.raises(TypeError, match="a Client, a SyncClient or an outbox"):
         EmailTasks.invite.enqueue_many(client, [INVITE])
 
 

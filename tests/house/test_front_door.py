@@ -16,7 +16,14 @@ from corral.contracts.codec import Codec
 from corral.contracts.decorators import AsyncDecorator, ProcessDecorator, ThreadDecorator
 from corral.contracts.flow import AsyncFlowProducer, BlockingFlowProducer, ResultOf
 from corral.contracts.function_task import FunctionTask
-from corral.contracts.producer import AsyncProducer, BlockingProducer, EnqueueRequest, ScheduleRequest
+from corral.contracts.producer import (
+    AsyncOutbox,
+    AsyncProducer,
+    BlockingOutbox,
+    BlockingProducer,
+    EnqueueRequest,
+    ScheduleRequest,
+)
 from corral.contracts.spec import TaskSpec
 from corral.contracts.telemetry import Telemetry
 from corral.engine.control_all import Place
@@ -100,6 +107,7 @@ FRONT_DOOR = [
     "Middleware",
     "NodeOptions",
     "Observer",
+    "OutboxReceipt",
     "PayloadTooLarge",
     "PendingChild",
     "ProcessDied",
@@ -178,6 +186,8 @@ INSIDE: dict[type, str] = {
     ThreadDecorator: "what `@queue.task(…)` is for the rest of its line",
     ProcessDecorator: "what `@queue.task(…)` is for the rest of its line",
     ResultOf: "any `Task`",
+    AsyncOutbox: "what `corral.store.outbox.outbox` makes",
+    BlockingOutbox: "what `corral.store.outbox.outbox` makes",
     AsyncProducer: "any `Client` or `Producer`",
     AsyncFlowProducer: "any `Client` or `Producer`",
     BlockingProducer: "any `SyncClient`",

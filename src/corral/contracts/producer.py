@@ -9,9 +9,17 @@ from corral.contracts.codec import Codec
 from corral.contracts.deduplication import Deduplication
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.options import Durability
+from corral.contracts.receipt import OutboxReceipt
 from corral.contracts.schedule import Repeat
 
-__all__ = ["AsyncProducer", "BlockingProducer", "EnqueueRequest", "ScheduleRequest"]
+__all__ = [
+    "AsyncOutbox",
+    "AsyncProducer",
+    "BlockingOutbox",
+    "BlockingProducer",
+    "EnqueueRequest",
+    "ScheduleRequest",
+]
 
 R = TypeVar("R")
 
@@ -84,4 +92,30 @@ class BlockingProducer(Protocol):
 
     def submit_schedule_blocking(self, request: ScheduleRequest[R], /) -> SyncJobHandle[R]:
         """Make or change a schedule; the job of its next run."""
+        ...
+
+
+class AsyncOutbox(Protocol):
+    """What `corral.store.outbox` makes of an asynchronous session: jobs are rows of the caller's transaction."""
+
+    def put(self, request: EnqueueRequest[Any], /) -> Coroutine[Any, Any, OutboxReceipt]:
+        """Write one job."""
+        ...
+
+    def put_many(
+        self, requests: Sequence[EnqueueRequest[Any]], /
+    ) -> Coroutine[Any, Any, list[OutboxReceipt]]:
+        """Write jobs, in their order."""
+        ...
+
+
+class BlockingOutbox(Protocol):
+    """What `corral.store.outbox` makes of a blocking session."""
+
+    def put_blocking(self, request: EnqueueRequest[Any], /) -> OutboxReceipt:
+        """Write one job."""
+        ...
+
+    def put_many_blocking(self, requests: Sequence[EnqueueRequest[Any]], /) -> list[OutboxReceipt]:
+        """Write jobs, in their order."""
         ...

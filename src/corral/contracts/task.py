@@ -14,7 +14,14 @@ from corral.contracts.flow import FlowNode, NodeOptions, make_node
 from corral.contracts.handle import JobHandle, SyncJobHandle
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.options import BatchOptions, EnqueueOptions, TaskOptions
-from corral.contracts.producer import AsyncProducer, BlockingProducer, EnqueueRequest
+from corral.contracts.producer import (
+    AsyncOutbox,
+    AsyncProducer,
+    BlockingOutbox,
+    BlockingProducer,
+    EnqueueRequest,
+)
+from corral.contracts.receipt import OutboxReceipt
 from corral.contracts.spec import TaskSpec
 from corral.errors import InvalidTask
 
@@ -118,8 +125,19 @@ class Task(Generic[P, R]):
     def enqueue(
         self, client: BlockingProducer, payload: P, /, **options: Unpack[EnqueueOptions]
     ) -> SyncJobHandle[R]: ...
+    @overload
+    def enqueue(
+        self, client: AsyncOutbox, payload: P, /, **options: Unpack[EnqueueOptions]
+    ) -> Coroutine[Any, Any, OutboxReceipt]: ...
+    @overload
+    def enqueue(
+        self, client: BlockingOutbox, payload: P, /, **options: Unpack[EnqueueOptions]
+    ) -> OutboxReceipt: ...
     def enqueue(self, client: Any, payload: P, /, **options: Unpack[EnqueueOptions]) -> Any:
         """Add a job. To be awaited with a `Client`; a `SyncClient` blocks. Returns the job's handle.
+
+        With ``outbox(session)`` of `corral.store.outbox` it is added when the session's transaction is committed, and
+        what is returned is a receipt.
 
         With ``repeat=Cron(…)`` or ``repeat=Every(…)`` it makes a schedule, whose id is ``job_id`` or else the task's
         name, and returns the handle of its next run. The same again changes nothing: each replica may do it.
@@ -128,12 +146,14 @@ class Task(Generic[P, R]):
         `InvalidOption`, `InvalidSchedule`. From the server: `ServerUnavailable`, `QueueFull`, `DurabilityUnavailable`.
         """
         if "repeat" in options:
-            return _method(client, "submit_schedule")(self.spec.schedule(payload, options))
+            return _otherwise(client, "submit_schedule", "submit_schedule_blocking")(
+                self.spec.schedule(payload, options)
+            )
         request = self.spec.request(payload, options)
         try:
             submit = client.submit
         except AttributeError:
-            submit = _blocking(client, "submit_blocking")
+            submit = _otherwise(client, "submit_blocking", "put", "put_blocking")
         return submit(request)
 
     @overload
@@ -156,6 +176,26 @@ class Task(Generic[P, R]):
         job_id: Callable[[P], str] | None = None,
         **options: Unpack[BatchOptions],
     ) -> list[SyncJobHandle[R]]: ...
+    @overload
+    def enqueue_many(
+        self,
+        client: AsyncOutbox,
+        payloads: Sequence[P],
+        /,
+        *,
+        job_id: Callable[[P], str] | None = None,
+        **options: Unpack[BatchOptions],
+    ) -> Coroutine[Any, Any, list[OutboxReceipt]]: ...
+    @overload
+    def enqueue_many(
+        self,
+        client: BlockingOutbox,
+        payloads: Sequence[P],
+        /,
+        *,
+        job_id: Callable[[P], str] | None = None,
+        **options: Unpack[BatchOptions],
+    ) -> list[OutboxReceipt]: ...
     def enqueue_many(
         self,
         client: Any,
@@ -173,7 +213,7 @@ class Task(Generic[P, R]):
         try:
             submit = client.submit_many
         except AttributeError:
-            submit = _blocking(client, "submit_many_blocking")
+            submit = _otherwise(client, "submit_many_blocking", "put_many", "put_many_blocking")
         return submit(requests)
 
     def node(
@@ -195,17 +235,13 @@ class Task(Generic[P, R]):
         return [spec.request(payload, {**options, "job_id": job_id(payload)}) for payload in payloads]
 
 
-def _method(client: Any, name: str) -> Any:
-    """The producer's method of that name: a coroutine function, or its blocking twin."""
-    found = getattr(client, name, None)
-    return found if found is not None else _blocking(client, f"{name}_blocking")
-
-
-def _blocking(client: Any, method: str) -> Any:
-    submit = getattr(client, method, None)
-    if submit is None:
-        raise TypeError(f"the first argument is a Client or a SyncClient, not {client!r}")
-    return submit
+def _otherwise(client: Any, *methods: str) -> Any:
+    """The first of these methods that the client has."""
+    for method in methods:
+        submit = getattr(client, method, None)
+        if submit is not None:
+            return submit
+    raise TypeError(f"the first argument is a Client, a SyncClient or an outbox(session), not {client!r}")
 
 
 def task(name: str, /, **options: Unpack[TaskOptions]) -> Any:

@@ -37,7 +37,7 @@ async def check_durability(link: Link, durability: Durability) -> None:
         raise DurabilityUnavailable(durability, "the server has no replica: connect one (REPLICAOF)")
 
 
-async def confirm(link: Link, durability: Durability, record: str) -> None:
+async def confirm(link: Link, durability: Durability, record: str, *, kept_ms: int = REMEMBERED_MS) -> None:
     """Wait until what was written is safe in the way asked for, up to the link's timeout.
 
     The server speaks only of the writes of the connection that asks, and the call may have been carried out over an
@@ -47,7 +47,7 @@ async def confirm(link: Link, durability: Durability, record: str) -> None:
     """
     limit_ms = max(1, int(link.timeout * 1000))
     patience = link.timeout + 1
-    if not await link.call("PEXPIRE", record, REMEMBERED_MS):
+    if not await link.call("PEXPIRE", record, kept_ms):
         raise Unanswered(link.server, "the call was lost in a failover")
     try:
         if durability == "fsync":

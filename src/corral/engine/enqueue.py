@@ -12,7 +12,16 @@ from corral.engine.record import NewJob, NewNode
 from corral.engine.recover import Held
 from corral.engine.script import load
 
-__all__ = ["MAX_JOBS_PER_CALL", "MAX_NODES", "Added", "FlowAdded", "add_flow", "add_jobs"]
+__all__ = [
+    "MAX_JOBS_PER_CALL",
+    "MAX_NODES",
+    "POSITION_KEPT_MS",
+    "Added",
+    "FlowAdded",
+    "add_flow",
+    "add_jobs",
+    "outbox_sender",
+]
 
 MAX_JOBS_PER_CALL: Final = 500
 """One call holds the server for some milliseconds at this size."""
@@ -21,6 +30,9 @@ MAX_NODES: Final = 500
 """Jobs of one flow: it is added in one call, however large it is."""
 
 LIBRARY: Final = "corral"
+
+POSITION_KEPT_MS: Final = 365 * 24 * 3_600_000
+"""How long an outbox that sends nothing is remembered: as `lua/lib/sent` has it."""
 
 Added = int | bytes
 """0 added; 1 a job with this id was there already; or the id of the job that it was deduplicated into."""
@@ -47,6 +59,12 @@ async def add_jobs(
         load("enqueue/add_jobs"), keys, keys.base, clock, sender, number, LIBRARY, *words, timeout=timeout
     )
     return reply
+
+
+def outbox_sender(name: str) -> str:
+    """The sender of an outbox. The record of its last call is its position in the queue, written by the script that
+    adds the jobs: a call that is made again adds nothing, also when its jobs have run and are gone."""
+    return f"outbox:{name}"
 
 
 class _Across(QueueKeys):

@@ -23,6 +23,7 @@ __all__ = [
     "Verdict",
     "fault_of",
     "is_fatal",
+    "is_stale",
     "is_wrong_type",
     "translate",
 ]
@@ -193,3 +194,8 @@ def translate(error: BaseException, server: str, queue: str = "") -> ServerError
 def is_wrong_type(error: ResponseError) -> bool:
     """Whether a key is not of the type that BullMQ gives it: another program has written it."""
     return "WRONGTYPE" in str(error)
+
+
+def is_stale(error: ResponseError) -> bool:
+    """Whether a numbered call came after a later one of its sender, and so was not carried out."""
+    return str(error).startswith("STALE")

@@ -3,6 +3,7 @@
 from corral.store.tables.audit_log import AuditRow
 from corral.store.tables.cron_job import CronJobRow
 from corral.store.tables.operator_log import OperatorLogRow
+from corral.store.tables.outbox import OutboxBatchRow, OutboxRelayRow, OutboxRow
 from corral.store.tables.registration import RegistrationRow
 from corral.store.tables.row import Row
 from corral.store.tables.token import TokenRow
@@ -12,6 +13,9 @@ __all__ = [
     "AuditRow",
     "CronJobRow",
     "OperatorLogRow",
+    "OutboxBatchRow",
+    "OutboxRelayRow",
+    "OutboxRow",
     "RegistrationRow",
     "Row",
     "TokenRow",

@@ -1,5 +1,7 @@
 --- The record of a sender's last call, so that a call whose reply was lost may be sent again.
---- `recall` gives the reply of this very call when it was carried out before; `remember` keeps it for ten minutes.
+--- `recall` gives the reply of this very call when it was carried out before; `remember` keeps it for ten minutes. The name
+--- of an outbox begins with `outbox:`, and its record is its position in the queue: a relay may be away for long, so that
+--- one is kept for a year.
 --- A call from before the last one is refused: its sender has had its answer and gone on, and this is a copy that
 --- the network kept back.
 --- `recall` also gives the text of one more key, where one is named: two keys cost no more than one.
@@ -28,6 +30,7 @@ end
 
 local function remember(sender, number, reply)
   if sender ~= '' then
-    redis.call('SET', sent .. sender, cmsgpack.pack({ number, reply }), 'PX', '600000')
+    local kept_ms = string.sub(sender, 1, 7) == 'outbox:' and '31536000000' or '600000'
+    redis.call('SET', sent .. sender, cmsgpack.pack({ number, reply }), 'PX', kept_ms)
   end
 end

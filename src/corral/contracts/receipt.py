@@ -1,0 +1,18 @@
+"""What an outbox gives: a job that does not exist yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["OutboxReceipt"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxReceipt:
+    """A job that will be added once the caller's transaction is committed, and never if it is rolled back.
+
+    There is no result to wait for: before the commit nothing runs. After it the job is found by its id.
+    """
+
+    queue: str
+    job_id: str
