@@ -6,6 +6,8 @@
     ├── DeliveryError                       about something that is sent to somebody
     │   ├── TargetRefused                   it may not be sent there
     │   ├── DeliveryFailed                  it was sent and not taken, or there was no answer
+    │   ├── DeliveryRefused                 it was understood, and will never be taken
+    │   ├── TokenInvalid                    who it was for is not there any more
     │   ├── InvalidKey                      a key that deliveries cannot be signed with
     │   ├── NotGenuine                      a delivery that nobody signed whose key is known
     │   ├── MailRefused                     a mail server said no to this mail
@@ -21,12 +23,14 @@ from corral.errors import CorralError, DefinitionError, InvalidInput
 __all__ = [
     "DeliveryError",
     "DeliveryFailed",
+    "DeliveryRefused",
     "InvalidKey",
     "MailRefused",
     "MailServerUnavailable",
     "NotGenuine",
     "TargetRefused",
     "TemplateBroken",
+    "TokenInvalid",
 ]
 
 
@@ -62,6 +66,24 @@ class DeliveryFailed(DeliveryError):
         self.retry_after = retry_after
         self.response = response
         super().__init__(f"{target[:120]!r} did not take it: {reason}")
+
+
+class DeliveryRefused(DeliveryError):
+    """``target`` would never take this message: it is too long for it, for instance."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"{target[:120]!r} refuses this message: {reason}")
+
+
+class TokenInvalid(DeliveryError):
+    """The token, or the address, of ``target`` is good for nothing any more: forget it, or give another one."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"{target[:120]!r} has no valid token: {reason}")
 
 
 class InvalidKey(DeliveryError, InvalidInput):

@@ -33,6 +33,8 @@ class Receiver:
     requests: list[Received] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
     """What to say to the next requests, whole; then `OK`."""
+    always: dict[str, bytes] = field(default_factory=dict)
+    """What to say to all requests of a path, whole."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """The client has hung up on an answer that had no end."""
 
@@ -117,7 +119,8 @@ async def receiving(context: ssl.SSLContext | None = None) -> AsyncIterator[Rece
             if path in ANSWERS:
                 await ANSWERS[path](receiver, reader, writer)
             else:
-                writer.write(receiver.answers.pop(0) if receiver.answers else OK)
+                usual = receiver.answers.pop(0) if receiver.answers else OK
+                writer.write(receiver.always.get(path, usual))
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

@@ -1,0 +1,136 @@
+"""The handler: each target once, whatever the others do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final, Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from corral import Context, Unrecoverable
+from corral.errors import InvalidOption
+from corral.tasks.errors import DeliveryFailed, DeliveryRefused, TokenInvalid
+from corral.tasks.notifications.contract import Device, NotificationTasks, Push, Pushed, labels_of
+from corral.tasks.notifications.service import Service, UrlService
+
+__all__ = ["Notifier"]
+
+TOGETHER: Final = 8
+KEPT: Final = timedelta(days=7)
+"""How long a job that is retried by hand knows whom it has reached."""
+
+OnInvalid = Callable[[str | Device], Awaitable[None]]
+
+
+class Outcome(BaseModel):
+    """What is kept of a target that need not be tried again."""
+
+    status: Literal["reached", "invalid", "refused"]
+    reason: str = ""
+
+
+class Target(NamedTuple):
+    """Where one message goes."""
+
+    label: str
+    service: Service
+    named: str | Device
+
+
+class Notifier:
+    """Sends notifications: `Worker(Notifier({"ops": "slack://…", "android": "fcm://shop/{token}?keyfile=…"}).tasks())`.
+
+    Args:
+        services: by the names that jobs use: URLs of Apprise, or a `Service`. Only who runs the worker says where
+            notifications go; a job only names it.
+        on_invalid: told of each name or device whose token is good for nothing any more, to forget it: at least once.
+            While it raises, the job is tried again.
+    """
+
+    def __init__(self, services: Mapping[str, str | Service], *, on_invalid: OnInvalid | None = None) -> None:
+        self._services = {name: _known(name, service) for name, service in services.items()}
+        self._on_invalid = on_invalid
+
+    def tasks(self) -> NotificationTasks:
+        """The task set with its handler, for a worker."""
+        return NotificationTasks(push=self.push)
+
+    async def push(self, push: Push, ctx: Context) -> Pushed:
+        """Reach all that no earlier run has reached. Fails as long as some are not reached and may be tried again; and
+        for good where nobody is reached, now or later."""
+        targets = [self._target(*pair) for pair in zip(labels_of(push.to), push.to, strict=True)]
+        turn = asyncio.Semaphore(TOGETHER)
+
+        async def reach(target: Target) -> Outcome:
+            async with turn:
+                return await self._reach(push, target, ctx)
+
+        # All are tried before anything is raised: a group would cancel those that are on their way.
+        outcomes = await asyncio.gather(*map(reach, targets), return_exceptions=True)
+        told: dict[str, Outcome | DeliveryFailed] = {}
+        for target, outcome in zip(targets, outcomes, strict=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, DeliveryFailed):
+                raise outcome
+            told[target.label] = outcome
+        return await _summed_up(told, ctx)
+
+    def _target(self, label: str, named: str | Device) -> Target:
+        name = named.service if isinstance(named, Device) else named
+        service = self._services.get(name)
+        if service is None:
+            raise Unrecoverable(
+                f"no service has the name {name!r}; there are: {', '.join(sorted(self._services))}"
+            )
+        if service.takes_tokens is not isinstance(named, Device):
+            raise Unrecoverable(
+                f"{name!r} is reached {'by devices' if service.takes_tokens else 'by its name'}"
+            )
+        return Target(label, service, named)
+
+    async def _reach(self, push: Push, target: Target, ctx: Context) -> Outcome:
+        token = target.named.token if isinstance(target.named, Device) else None
+
+        async def effect() -> Outcome:
+            try:
+                await target.service.send(push, target.label, token)
+            except TokenInvalid as error:
+                if self._on_invalid is not None:
+                    await self._on_invalid(target.named)
+                return Outcome(status="invalid", reason=error.reason)
+            except DeliveryRefused as error:
+                return Outcome(status="refused", reason=error.reason)
+            return Outcome(status="reached")
+
+        key = sha256(f"{ctx.job_id}\n{target.label}\n{token}".encode()).hexdigest()
+        return await ctx.once(f"push:{key}", effect, keep=KEPT)
+
+
+async def _summed_up(outcomes: Mapping[str, Outcome | DeliveryFailed], ctx: Context) -> Pushed:
+    """The result; shown as progress too, since a job that fails has none."""
+    pushed, failed = Pushed(), dict[str, str]()
+    for label, outcome in outcomes.items():
+        if isinstance(outcome, DeliveryFailed):
+            failed[label] = outcome.reason
+        elif outcome.status == "reached":
+            pushed.reached.append(label)
+        else:
+            (pushed.invalid if outcome.status == "invalid" else pushed.refused)[label] = outcome.reason
+    await ctx.progress({**pushed.model_dump(), "failed": failed})
+    if failed:
+        raise DeliveryFailed(", ".join(failed), "; ".join(sorted(set(failed.values()))))
+    if not pushed.reached:
+        told = (f"{label}: {reason}" for label, reason in (pushed.invalid | pushed.refused).items())
+        raise Unrecoverable(f"nobody was reached: {'; '.join(told)}")
+    return pushed
+
+
+def _known(name: str, service: str | Service) -> Service:
+    if not isinstance(service, str):
+        return service
+    try:
+        return UrlService(service)
+    except InvalidOption as error:
+        raise InvalidOption(f"services[{name!r}]", error.value, error.reason) from None
