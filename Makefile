@@ -25,7 +25,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint format imports types interop faults servers machines topologies others suites bench build clean node
+.PHONY: help demo test check docs lint format imports types interop faults servers machines topologies others suites bench build clean node
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -34,9 +34,9 @@ demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a ta
 	@$(BIN)/corral demo $(ARGS)
 
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
-	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls and not fuzz and not postgres and not browser" --ignore=tests/typing $(ARGS)
+	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls and not fuzz and not postgres and not browser and not site" --ignore=tests/typing $(ARGS)
 
-check: lint imports types test servers topologies typing others ## what CI runs: lint, layers, types, and every suite on every server
+check: lint imports types docs test servers topologies typing others ## what CI runs: lint, layers, types, and every suite on every server
 	@$(BIN)/python -m tests.interop.conformance.page .conformance.json --check
 
 lint: $(VENV)/.dev ## ruff: rules and format
@@ -50,9 +50,9 @@ format: $(VENV)/.dev ## ruff: repair what it can
 imports: $(VENV)/.dev ## import-linter: imports point down only
 	@$(BIN)/lint-imports
 
-types: $(VENV)/.dev ## mypy --strict and pyright over src, tests, examples
+types: $(VENV)/.dev ## mypy --strict and pyright over src, tests, examples, docs
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright & pyright=$$!; \
-	$(BIN)/mypy $(wildcard src tests examples benchmarks); mypy=$$?; wait $$pyright && exit $$mypy
+	$(BIN)/mypy $(wildcard src tests examples benchmarks docs/site); mypy=$$?; wait $$pyright && exit $$mypy
 
 typing: $(VENV)/.dev ## the type checkers' mistakes that users must be told of
 	@$(PYTEST) tests/typing $(ARGS)
@@ -86,14 +86,18 @@ topologies: $(VENV)/.dev ## the part of these that CI runs
 	@$(PYTEST) $(BESIDE) $(ON_CLUSTERS) --server=cluster $(ARGS)
 	@$(PYTEST) $(BESIDE) $(BEHIND_SENTINELS) --server=sentinel $(ARGS)
 
-others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, PostgreSQL, a browser, killed processes and servers, and with made-up requests
-	@$(PYTEST) $(BESIDE) -m "node or faults or fuzz or postgres or browser" --conformance=.conformance.json $(ARGS)
+others: $(VENV)/.dev node ## the suites that `make test` leaves out: with Node, PostgreSQL, a browser, a built site, killed processes and servers, and with made-up requests
+	@$(PYTEST) $(BESIDE) -m "node or faults or fuzz or postgres or browser or site" --conformance=.conformance.json $(ARGS)
 
 suites: $(VENV)/.dev node ## every suite in one run, on one server
 	@$(PYTEST) $(BESIDE) $(ARGS)
 
 bench: $(VENV)/.dev ## compare with other job systems; writes docs/benchmarks.md (installs them under ~/.cache)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.docs ## the documentation's site, in build/docs; whatever leads nowhere is an error
+	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs/site -d build/.doctrees docs build/docs
+	@echo "build/docs/index.html"
 
 build: $(VENV)/.dev ## the wheel and the source archive, in dist/
 	@$(BIN)/python -m build
@@ -108,7 +112,7 @@ $(VENV)/bin/python:
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(VENV)/bin/python
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing corral[$*]"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[$*]"
 	@touch $@
