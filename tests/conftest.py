@@ -18,6 +18,8 @@ from tests.interop.conformance.recorder import Recorder, mark_items
 from tests.servers import KINDS, ServerProcess, program_of
 from tests.topologies import TOPOLOGIES, Cluster, Watched
 
+pytest_plugins = ["tests.databases"]
+
 SERVER_VARIABLE = "CORRAL_TEST_SERVERS"
 
 
