@@ -46,3 +46,15 @@ async def test_several_remove_together(filled: Database) -> None:
     removed = await asyncio.gather(*(remove_all(filled, Row.id, at_once=3) for _ in range(4)))
     assert sum(removed) == 12
     assert not await left(filled)
+
+
+async def test_what_is_gone_stays_gone(filled: Database) -> None:
+    """Whoever is stopped between two steps leaves the rest to the next."""
+
+    async def stop(_: int) -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await remove_all(filled, Row.id, at_once=5, on_progress=stop)
+    assert len(await left(filled)) == 7
+    assert await remove_all(filled, Row.id, at_once=5) == 7

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis.asyncio
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from corral import Admin, Client, FailureKind, JobFailed, Worker
+from corral.client.events import EventSubscription
 from corral.store.audit_log import AuditEntry, AuditLog
 from corral.store.database import Database
-from corral.tasks.cleanup import Age, Cleaner, CleanupTasks, Old, OldRows, Orphans
+from corral.store.webhook_events import WebhookEvents
+from corral.tasks.cleanup import Age, Cleaner, CleanupTasks, Latest, Old, OldRows, Orphans
+from tests.store.test_webhook_events import attempt
 
 
 class Base(DeclarativeBase):
@@ -36,7 +40,19 @@ class LogLine(Base):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-TABLES = {"sessions": Old(Session.id, Session.expires_at), "logs": Old(LogLine.id, LogLine.at)}
+class Visit(Base):
+    """Somebody was here then: in UTC, without a zone."""
+
+    __tablename__ = "visits"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime())
+
+
+TABLES = {
+    "visits": Old(Visit.id, Visit.at),
+    "sessions": Old(Session.id, Session.expires_at),
+    "logs": Old(LogLine.id, LogLine.at),
+}
 NOW = datetime.now(UTC)
 
 
@@ -49,6 +65,17 @@ async def shop(database: Database) -> Database:
         session.add_all(Session(expires_at=NOW + timedelta(hours=at)) for at in range(-20, 6) if at)
         session.add_all(LogLine(at=NOW - timedelta(days=days)) for days in (1, 20, 40))
     return database
+
+
+async def progress(events: EventSubscription) -> list[dict[str, int]]:
+    """What the next job to complete tells of its progress."""
+    told: list[dict[str, int]] = []
+    async for event in events:
+        if event.name == "progress":
+            told.append(json.loads(event.fields["data"]))
+        if event.name == "completed":
+            break
+    return told
 
 
 @pytest.fixture
@@ -64,10 +91,57 @@ async def test_what_is_old_goes(client: Client) -> None:
     assert (await job.result(timeout=10)).count == 20
     done = await client.queue("cleanup").get(job.id)
     assert done
-    assert done.progress == {"removed": 20, "of": 20}
+    assert done.progress == {"removed": 20}
     assert (await (await CleanupTasks.old_logs.enqueue(client, Age(days=30))).result(timeout=10)).count == 1
     rows = await CleanupTasks.rows.enqueue(client, OldRows(table="logs", days=10))
     assert (await rows.result(timeout=10)).count == 1
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_much_goes_in_steps(client: Client, shop: Database) -> None:
+    """A thousand rows in each, and somebody who looks on sees them go."""
+    async with shop.writing() as session:
+        await session.execute(insert(LogLine), [{"at": NOW - timedelta(days=90)}] * 2400)
+    async with client.queue("cleanup").events() as events:
+        job = await CleanupTasks.old_logs.enqueue(client, Age(days=60))
+        told = await progress(events)
+    assert told == [{"removed": 1000}, {"removed": 2000}, {"removed": 2400}]
+    assert (await job.result(timeout=20)).count == 2400
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_two_tasks_may_clean_one_table(client: Client, shop: Database) -> None:
+    """Each row goes once, whoever takes it."""
+    async with shop.writing() as session:
+        await session.execute(insert(LogLine), [{"at": NOW - timedelta(days=90)}] * 2400)
+    jobs = [
+        await CleanupTasks.old_logs.enqueue(client, Age(days=60)),
+        await CleanupTasks.rows.enqueue(client, OldRows(table="logs", days=60)),
+    ]
+    assert sum([(await job.result(timeout=20)).count for job in jobs]) == 2400
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_times_without_a_zone(client: Client, shop: Database) -> None:
+    """Are in UTC."""
+    async with shop.writing() as session:
+        session.add_all(Visit(at=(NOW - timedelta(hours=hours)).replace(tzinfo=None)) for hours in (23, 25))
+    job = await CleanupTasks.rows.enqueue(client, OldRows(table="visits", days=1))
+    assert (await job.result(timeout=10)).count == 1
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_webhook_events_by_count(client: Client, database: Database) -> None:
+    """Of each subscription the latest stay, whether it is still there or not."""
+    events = WebhookEvents(database)
+    for number in range(7):
+        await events.record(attempt(subscription_id="a" if number % 2 else "ß"))
+    job = await CleanupTasks.webhook_events.enqueue(client, Latest(count=2))
+    assert (await job.result(timeout=10)).count == 3
+    assert [len((await events.page(one)).events) for one in ("a", "ß")] == [2, 2]
+    done = await client.queue("cleanup").get(job.id)
+    assert done
+    assert done.progress == {"removed": 3}
 
 
 @pytest.mark.usefixtures("_worker")
@@ -87,13 +161,17 @@ async def test_our_own_tables(client: Client, database: Database) -> None:
 
 @pytest.mark.usefixtures("_worker")
 async def test_orphaned_jobs(client: Client, redis_url: str, prefix: str) -> None:
-    """Jobs that are in no state are found and removed, and no other."""
+    """Jobs that are in no state are found and removed, and no other; how far the search is can be seen."""
     queue = client.queue("mail")
     lost, kept = await queue.enqueue("a", 1), await queue.enqueue("a", 2)
     async with redis.asyncio.Redis.from_url(redis_url) as raw:
         assert await raw.lrem(f"{prefix}:mail:wait", 1, lost.id) == 1
-    job = await CleanupTasks.orphaned_jobs.enqueue(client, Orphans(queue="mail"))
+    async with client.queue("cleanup").events() as events:
+        job = await CleanupTasks.orphaned_jobs.enqueue(client, Orphans(queue="mail"))
+        first, *_, last = await progress(events)
     assert (await job.result(timeout=10)).count == 1
+    assert 0 < first["examined"] <= first["of"]
+    assert last == {"removed": 1}
     assert await queue.get(lost.id) is None
     assert await queue.get(kept.id)
 

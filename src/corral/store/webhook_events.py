@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
@@ -99,14 +99,32 @@ class WebhookEvents:
         oldest = self._clock() - timedelta(milliseconds=milliseconds("than", than))
         return await remove_all(self._database, Row.id, Row.at < oldest)
 
-    async def keep_latest(self, subscription_id: str, count: int) -> int:
-        """Remove all of a subscription's attempts but the latest ones; how many went."""
+    async def keep_latest(
+        self,
+        subscription_id: str,
+        count: int,
+        *,
+        on_progress: Callable[[int], Awaitable[object]] | None = None,
+    ) -> int:
+        """Remove all of a subscription's attempts but the latest ones, a thousand in one step; how many went.
+        ``on_progress`` is told how many after each step."""
         kept = select(Row.id).where(Row.subscription_id == subscription_id).order_by(Row.id.desc())
         async with self._database.reading() as session:
             last = await session.scalar(kept.offset(max(0, whole("count", count) - 1)).limit(1))
         if last is None:
             return 0
-        return await remove_all(self._database, Row.id, Row.subscription_id == subscription_id, Row.id < last)
+        rules = (Row.subscription_id == subscription_id, Row.id < last)
+        return await remove_all(self._database, Row.id, *rules, on_progress=on_progress)
+
+    async def subscription_ids(self) -> AsyncIterator[str]:
+        """The subscriptions that have attempts, those that are gone among them."""
+        last: str | None = ""
+        while last is not None:
+            query = select(func.min(Row.subscription_id)).where(Row.subscription_id > last)
+            async with self._database.reading() as session:
+                last = await session.scalar(query)
+            if last is not None:
+                yield last
 
 
 def _event(row: Row) -> StoredWebhookEvent:

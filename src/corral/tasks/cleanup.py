@@ -9,22 +9,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import lt
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import QueryableAttribute
 
 from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
+from corral.errors import CorralError
 from corral.store.database import Database
 from corral.store.removal import remove_all
 from corral.store.tables import AuditRow, OperatorLogRow, WebhookEventRow
+from corral.store.webhook_events import WebhookEvents
 
-__all__ = ["Age", "Cleaner", "CleanupTasks", "Old", "OldRows", "Orphans", "Removed"]
+__all__ = ["Age", "Cleaner", "CleanupTasks", "Latest", "Old", "OldRows", "Orphans", "Removed"]
 
 
 class Age(BaseModel):
@@ -39,6 +43,12 @@ class OldRows(Age):
     table: str
 
 
+class Latest(BaseModel):
+    """How many of each stay."""
+
+    count: int = Field(ge=1)
+
+
 class Orphans(BaseModel):
     """Of which queue."""
 
@@ -46,26 +56,34 @@ class Orphans(BaseModel):
 
 
 class Removed(BaseModel):
-    """How many went."""
+    """How many went in this run."""
 
     count: int
 
 
 class CleanupTasks(TaskSet, queue="cleanup", attempts=5, singleton=True):
-    """What a product has to throw away. One of each at a time."""
+    """What a product has to throw away. One job of each task at a time, of `rows` for each table."""
 
     expired_sessions: Task[None, Removed] = task("cleanup.expiredSessions")
     old_logs: Task[Age, Removed] = task("cleanup.oldLogs")
     rows: Task[OldRows, Removed] = task("cleanup.rows", singleton="table")
+    webhook_events: Task[Latest, Removed] = task("cleanup.webhookEvents")
     orphaned_jobs: Task[Orphans, Removed] = task("cleanup.orphanedJobs", singleton="queue")
 
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """A table of which old rows go: its primary key, and the column that says since when a row is old."""
+    """A table of which old rows go: its primary key, and the column that says since when a row is old: it has an index
+    where the table is large, and is in UTC where it has no zone."""
 
     key: QueryableAttribute[Any]
     time: QueryableAttribute[datetime]
+
+    def before(self, moment: datetime) -> ColumnElement[bool]:
+        """The rule for rows that were old at a moment in UTC."""
+        has_zone = getattr(self.time.type, "timezone", False)
+        rule: ColumnElement[bool] = lt(self.time, moment if has_zone else moment.replace(tzinfo=None))
+        return rule
 
 
 OURS: Mapping[str, Old] = {
@@ -99,6 +117,7 @@ class Cleaner:
             expired_sessions=self.expired_sessions,
             old_logs=self.old_logs,
             rows=self.rows,
+            webhook_events=self.webhook_events,
             orphaned_jobs=self.orphaned_jobs,
         )
 
@@ -114,11 +133,39 @@ class Cleaner:
         """Remove the rows of any registered table that are older."""
         return await self._remove(rows.table, timedelta(days=rows.days), ctx)
 
+    async def webhook_events(self, latest: Latest, ctx: Context) -> Removed:
+        """Remove all attempts to deliver webhooks but the latest of each subscription."""
+        events, removed = WebhookEvents(self._database), 0
+
+        async def tell(more: int) -> None:
+            await ctx.progress({"removed": removed + more})
+
+        async for subscription_id in events.subscription_ids():
+            removed += await events.keep_latest(subscription_id, latest.count, on_progress=tell)
+        return Removed(count=removed)
+
     async def orphaned_jobs(self, orphans: Orphans, ctx: Context) -> Removed:
         """Remove the jobs of a queue that are in no state."""
         if self._admin is None:
             raise Unrecoverable("give the Cleaner an admin: Cleaner(…, admin=Admin())")
-        return Removed(count=await self._admin.queue(orphans.queue).remove_orphans())
+        telling: asyncio.Future[None] | None = None
+
+        async def say(examined: int, of: int) -> None:
+            with suppress(CorralError):  # the last word, below, raises what is wrong
+                await ctx.progress({"examined": examined, "of": of})
+
+        def tell(examined: int, of: int) -> None:
+            nonlocal telling
+            if telling is None or telling.done():  # what comes faster than it can be said is left out
+                telling = asyncio.ensure_future(say(examined, of))
+
+        try:
+            removed = await self._admin.queue(orphans.queue).remove_orphans(on_progress=tell)
+        finally:
+            if telling is not None:
+                await telling
+        await ctx.progress({"removed": removed})
+        return Removed(count=removed)
 
     async def _remove(self, table: str, age: timedelta, ctx: Context) -> Removed:
         old = self._tables.get(table)
@@ -126,11 +173,9 @@ class Cleaner:
             raise Unrecoverable(
                 f"no table is registered as {table!r}; there are: {', '.join(sorted(self._tables))}"
             )
-        rule: ColumnElement[bool] = lt(old.time, datetime.now(UTC) - age)
-        async with self._database.reading() as session:
-            whole = await session.scalar(select(func.count()).select_from(old.key.class_).where(rule)) or 0
 
         async def tell(removed: int) -> None:
-            await ctx.progress({"removed": removed, "of": max(whole, removed)})
+            await ctx.progress({"removed": removed})
 
+        rule = old.before(datetime.now(UTC) - age)
         return Removed(count=await remove_all(self._database, old.key, rule, on_progress=tell))
