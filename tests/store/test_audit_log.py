@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from corral.store.audit_log import AuditEntry, AuditLog
 from corral.store.database import Database
@@ -59,6 +60,19 @@ async def test_pages_and_filters(log: AuditLog) -> None:
     assert found == ["4", "3", "2", "1", "0"]
     assert [one.actor for one in (await log.page("acme", actor="bob")).entries] == ["bob"]
     assert not (await log.page("acme", action="\x00")).entries
+
+
+async def test_the_longest_names_are_found(log: AuditLog) -> None:
+    """A resource's id has at most 500 characters, of any script."""
+    longest = "\U0001f3ab" * 500
+    await log.record(entry(resource_id=longest), job="audit:1")
+    assert len((await log.page("acme", resource_id=longest)).entries) == 1
+
+
+async def test_what_is_wrong_is_not_taken_for_a_repeat(log: AuditLog) -> None:
+    """Only the same job and time are one: what else the database refuses is raised."""
+    with pytest.raises(IntegrityError):
+        await log.record(entry(actor=None), job="audit:1")
 
 
 async def test_old_entries_go(log: AuditLog) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 
 from corral.contracts.duration import Duration, milliseconds
 from corral.store.database import Database
@@ -68,13 +68,14 @@ class AuditLog:
     async def record(self, entry: AuditEntry, *, job: str) -> bool:
         """Keep an entry; False where the same job has brought the same one before: however often a job runs, there is
         one."""
-        fields: dict[str, Any] = asdict(entry)
-        try:
-            async with self._database.writing() as session:
-                session.add(AuditRow(job=job, **fields))
-        except IntegrityError:
-            return False
-        return True
+        insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[
+            self._database.engine.dialect.name
+        ]
+        added = insert(AuditRow).values(job=job, **asdict(entry))
+        once = added.on_conflict_do_nothing(index_elements=["job", "at"]).returning(AuditRow.id)
+        async with self._database.writing() as session:
+            made = await session.scalar(once)
+        return made is not None
 
     async def page(
         self,

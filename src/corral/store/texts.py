@@ -7,6 +7,8 @@ from corral.errors import InvalidOption
 
 __all__ = ["label", "legible", "storable", "text_fault"]
 
+MOST_BYTES = 4
+"""Of one character in UTF-8."""
 NUL = "it holds the character NUL, which PostgreSQL cannot store"
 
 
@@ -24,8 +26,8 @@ def text_fault(value: object, most_bytes: int) -> str | None:
 
 
 def storable(value: object) -> bool:
-    """Whether a database may be asked for ``value``."""
-    return text_fault(value, 1000) is None
+    """Whether a database may be asked for ``value``: our longest columns of names have 500 characters."""
+    return text_fault(value, 500 * MOST_BYTES) is None
 
 
 def label(option: str, value: object) -> str:
