@@ -68,7 +68,7 @@ class AuditLog:
     async def record(self, entry: AuditEntry, *, job: str) -> bool:
         """Keep an entry; False where the same job has brought the same one before: however often a job runs, there is
         one."""
-        insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[
+        insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[
             self._database.engine.dialect.name
         ]
         added = insert(AuditRow).values(job=job, **asdict(entry))

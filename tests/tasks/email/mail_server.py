@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import MISSING, AuthResult, LoginPassword
 
 from corral.tasks.email import Smtp
 from tests.machines.test_tls import Certificates
@@ -33,6 +33,21 @@ class Mails:
     replies: dict[str, str] = field(default_factory=dict)
     data: str = "250 taken"
     tls: list[bool] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    """The commands that tell a server something of a mail or a login."""
+
+    async def handle_MAIL(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        """A mail begins."""
+        self.heard.append("MAIL")
+        envelope.mail_from = address
+        return "250 taken"
+
+    async def handle_AUTH(self, _server: Any, _session: Any, _envelope: Any, _args: list[str]) -> Any:
+        """Somebody logs in."""
+        self.heard.append("AUTH")
+        return MISSING
 
     async def handle_RCPT(
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -62,8 +77,9 @@ def _logged_in(_server: Any, _session: Any, _envelope: Any, mechanism: str, data
 
 
 @contextmanager
-def serving(folder: Path, *, wrapped: bool = False) -> Iterator[Mails]:
-    """A server on a free port: STARTTLS and a login are wanted; with ``wrapped``, TLS from the first byte."""
+def serving(folder: Path, *, wrapped: bool = False, stripped: bool = False) -> Iterator[Mails]:
+    """A server on a free port: STARTTLS and a login are wanted; with ``wrapped``, TLS from the first byte; with
+    ``stripped``, as somebody on the way would have it: no STARTTLS is offered, and all is taken in the clear."""
     made = Certificates(folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
@@ -74,10 +90,10 @@ def serving(folder: Path, *, wrapped: bool = False) -> Iterator[Mails]:
         hostname="127.0.0.1",
         port=port,
         ssl_context=context if wrapped else None,
-        tls_context=None if wrapped else context,
-        require_starttls=not wrapped,
-        auth_required=True,
-        auth_require_tls=not wrapped,
+        tls_context=None if wrapped or stripped else context,
+        require_starttls=not wrapped and not stripped,
+        auth_required=not stripped,
+        auth_require_tls=not wrapped and not stripped,
         authenticator=_logged_in,
     )
     controller.start()

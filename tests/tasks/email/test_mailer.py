@@ -116,6 +116,24 @@ async def test_a_partly_taken_mail_is_sent(client: Client, mails: Mails) -> None
     assert (await handle.result(timeout=10)).refused == {"gone@example.org": "550 no such box"}
 
 
+async def test_domains_of_another_script(client: Client, mails: Mails) -> None:
+    """They are encoded wherever a server sees them, and named in the result as they were given."""
+    mails.replies["bob@xn--fa-hia.example"] = "550 no such box"
+    mailer = Mailer(mails.smtp, sender="Post <post@münchen.example>")
+    email = Email(
+        to=["ada@例え.example", "bob@faß.example"], subject="x", body="y", reply_to="help@MÜNCHEN.example"
+    )
+    async with Worker(mailer.tasks(), client=client):
+        sent = await (await EmailTasks.send.enqueue(client, email)).result(timeout=10)
+    ((recipients, message),) = mails.got
+    assert recipients == ["ada@xn--r8jz45g.example"]
+    assert message["From"] == "Post <post@xn--mnchen-3ya.example>"
+    assert message["Reply-To"] == "help@xn--mnchen-3ya.example"
+    assert message["To"] == "ada@xn--r8jz45g.example, bob@xn--fa-hia.example"
+    assert sent.message_id.endswith("@xn--mnchen-3ya.example>")
+    assert sent.refused == {"bob@faß.example": "550 no such box"}
+
+
 @pytest.mark.usefixtures("_worker")
 async def test_a_slow_domain_is_spared(client: Client, mails: Mails) -> None:
     """The second mail to a domain with a limit of one waits, no attempt spent; others pass it."""
@@ -144,7 +162,7 @@ def test_message_ids(mailer: Mailer, job_id: str, wanted: str | None) -> None:
     assert made != mailer.message_id("email", job_id + "x")
 
 
-@pytest.mark.parametrize("sender", ["", "Shop", "Shop <post>"])
+@pytest.mark.parametrize("sender", ["", "Shop", "Shop <post>", "<@shop.example>", "a@\u0300ü.example"])
 def test_a_sender_is_an_address(mails: Mails, sender: str) -> None:
     """What is none is told when the mailer is made."""
     with pytest.raises(InvalidOption):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corral import RateLimit, Snooze
+from corral import InvalidOption, RateLimit, Snooze
 from corral.tasks.email.pacing import Pacing
 
 LIMITS = {"slow.example": RateLimit(2, per=10), "*": RateLimit(3, per=1)}
@@ -35,6 +35,17 @@ def test_a_mail_to_several_is_counted_for_all_or_none() -> None:
             pacing.take(["a@other.example", "b@slow.example"])
     for _ in range(3):
         pacing.take(["a@other.example"])
+
+
+def test_a_domain_of_another_script_is_one() -> None:
+    """However it is written, in a limit or in an address."""
+    pacing = Pacing({"münchen.example": RateLimit(1, per=1)}, clock=lambda: 0)
+    pacing.take(["a@xn--mnchen-3ya.example"])
+    for written in ("a@MÜNCHEN.example", "a@XN--mnchen-3ya.example"):
+        with pytest.raises(Snooze):
+            pacing.take([written])
+    with pytest.raises(InvalidOption):
+        Pacing({"a\u2028ü": RateLimit(1, per=1)})
 
 
 def test_no_limits() -> None:

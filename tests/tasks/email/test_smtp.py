@@ -56,6 +56,18 @@ async def test_without_tls_nothing_is_sent(mails: Mails) -> None:
     assert mails.got == []
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+async def test_a_server_that_offers_no_tls_any_more_gets_nothing(tmp_path: Path) -> None:
+    """Somebody on the way can leave STARTTLS out of what a server offers: then no login and no mail goes out, and the
+    mails may be tried again."""
+    with serving(tmp_path, stripped=True) as mails:
+        with pytest.raises(MailServerUnavailable, match="STARTTLS"):
+            await send(mails.smtp)
+        assert mails.heard == []
+        await send(dataclasses.replace(mails.smtp, host="127.0.0.1", tls="none"))
+        assert mails.heard == ["AUTH", "MAIL"]  # it would have taken both
+
+
 async def test_a_refused_login_may_be_tried_again(mails: Mails) -> None:
     """It says nothing about the mail: whoever corrects the password finds the mails still there."""
     with pytest.raises(MailServerUnavailable) as refused:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
@@ -12,6 +13,7 @@ from typing import Final
 
 from corral import Context, RateLimit, Unrecoverable
 from corral.errors import InvalidOption
+from corral.tasks.email.addresses import encoded, encoded_domain
 from corral.tasks.email.contract import Email, EmailTasks, FromTemplate, Sent
 from corral.tasks.email.pacing import Pacing
 from corral.tasks.email.rendering import Templates
@@ -45,15 +47,9 @@ class Mailer:
         per_domain: Mapping[str, RateLimit] | None = None,
     ) -> None:
         self._smtp = smtp
-        self._sender = sender
         self._templates = templates or Templates()
         self._pacing = Pacing(per_domain or {})
-        self._address = EmailMessage()
-        self._address["From"] = sender
-        if not self._address["From"].addresses or "@" not in self._envelope:
-            raise InvalidOption(
-                "sender", sender, "give an address: post@shop.example, or Shop <post@shop.example>"
-            )
+        self._sender = _sender(sender)
 
     def tasks(self) -> EmailTasks:
         """The task set with its handlers, for a worker."""
@@ -67,8 +63,7 @@ class Mailer:
 
     async def send(self, email: Email, ctx: Context) -> Sent:
         """Send a mail as it is."""
-        recipients = [email.to] if isinstance(email.to, str) else email.to
-        return await self._send(email, recipients, ctx)
+        return await self._send(email, [email.to] if isinstance(email.to, str) else email.to, ctx)
 
     async def send_template(self, payload: FromTemplate, ctx: Context) -> Sent:
         """Send the mail that a payload stands for."""
@@ -80,17 +75,19 @@ class Mailer:
         return await self._send(email, [payload.to], ctx)
 
     async def _send(self, email: Email, recipients: list[str], ctx: Context) -> Sent:
-        self._pacing.take(recipients)
-        message = self._written(email, recipients, ctx)
+        given = {encoded(recipient): recipient for recipient in recipients}
+        self._pacing.take(given)
+        message = self._written(email, given, ctx)
         try:
-            refused = await self._smtp.send(message, self._envelope, recipients)
+            refused = await self._smtp.send(message, self._sender.addr_spec, list(given))
         except MailRefused as error:
             if error.is_permanent:
                 raise Unrecoverable(str(error)) from error
             raise
-        return Sent(message_id=message["Message-ID"], refused=refused)
+        replies = {given.get(recipient, recipient): reply for recipient, reply in refused.items()}
+        return Sent(message_id=message["Message-ID"], refused=replies)
 
-    def _written(self, email: Email, recipients: list[str], ctx: Context) -> EmailMessage:
+    def _written(self, email: Email, recipients: Iterable[str], ctx: Context) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = ", ".join(recipients)
@@ -99,7 +96,7 @@ class Mailer:
         message["Message-ID"] = self.message_id(ctx.queue, ctx.job_id)
         message["Auto-Submitted"] = "auto-generated"
         if email.reply_to:
-            message["Reply-To"] = email.reply_to
+            message["Reply-To"] = encoded(email.reply_to)
         message.set_content(email.body)
         if email.html is not None:
             message.add_alternative(email.html, subtype="html")
@@ -109,8 +106,19 @@ class Mailer:
         """The `Message-ID` of a job's mail: the same however often it is sent."""
         name = f"{queue}.{job_id}"
         plain = name if PLAIN_ID.fullmatch(name) else sha256(name.encode()).hexdigest()
-        return f"<{plain}@{self._envelope.rpartition('@')[2]}>"
+        return f"<{plain}@{self._sender.domain}>"
 
-    @property
-    def _envelope(self) -> str:
-        return str(self._address["From"].addresses[0].addr_spec)
+
+def _sender(text: str) -> Address:
+    parsed = EmailMessage()
+    parsed["From"] = text
+    found = parsed["From"].addresses
+    try:
+        address = found[0]
+        if not address.username or not address.domain:
+            raise ValueError
+        return Address(address.display_name, address.username, encoded_domain(address.domain))
+    except (IndexError, ValueError):
+        raise InvalidOption(
+            "sender", text, "give an address: post@shop.example, or Shop <post@shop.example>"
+        ) from None

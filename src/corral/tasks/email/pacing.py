@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from corral import RateLimit, Snooze
+from corral import InvalidOption, RateLimit, Snooze
+from corral.tasks.email.addresses import encoded_domain
 
 __all__ = ["Pacing"]
 
@@ -14,18 +15,18 @@ class Pacing:
     """Limits for domains, for one worker process: what is too much is put off, and spends no attempt.
 
     Args:
-        limits: by domain; ``*`` for each that is not named.
+        limits: by domain; ``*`` for each that is not named. Raises `InvalidOption` for what is no domain.
         clock: seconds that only grow.
     """
 
     def __init__(self, limits: Mapping[str, RateLimit], clock: Callable[[], float] = time.monotonic) -> None:
-        self._limits = limits
+        self._limits = {_known(domain): limit for domain, limit in limits.items()}
         self._clock = clock
         self._windows: dict[str, tuple[float, int]] = {}
 
     def take(self, recipients: Iterable[str]) -> None:
-        """Count a mail for the domain of each recipient. Raises `Snooze` where one of them is full, and counts none."""
-        domains = {recipient.rpartition("@")[2].lower() for recipient in recipients}
+        """Count a mail for each domain, encoded. Raises `Snooze` where one is full, and counts none."""
+        domains = {encoded_domain(recipient.rpartition("@")[2]) for recipient in recipients}
         now = self._clock()
         self._windows = {domain: window for domain, window in self._windows.items() if window[0] > now}
         limited = {
@@ -38,3 +39,10 @@ class Pacing:
         for domain, limit in limited.items():
             end, count = self._windows.get(domain, (now + limit.per_ms / 1000, 0))
             self._windows[domain] = end, count + 1
+
+
+def _known(domain: str) -> str:
+    try:
+        return domain if domain == "*" else encoded_domain(domain)
+    except ValueError:
+        raise InvalidOption("per_domain", domain, "it is no domain") from None
