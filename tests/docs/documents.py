@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tests.house.source import ROOT
 
+FOLLOWED = ROOT / "docs" / "tutorial.md"
+"""Its blocks are files and commands, in this order."""
+
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),

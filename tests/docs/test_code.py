@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.documents import Block, blocks, program_of
+from tests.docs.documents import FOLLOWED, Block, blocks, program_of
 from tests.house.source import ROOT
 
 PYTHON = blocks("python")
 EXAMPLES = [block for block in PYTHON if block.file]
-FRAGMENTS = [block for block in PYTHON if not block.file]
+FRAGMENTS = [block for block in PYTHON if not block.file and block.document != FOLLOWED]
 
 PRELUDE = "from tests.docs.prelude import *"
 MAIN = """
