@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 NODE_DIR := tests/interop/node
 PORT_PACKAGES := tests/interop/port/requirements.txt
+DJANGO_PACKAGES := tests/frameworks/django/requirements.txt
+DJANGOS := 6.0 6.1
 ARGS ?=
 
 # The long suites run in several processes, one more than there are cores since tests also wait. ARGS=-n0: in one.
@@ -23,9 +25,13 @@ BEHIND_SENTINELS := $(addprefix tests/engine/test_,claim.py settle.py server.py)
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
+# Django 6 wants a newer one than Corral: one on PATH, or one of pyenv's.
+DJANGO_PYTHON ?= $(shell for python in python3.14 python3.13 python3.12 python3 $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$python; break; }; done)
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check docs lint format imports types interop faults servers machines topologies others suites bench build clean node
+.PHONY: help demo test check docs lint format imports types interop django faults servers machines topologies others suites bench build clean node
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,7 +42,7 @@ demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a ta
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
 	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls and not fuzz and not postgres and not browser and not site" --ignore=tests/typing $(ARGS)
 
-check: lint imports types docs test servers topologies typing others ## what CI runs: lint, layers, types, and every suite on every server
+check: lint imports types docs test django servers topologies typing others ## what CI runs: lint, layers, types, and every suite on every server
 	@$(BIN)/python -m tests.interop.conformance.page .conformance.json --check
 
 lint: $(VENV)/.dev ## ruff: rules and format
@@ -59,6 +65,14 @@ typing: $(VENV)/.dev ## the type checkers' mistakes that users must be told of
 
 interop: $(VENV)/.dev node ## with Node's BullMQ, three versions
 	@$(PYTEST) $(BESIDE) tests/interop $(ARGS)
+
+# Where no Python is new enough, `make django` says so and leaves it out.
+django: $(if $(DJANGO_PYTHON),$(DJANGOS:%=$(VENV)/django-%/.installed)) ## a backend for Django's Tasks, with two versions of Django (Python 3.12 or newer)
+ifeq ($(DJANGO_PYTHON),)
+	@echo "Django 6: no Python 3.12 or newer on PATH or under ~/.pyenv/versions, left out"
+else
+	@for django in $(DJANGOS); do $(VENV)/django-$$django/bin/pytest tests/frameworks/django $(ARGS) || exit; done
+endif
 
 compatibility: $(VENV)/.dev node ## run the table of conformance and write docs/compatibility.md from its outcomes
 	@$(PYTEST) $(BESIDE) tests/interop -m "conformance or board" --conformance=.conformance.json $(ARGS)
@@ -123,6 +137,12 @@ node: $(NODE_DIR)/node_modules/.installed $(VENV)/port/.installed
 $(VENV)/port/.installed: $(PORT_PACKAGES) | $(VENV)/bin/python
 	@$(BIN)/python -m venv $(VENV)/port
 	@$(VENV)/port/bin/python -m pip install --quiet --disable-pip-version-check -r $(PORT_PACKAGES)
+	@touch $@
+
+$(VENV)/django-%/.installed: $(DJANGO_PACKAGES) pyproject.toml
+	@echo "Setting up $(VENV)/django-$* with $$($(DJANGO_PYTHON) --version)"
+	@$(DJANGO_PYTHON) -m venv $(VENV)/django-$*
+	@$(VENV)/django-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $(DJANGO_PACKAGES) "django~=$*.0"
 	@touch $@
 
 $(NODE_DIR)/node_modules/.installed: $(NODE_DIR)/package-lock.json

@@ -1,0 +1,1 @@
+"""A Django project in small: settings, tasks and views of a shop."""
