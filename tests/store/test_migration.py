@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import JSON, DateTime, bindparam, inspect, text
 from sqlalchemy.engine import Connection
 
 from corral.store.database import Database
 from corral.store.migration import VERSION_TABLE, downgrade, upgrade
 from corral.store.tables import Row
+from corral.store.webhook_keys import WebhookKeys
 
 MIGRATE = """
 import asyncio, sys
@@ -59,6 +61,26 @@ async def test_there_and_back_and_there(database_url: str) -> None:
             await connection.run_sync(upgrade)
         async with database.engine.connect() as connection:
             assert await connection.run_sync(differences) == []
+
+
+async def test_keys_of_subscriptions_move(database_url: str) -> None:
+    """Keys that stood in a column of the subscription are in a table of their own, in their order, and back."""
+    make = text(
+        "INSERT INTO corral_webhook_subscriptions"
+        " (id, url, events, signing, keys, headers, enabled, created_at, updated_at)"
+        " VALUES ('s', 'https://a.example/', '[]', 'standard', :keys, '{}', :yes, :now, :now)"
+    ).bindparams(bindparam("keys", type_=JSON()), bindparam("now", type_=DateTime(timezone=True)))
+    async with Database(database_url) as database:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(upgrade, "0004")
+            fields = {"keys": ["new", "old"], "yes": True, "now": datetime.now(UTC)}
+            await connection.execute(make, fields)
+            await connection.run_sync(upgrade)
+        assert await WebhookKeys(database).of("s") == ["new", "old"]
+        async with database.engine.begin() as connection:
+            await connection.run_sync(downgrade, "0004")
+            await connection.run_sync(upgrade)
+        assert await WebhookKeys(database).of("s") == ["new", "old"]
 
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:

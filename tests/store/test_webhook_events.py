@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from corral.store.database import Database
-from corral.store.webhook_events import WebhookEvent, WebhookEvents
+from corral.store.webhook_events import EventRange, WebhookEvent, WebhookEvents
 from tests.store.conftest import Clock
 
 
 def attempt(**fields: Any) -> WebhookEvent:
     """An attempt."""
     given: dict[str, Any] = {
-        "subscription_id": "s", "job_id": "j", "attempt": 1, "change": {"resource_id": "7"}, "status": 500,
-        "milliseconds": 12, "response": "no", "error": "it answered 500",
+        "subscription_id": "s", "event_id": "e", "job_id": "j", "attempt": 1, "change": {"resource_id": "7"},
+        "status": 500, "milliseconds": 12, "response": "no", "error": "it answered 500",
     }  # fmt: skip
     return WebhookEvent(**given | fields)
 
@@ -55,6 +55,34 @@ async def test_pages(events: WebhookEvents) -> None:
             break
     assert found == ids[::-1]
     assert [event.id for event in (await events.page("s", failed=True)).events] == [ids[4], ids[2], ids[0]]
+
+
+async def test_a_range_has_each_event_once(events: WebhookEvents, clock: Clock) -> None:
+    """The last of its attempts in this time, in their order, in pages; failed ones are those of which no attempt has
+    arrived, also later. Pings are none."""
+    began, last = clock(), dict[str, int]()
+    for event_id, error in [("a", "no"), ("b", "no"), ("a", "no"), ("c", None), ("b", "no"), (None, "no")]:
+        made = await events.record(attempt(event_id=event_id, error=error))
+        if event_id:
+            last[event_id] = made
+        clock.forward(minutes=1)
+    await events.record(attempt(event_id="b", error=None))
+    await events.record(attempt(event_id="d", subscription_id="other"))
+
+    async def told(**fields: Any) -> list[str]:
+        given: dict[str, Any] = {"subscription_id": "s", "since": began, "until": clock(), "failed": False}
+        asked = EventRange(**given | fields)
+        found = list(await events.latest(asked, limit=2))
+        found += await events.latest(asked, after=found[-1].id) if found else []
+        assert await events.count(asked) == len(found)
+        assert all(event.id == last[str(event.event_id)] for event in found if not fields)
+        return [str(event.event_id) for event in found]
+
+    assert await told() == ["a", "c", "b"]
+    assert await told(failed=True) == ["a"]
+    assert await told(since=began + timedelta(minutes=3)) == ["c", "b"]
+    assert await told(until=began + timedelta(minutes=2)) == ["a", "b"]
+    assert await told(subscription_id="none") == []
 
 
 async def test_old_and_many_ones_go(events: WebhookEvents, clock: Clock) -> None:

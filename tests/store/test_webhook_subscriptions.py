@@ -1,15 +1,15 @@
-"""Subscriptions to webhooks, and the breaker that all workers share."""
+"""Subscriptions to webhooks: kept, changed, and found by who they belong to."""
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
+import dataclasses
+from typing import Any
 
 import pytest
 
 from corral.errors import SubscriptionGone
 from corral.store.database import Database
-from corral.store.webhook_subscriptions import OPENS_AFTER, BreakerChange, Subscription, WebhookSubscriptions
+from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
 from tests.store.conftest import Clock
 
 
@@ -31,124 +31,41 @@ async def one(subscriptions: WebhookSubscriptions) -> Subscription:
     )
 
 
-async def open_it(subscriptions: WebhookSubscriptions, subscription: Subscription) -> None:
-    """Fail until the breaker opens."""
-    done = [await subscriptions.settle(subscription.id, arrived=False) for _ in range(OPENS_AFTER)]
-    assert done == [None] * (OPENS_AFTER - 1) + [BreakerChange.OPENED]
-
-
 async def test_all_is_kept(subscriptions: WebhookSubscriptions, one: Subscription) -> None:
-    """What was made is read again, also after a change; its keys are not shown by `repr`."""
+    """What was made is read again, also after a change; keys are not in it."""
     assert await subscriptions.get(one.id) == one
-    assert "the key" not in repr(one)
-    changed = await subscriptions.change(one.id, keys=["new", "the key"])
-    assert (changed.keys, changed.url) == (["new", "the key"], one.url)
+    assert "the key" not in str(dataclasses.asdict(one))
+    changed = await subscriptions.change(one.id, events=["user.*"])
+    assert (changed.events, changed.url) == (["user.*"], one.url)
     assert list(await subscriptions.list()) == [changed]
     assert not await subscriptions.list(after=one.id)
     await subscriptions.delete(one.id)
-    for verb in (subscriptions.get, subscriptions.delete, subscriptions.enable, subscriptions.admit):
+    for verb in (subscriptions.get, subscriptions.delete, subscriptions.enable):
         with pytest.raises(SubscriptionGone):
             await verb(one.id)
-    assert await subscriptions.settle(one.id, arrived=False) is None
+    with pytest.raises(SubscriptionGone):
+        await subscriptions.get("\0")
+
+
+async def test_whose_they_are(subscriptions: WebhookSubscriptions, one: Subscription) -> None:
+    """Those of an owner are listed with those that nobody owns, in pages; without an owner all are."""
+    made = {
+        owner: (await subscriptions.create("https://a.example/", signing="hmac", keys=[], owner=owner)).id
+        for owner in ("acme", "globex")
+    }
+    found = await subscriptions.list(owner="acme")
+    assert [(each.id, each.owner) for each in found] == [(one.id, None), (made["acme"], "acme")]
+    assert [each.id for each in await subscriptions.list(owner="acme", after=one.id)] == [made["acme"]]
+    assert len(await subscriptions.list()) == 3
 
 
 def test_what_it_wants() -> None:
     """Patterns of names; none: all."""
-    fields = {
-        "id": "1", "url": "", "signing": "", "keys": [], "headers": {}, "enabled": True, "failures": 0,
+    fields: dict[str, Any] = {
+        "id": "1", "url": "", "signing": "", "headers": {}, "owner": None, "enabled": True, "failures": 0,
         "opened_at": None, "probe_at": None, "disabled_reason": None,
     }  # fmt: skip
-    some = Subscription(events=["order.*", "user.delete"], **fields)  # type: ignore[arg-type]
+    some = Subscription(events=["order.*", "user.delete"], **fields)
     names = ["order.create", "order.update", "user.delete", "user.update", "orders.create"]
     assert [some.wants(name) for name in names] == [True, True, True, False, False]
-    assert Subscription(events=[], **fields).wants("anything.at-all")  # type: ignore[arg-type]
-
-
-async def test_five_failures_in_a_row_open_it(subscriptions: WebhookSubscriptions, one: Subscription) -> None:
-    """A success between them begins anew; open, it is disabled, and deliveries have to wait for the probe."""
-    for _ in range(OPENS_AFTER - 1):
-        await subscriptions.settle(one.id, arrived=False)
-    assert await subscriptions.settle(one.id, arrived=True) is None
-    assert (await subscriptions.get(one.id)).failures == 0
-    await open_it(subscriptions, one)
-    admission = await subscriptions.admit(one.id)
-    assert (admission.wait, admission.is_probe) == (timedelta(minutes=1), False)
-    assert not admission.subscription.enabled
-
-
-async def test_one_of_all_is_the_probe(
-    subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
-) -> None:
-    """When the time has come, one delivery of all workers is let through, and the others wait on. A probe that is never
-    heard of again is followed by another after half a minute."""
-    await open_it(subscriptions, one)
-    clock.forward(minutes=1)
-    for _ in range(2):
-        asked = await asyncio.gather(*(subscriptions.admit(one.id) for _ in range(8)))
-        assert sum(admission.is_probe for admission in asked) == 1
-        assert all((admission.wait is None) == admission.is_probe for admission in asked)
-        clock.forward(seconds=30)
-
-
-async def test_a_probe_that_arrives_closes_it(
-    subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
-) -> None:
-    """The subscription is enabled again, and all go."""
-    await open_it(subscriptions, one)
-    clock.forward(minutes=1)
-    assert (await subscriptions.admit(one.id)).is_probe
-    assert await subscriptions.settle(one.id, arrived=True, is_probe=True) is BreakerChange.RESUMED
-    resumed = await subscriptions.get(one.id)
-    assert (resumed.enabled, resumed.failures, resumed.opened_at, resumed.disabled_reason) == (
-        True,
-        0,
-        None,
-        None,
-    )
-
-
-async def test_probes_come_less_and_less_often(
-    subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
-) -> None:
-    """After one minute, two, four, up to an hour."""
-    await open_it(subscriptions, one)
-    waits = []
-    for _ in range(8):
-        admission = await subscriptions.admit(one.id)
-        assert admission.wait
-        waits.append(admission.wait.total_seconds() / 60)
-        clock.forward(seconds=admission.wait.total_seconds())
-        assert (await subscriptions.admit(one.id)).is_probe
-        assert await subscriptions.settle(one.id, arrived=False, is_probe=True) is None
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-
-
-async def test_what_was_under_way_is_not_counted(
-    subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
-) -> None:
-    """Deliveries that had begun when the breaker opened put no probe off; a receiver that asked for time gets it."""
-    await open_it(subscriptions, one)
-    for _ in range(12):
-        assert await subscriptions.settle(one.id, arrived=False) is None
-    admission = await subscriptions.admit(one.id)
-    assert admission.wait == timedelta(minutes=1)
-    clock.forward(minutes=1)
-    assert (await subscriptions.admit(one.id)).is_probe
-    await subscriptions.settle(one.id, arrived=False, is_probe=True, retry_after=7200)
-    assert (await subscriptions.admit(one.id)).wait == timedelta(hours=2)
-
-
-async def test_an_operator_has_the_last_word(
-    subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
-) -> None:
-    """What was disabled for another reason is not probed, and not enabled by a delivery that arrives late."""
-    await open_it(subscriptions, one)
-    await subscriptions.disable(one.id, "not paid")
-    clock.forward(days=1)
-    admission = await subscriptions.admit(one.id)
-    assert (admission.wait, admission.is_probe, admission.subscription.enabled) == (None, False, False)
-    assert await subscriptions.settle(one.id, arrived=True) is None
-    assert await subscriptions.settle(one.id, arrived=False) is None
-    assert not (await subscriptions.get(one.id)).enabled
-    enabled = await subscriptions.enable(one.id)
-    assert (enabled.enabled, enabled.failures, enabled.disabled_reason) == (True, 0, None)
+    assert Subscription(events=[], **fields).wants("anything.at-all")

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import aliased
 
 from corral.contracts.arguments import whole
 from corral.contracts.duration import Duration, milliseconds
@@ -17,7 +18,7 @@ from corral.store.removal import remove_all
 from corral.store.tables import WebhookEventRow as Row
 from corral.store.texts import legible
 
-__all__ = ["StoredWebhookEvent", "WebhookEvent", "WebhookEventPage", "WebhookEvents"]
+__all__ = ["EventRange", "StoredWebhookEvent", "WebhookEvent", "WebhookEventPage", "WebhookEvents"]
 
 LONGEST_TEXT: Final = 2048
 
@@ -27,6 +28,8 @@ class WebhookEvent:
     """One attempt."""
 
     subscription_id: str
+    event_id: str | None
+    """The same for all attempts to tell one event; None: a ping, which tells of none."""
     job_id: str
     attempt: int
     change: Any
@@ -45,6 +48,31 @@ class StoredWebhookEvent(WebhookEvent):
     id: int
     at: datetime
     """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRange:
+    """The events that a subscription was told of in a stretch of time, or was to be."""
+
+    subscription_id: str
+    since: datetime
+    until: datetime
+    failed: bool
+    """Only those of which no attempt has arrived, at whatever time."""
+
+    def last_attempts(self) -> Select[int]:
+        """The id of the last attempt of each event, within this time."""
+        rules = [
+            Row.subscription_id == self.subscription_id,
+            Row.event_id.is_not(None),
+            Row.at >= self.since,
+            Row.at < self.until,
+        ]
+        if self.failed:
+            other = aliased(Row)
+            same = (other.subscription_id == Row.subscription_id) & (other.event_id == Row.event_id)
+            rules.append(~exists().where(same, other.error.is_(None)))
+        return select(func.max(Row.id).label("id")).where(*rules).group_by(Row.event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +100,7 @@ class WebhookEvents:
         fields["response"] = legible(event.response, LONGEST_TEXT)
         fields["error"] = None if event.error is None else legible(event.error, LONGEST_TEXT)
         fields["job_id"] = event.job_id[:500]
+        fields["event_id"] = event.event_id and event.event_id[:500]
         row = Row(at=self._clock(), **fields)
         async with self._database.writing() as session:
             session.add(row)
@@ -93,6 +122,21 @@ class WebhookEvents:
         async with self._database.reading() as session:
             row = await session.get(Row, event_id)
         return None if row is None else _event(row)
+
+    async def count(self, asked: EventRange) -> int:
+        """How many events there are in a range."""
+        async with self._database.reading() as session:
+            ids = asked.last_attempts().subquery()
+            return await session.scalar(select(func.count()).select_from(ids)) or 0
+
+    async def latest(
+        self, asked: EventRange, *, after: int = 0, limit: int = 200
+    ) -> Sequence[StoredWebhookEvent]:
+        """The last attempt of each event in a range, the oldest first: those behind the id ``after``."""
+        ids = asked.last_attempts().subquery()
+        query = select(Row).join(ids, ids.c.id == Row.id).where(Row.id > after).order_by(Row.id).limit(limit)
+        async with self._database.reading() as session:
+            return [_event(row) for row in await session.scalars(query)]
 
     async def remove_older(self, than: Duration) -> int:
         """Remove attempts of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
@@ -129,6 +173,7 @@ class WebhookEvents:
 
 def _event(row: Row) -> StoredWebhookEvent:
     names = (
-        "id", "at", "subscription_id", "job_id", "attempt", "change", "status", "milliseconds", "response", "error",
+        "id", "at", "subscription_id", "event_id", "job_id", "attempt", "change", "status", "milliseconds",
+        "response", "error",
     )  # fmt: skip
     return StoredWebhookEvent(**{name: getattr(row, name) for name in names})

@@ -35,6 +35,8 @@ class Receiver:
     """What to say to the next requests, whole; then `OK`."""
     always: dict[str, bytes] = field(default_factory=dict)
     """What to say to all requests of a path, whole."""
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    """A request has come."""
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """The client has hung up on an answer that had no end."""
 
@@ -116,6 +118,7 @@ async def receiving(context: ssl.SSLContext | None = None) -> AsyncIterator[Rece
             path = first.split(" ")[1]
             body = await reader.readexactly(int(said["content-length"]))
             receiver.requests.append(Received(path, said, body))
+            receiver.called.set()
             if path in ANSWERS:
                 await ANSWERS[path](receiver, reader, writer)
             else:

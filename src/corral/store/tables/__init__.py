@@ -7,7 +7,7 @@ from corral.store.tables.outbox import OutboxBatchRow, OutboxRelayRow, OutboxRow
 from corral.store.tables.registration import RegistrationRow
 from corral.store.tables.row import Row
 from corral.store.tables.token import TokenRow
-from corral.store.tables.webhooks import WebhookEventRow, WebhookSubscriptionRow
+from corral.store.tables.webhooks import WebhookEventRow, WebhookKeyRow, WebhookSubscriptionRow
 
 __all__ = [
     "AuditRow",
@@ -20,5 +20,6 @@ __all__ = [
     "Row",
     "TokenRow",
     "WebhookEventRow",
+    "WebhookKeyRow",
     "WebhookSubscriptionRow",
 ]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from corral.store.tables.row import Row
 
-__all__ = ["WebhookEventRow", "WebhookSubscriptionRow"]
+__all__ = ["WebhookEventRow", "WebhookKeyRow", "WebhookSubscriptionRow"]
 
 
 class WebhookSubscriptionRow(Row):
@@ -23,9 +23,8 @@ class WebhookSubscriptionRow(Row):
     events: Mapped[list[str]] = mapped_column(JSON)
     """Patterns of event names; empty: all."""
     signing: Mapped[str] = mapped_column(String(20))
-    keys: Mapped[list[str]] = mapped_column(JSON)
-    """Texts of signing keys, the newest first."""
     headers: Mapped[dict[str, str]] = mapped_column(JSON)
+    owner: Mapped[str | None] = mapped_column(String(200))
     enabled: Mapped[bool]
     failures: Mapped[int] = mapped_column(Integer, server_default="0")
     """In a row."""
@@ -38,14 +37,31 @@ class WebhookSubscriptionRow(Row):
     updated_at: Mapped[datetime]
 
 
+class WebhookKeyRow(Row):
+    """A signing key of a subscription. A newer one has a higher id."""
+
+    __tablename__ = "corral_webhook_keys"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    subscription_id: Mapped[str] = mapped_column(String(36), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime | None]
+    """When it is no longer in force. None: there is no newer one."""
+
+
 class WebhookEventRow(Row):
     """One attempt to deliver one event."""
 
     __tablename__ = "corral_webhook_events"
-    __table_args__ = (Index("ix_corral_webhook_events_subscription", "subscription_id", "id"),)
+    __table_args__ = (
+        Index("ix_corral_webhook_events_subscription", "subscription_id", "id"),
+        Index("ix_corral_webhook_events_event", "subscription_id", "event_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     subscription_id: Mapped[str] = mapped_column(String(36))
+    event_id: Mapped[str | None] = mapped_column(String(500))
+    """The same for all attempts to tell one event, also in a replay. None: a ping, which tells of nothing."""
     job_id: Mapped[str] = mapped_column(String(500))
     attempt: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(index=True)

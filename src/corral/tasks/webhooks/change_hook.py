@@ -1,0 +1,188 @@
+"""The hook on database changes: what an application stores is announced by the transaction that stores it.
+
+::
+
+    announce_changes(sessions, {Order: Watched(resource="order", data=lambda order: {"state": order.state})})
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, event, inspect
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
+from sqlalchemy.orm import (
+    Mapper,
+    QueryableAttribute,
+    Session,
+    UOWTransaction,
+    object_session,
+    scoped_session,
+    sessionmaker,
+)
+
+from corral.store.outbox import outbox
+from corral.tasks.webhooks.contract import Action, Announcement, WebhookTasks
+
+__all__ = ["Sessions", "Watched", "announce_changes"]
+
+Sessions = (
+    async_sessionmaker[Any]
+    | sessionmaker[Any]
+    | async_scoped_session[Any]
+    | scoped_session[Any]
+    | type[Session]
+)
+"""Where an application gets its sessions from."""
+
+MapperListener = Callable[[Mapper[Any], Connection, Any], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """How a change of one model is told. What a function raises fails the flush, and with it the transaction."""
+
+    resource: str
+    """The kind of thing: ``order`` makes events ``order.create``, ``order.update``, ``order.delete``."""
+    data: Callable[[Any], Any] | None = None
+    """What is sent of it, as JSON, read from its columns. None: nothing but its id, so that no column is sent that
+    nobody chose."""
+    id: Callable[[Any], str] | None = None
+    """What it is known by; else its primary key, with commas between several columns."""
+    owner: Callable[[Any], str | None] | None = None
+    """Whose it is: see `Webhooks.announce`."""
+    columns: Sequence[QueryableAttribute[Any]] = ()
+    """The columns that matter: an update of none of them is not told. Empty: all columns."""
+
+
+def announce_changes(
+    sessions: Sessions, models: Mapping[type[Any], Watched], *, tasks: type[WebhookTasks] = WebhookTasks
+) -> None:
+    """Announce what sessions of this factory create, update and delete of these models, and of their subclasses.
+
+    Each flush writes a job for each change into the outbox, on the connection and in the transaction of the change
+    itself: it is enqueued by the commit, and a rollback takes it back, that of a savepoint too. A worker with
+    `Webhooks(database=…)` turns it into deliveries. Call it once, where the factory is made.
+
+    Statements that go past the unit of work are not seen: ``update(Order)``, ``delete(Order)``, ``insert(Order)``,
+    bulk methods, and what the database does by itself (``ON DELETE CASCADE``).
+
+    Args:
+        tasks: those that the `Webhooks` have.
+
+    Raises:
+        TypeError: ``sessions`` make no sessions of SQLAlchemy.
+    """
+    _Hook(models, tasks).listen(_listened(sessions))
+
+
+@dataclass(slots=True)
+class _Noted:
+    """The changes of one flush, by the connection that they were made on."""
+
+    announcements: defaultdict[Connection, list[Announcement]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    updated: set[int] = field(default_factory=set)
+    """The objects of which a column that matters has changed, by their identity."""
+
+
+class _Hook:
+    """Notes the changes of one flush, in the session's own `info`, and writes them at its end. What a flush that failed
+    has noted is forgotten when the next one begins.
+
+    A job is not added to the session itself: it would wait for the next flush, which may be behind a savepoint, whose
+    rollback would take it away and leave the change. And changes are noted by events of the mapper, not read from the
+    session's lists, which lack what a cascade deletes.
+    """
+
+    def __init__(self, models: Mapping[type[Any], Watched], tasks: type[WebhookTasks]) -> None:
+        self._models = dict(models)
+        self._tasks = tasks
+
+    def listen(self, target: Any) -> None:
+        """Be told of what these sessions flush."""
+        event.listen(target, "before_flush", self.begin)
+        event.listen(target, "after_flush", self.write)
+        for model in self._models:
+            event.listen(model, "after_insert", self._noting("create", model), propagate=True)
+            event.listen(model, "before_update", self._comparing(model), propagate=True)
+            event.listen(model, "after_update", self._noting("update", model), propagate=True)
+            event.listen(model, "before_delete", self._noting("delete", model), propagate=True)
+
+    def begin(self, session: Session, _context: UOWTransaction, _instances: object) -> None:
+        """Note nothing yet."""
+        session.info[self] = _Noted()
+
+    def write(self, session: Session, _context: UOWTransaction) -> None:
+        """Write what was noted, through a session that leaves the transaction to the caller."""
+        noted: _Noted = session.info.pop(self)
+        for connection, announcements in noted.announcements.items():
+            with Session(connection, join_transaction_mode="rollback_only") as ours:
+                self._tasks.announce.enqueue_many(outbox(ours), announcements)
+                ours.flush()
+
+    def _noting(self, action: Action, model: type[Any]) -> MapperListener:
+        def note(mapper: Mapper[Any], connection: Connection, changed: Any) -> None:
+            noted = self._noted(changed, model)
+            if noted is not None and (action != "update" or id(changed) in noted.updated):
+                told = _announcement(action, mapper, changed, self._models[model])
+                noted.announcements[connection].append(told)
+
+        return note
+
+    def _comparing(self, model: type[Any]) -> MapperListener:
+        """What an update changes is known before it alone: a value that the database computes is forgotten by it."""
+
+        def compare(mapper: Mapper[Any], _: Connection, changed: Any) -> None:
+            noted = self._noted(changed, model)
+            if noted is not None and _has_changed(mapper, changed, self._models[model]):
+                noted.updated.add(id(changed))
+
+        return compare
+
+    def _noted(self, changed: Any, model: type[Any]) -> _Noted | None:
+        """Where to note it: None for a session of others, and where a nearer model says how it is told."""
+        session = object_session(changed)
+        nearest = next((each for each in type(changed).__mro__ if each in self._models), None)
+        return session.info.get(self) if session is not None and nearest is model else None
+
+
+def _has_changed(mapper: Mapper[Any], changed: Any, watched: Watched) -> bool:
+    names = [column.key for column in watched.columns] or [column.key for column in mapper.column_attrs]
+    attributes = inspect(changed).attrs
+    return any(attributes[name].history.has_changes() for name in names)
+
+
+def _announcement(action: Action, mapper: Mapper[Any], changed: Any, watched: Watched) -> Announcement:
+    known = (
+        watched.id(changed) if watched.id else ",".join(map(str, mapper.primary_key_from_instance(changed)))
+    )
+    return Announcement(
+        action=action,
+        resource=watched.resource,
+        resource_id=known,
+        data=watched.data(changed) if watched.data else None,
+        owner=watched.owner(changed) if watched.owner else None,
+    )
+
+
+def _listened(sessions: Any) -> Any:
+    """What SQLAlchemy lets us listen to: asynchronous sessions have a blocking one inside, of a class that is given to
+    this factory alone."""
+    if isinstance(sessions, async_scoped_session | scoped_session):
+        return _listened(sessions.session_factory)
+    if isinstance(sessions, async_sessionmaker):
+        made: type[AsyncSession] = sessions.class_
+        inner: type[Session] = sessions.kw.get("sync_session_class") or made.sync_session_class
+        ours = type(inner.__name__, (inner,), {})
+        sessions.configure(sync_session_class=ours)
+        return ours
+    if isinstance(sessions, sessionmaker) or (isinstance(sessions, type) and issubclass(sessions, Session)):
+        return sessions
+    raise TypeError(
+        f"announce_changes() takes an async_sessionmaker or a sessionmaker of SQLAlchemy, not {sessions!r}"
+    )

@@ -1,0 +1,73 @@
+"""The signing keys of subscriptions: the newest first, and old ones for as long as they overlap."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from corral.errors import SubscriptionGone
+from corral.store.database import Database
+from corral.store.tables import WebhookKeyRow
+from corral.store.webhook_keys import WebhookKeys
+from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
+from tests.store.conftest import Clock
+
+
+@pytest.fixture
+def keys(database: Database, clock: Clock) -> WebhookKeys:
+    """Keys by a clock that tests move."""
+    return WebhookKeys(database, clock=clock)
+
+
+@pytest.fixture
+async def one(database: Database) -> Subscription:
+    """A subscription with two keys."""
+    made = WebhookSubscriptions(database)
+    return await made.create("https://shop.example/", signing="standard", keys=["second", "first"])
+
+
+async def kept(database: Database) -> int:
+    """How many keys there are, in force or not."""
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).select_from(WebhookKeyRow)) or 0
+
+
+async def test_a_new_key_takes_the_place_of_the_old_one(
+    keys: WebhookKeys, one: Subscription, clock: Clock, database: Database
+) -> None:
+    """For the time of the overlap both are in force; then the old one is dropped by itself, and gone when somebody has
+    looked."""
+    assert await keys.of(one.id) == ["second", "first"]
+    await keys.rotate(one.id, "third", overlap=timedelta(hours=2))
+    clock.forward(hours=1)
+    await keys.rotate(one.id, "fourth", overlap=timedelta(hours=3))
+    assert await keys.of(one.id) == ["fourth", "third", "second", "first"]
+    clock.forward(hours=1)
+    assert [text async for text in keys.in_force()] == ["third", "fourth"]
+    assert await keys.of(one.id) == ["fourth", "third"]
+    assert await kept(database) == 2
+    clock.forward(hours=2)
+    assert await keys.of(one.id) == ["fourth"]
+
+
+async def test_keys_are_replaced_at_once(keys: WebhookKeys, one: Subscription) -> None:
+    """Without an overlap, the newest first."""
+    await keys.replace(one.id, ["b", "a"])
+    assert await keys.of(one.id) == ["b", "a"]
+
+
+async def test_keys_go_with_their_subscription(
+    keys: WebhookKeys, one: Subscription, database: Database
+) -> None:
+    """None is left behind, and one that is not there has none."""
+    await WebhookSubscriptions(database).delete(one.id)
+    assert await kept(database) == 0
+    for subscription_id in (one.id, "\0"):
+        with pytest.raises(SubscriptionGone):
+            await keys.of(subscription_id)
+        with pytest.raises(SubscriptionGone):
+            await keys.rotate(subscription_id, "key", overlap=timedelta(1))
+        with pytest.raises(SubscriptionGone):
+            await keys.replace(subscription_id, ["key"])

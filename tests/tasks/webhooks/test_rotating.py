@@ -1,0 +1,94 @@
+"""A new key for a subscription: made, published, and alone in force when the old one's time is over."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from fastapi import FastAPI
+
+from corral import Client
+from corral.errors import InvalidOption, SubscriptionGone
+from corral.store.database import Database
+from corral.tasks.errors import InvalidKey
+from corral.tasks.webhooks import Signing, SigningKey, Verifier, Webhooks, jwks_route
+from corral.tasks.webhooks.key_texts import raw_of
+from tests.tasks.webhooks.receiver import Receiver
+from tests.tasks.webhooks.subscribed import told, working
+
+ED25519 = SigningKey.generate("ed25519")
+
+
+async def test_both_keys_sign_while_they_overlap(
+    client: Client, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    """A receiver that knows the old key and one that knows the new one both find theirs; without an overlap the new one
+    is alone."""
+    subscription = await webhooks.subscribe(receiver.url(), signing=Signing.STANDARD)
+    (old,) = await webhooks.keys(subscription.id)
+    new = await webhooks.rotate(subscription.id, overlap=timedelta(hours=1))
+    newest = SigningKey.generate()
+    async with working(client, webhooks):
+        await (await told(client, subscription)).result(timeout=10)
+        assert (await webhooks.rotate(subscription.id, overlap=0, key=newest)).id == newest.id
+        await (await told(client, subscription, 2)).result(timeout=10)
+    first, second = receiver.requests
+    for key in (old, new):
+        Verifier([key.public]).check(first.headers, first.body)
+    Verifier([newest.public]).check(second.headers, second.body)
+    assert " " not in second.headers["webhook-signature"]
+    assert [key.id for key in await webhooks.keys(subscription.id)] == [newest.id]
+
+
+async def test_a_rotation_is_checked(webhooks: Webhooks, receiver: Receiver) -> None:
+    """A key that the signing cannot use, an overlap without an end, a subscription that is not there."""
+    subscription = await webhooks.subscribe(receiver.url(), signing=Signing.STANDARD)
+    before = [key.id for key in await webhooks.keys(subscription.id)]
+    with pytest.raises(InvalidKey):
+        await webhooks.rotate(subscription.id, key=SigningKey.generate("rsa"))
+    for overlap in (-1, timedelta(days=1000)):
+        with pytest.raises(InvalidOption, match="overlap"):
+            await webhooks.rotate(subscription.id, overlap=overlap)
+    with pytest.raises(SubscriptionGone):
+        await webhooks.rotate("none")
+    assert [key.id for key in await webhooks.keys(subscription.id)] == before
+
+
+async def test_keys_are_published(database: Database) -> None:
+    """At the usual place, as PyJWT reads them: those by name and those of subscriptions, old ones while they overlap,
+    each once, and no secret. With the key that a delivery names its signature is checked."""
+    webhooks = Webhooks(
+        database=database, keys={"shop": [ED25519, SigningKey("a secret of 24 bytes or more")]}
+    )
+    subscription = await webhooks.subscribe("https://shop.example/")
+    (old,) = await webhooks.keys(subscription.id)
+    await webhooks.subscribe("https://shop.example/other", key=old)
+    await webhooks.subscribe("https://shop.example/", signing=Signing.STANDARD)
+    new = await webhooks.rotate(subscription.id)
+    transport = httpx.ASGITransport(FastAPI(routes=[jwks_route(webhooks)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answer = await http.get("/.well-known/jwks.json")
+    assert answer.headers["content-type"] == "application/jwk-set+json"
+    assert "whsec_" not in answer.text
+    assert {field for key in answer.json()["keys"] for field in key}.isdisjoint({"d", "p", "q", "k"})
+    found = {key.key_id: key.key for key in jwt.PyJWKSet.from_json(answer.text).keys}
+    assert found.keys() == {ED25519.id, old.id, new.id}
+    body = json.dumps({"n": 1}).encode()
+    rsa, edwards = found[new.id], found[ED25519.id]
+    assert isinstance(rsa, RSAPublicKey)
+    rsa.verify(raw_of(new.signature(body)) or b"", body, padding.PKCS1v15(), hashes.SHA256())
+    assert isinstance(edwards, Ed25519PublicKey)
+    edwards.verify(raw_of(ED25519.signature(body)) or b"", body)
+
+
+async def test_without_a_database_named_keys_are_published() -> None:
+    """Deliveries to a URL need no more."""
+    (key,) = (await Webhooks(keys={"shop": ED25519}).jwks())["keys"]
+    assert key["kid"] == ED25519.id
