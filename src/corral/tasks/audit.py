@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from corral import Context, Exponential, Task, TaskSet, task
 from corral.store.audit_log import ActorType, AuditEntry, AuditLog
+from corral.store.texts import legible
 
 __all__ = ["AuditTasks", "Audited", "Auditor"]
 
@@ -58,5 +59,5 @@ class Auditor:
         """Keep an entry."""
         fields = audited.model_dump(exclude={"metadata"})
         await self._log.record(
-            AuditEntry(detail=audited.metadata, **fields), job=f"{ctx.queue}:{ctx.job_id}"[:500]
+            AuditEntry(detail=audited.metadata, **fields), job=legible(f"{ctx.queue}:{ctx.job_id}", 500)
         )

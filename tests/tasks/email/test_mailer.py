@@ -8,7 +8,7 @@ import pytest
 
 from corral import Client, FailureKind, InvalidOption, Job, JobFailed, JobHandle, RateLimit, Worker
 from corral.contracts.redaction import redacted_job
-from corral.tasks.email import Email, EmailTasks, Mailer, PasswordReset, Sent
+from corral.tasks.email import Email, EmailTasks, Mailer, PasswordReset, Sent, Welcome
 from tests.tasks.email.mail_server import Mails
 
 
@@ -114,6 +114,35 @@ async def test_a_partly_taken_mail_is_sent(client: Client, mails: Mails) -> None
     mails.replies["gone@example.org"] = "550 no such box"
     handle = await EmailTasks.send.enqueue(client, hello(["ada@example.org", "gone@example.org"]))
     assert (await handle.result(timeout=10)).refused == {"gone@example.org": "550 no such box"}
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(
+    ("second", "refused"), [("250 taken", {}), ("550 no", {"bob@example.org": "550 no"})]
+)
+async def test_who_was_put_off_gets_it_later(
+    client: Client, mails: Mails, second: str, refused: dict[str, str]
+) -> None:
+    """Another attempt sends to those alone whom the server asked to wait, the same mail: nobody gets it twice."""
+    mails.replies["bob@example.org"] = "450 later"
+    async with client.queue("email").events() as events:
+        email = hello(["ada@example.org", "bob@example.org"])
+        handle = await EmailTasks.send.enqueue(client, email, backoff=0.01, attempts=50)
+        async for event in events:
+            if event.name == "delayed":
+                mails.replies["bob@example.org"] = second
+                break
+    assert (await handle.result(timeout=10)).refused == refused
+    assert [who for who, _ in mails.got] == [["ada@example.org"]] + [["bob@example.org"]] * (not refused)
+    assert len({(message["Message-ID"], message["To"]) for _, message in mails.got}) == 1
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_subject_that_is_too_long_is_permanent(client: Client) -> None:
+    """What a template makes of a payload is checked as if it had been given."""
+    payload = Welcome(to="ada@example.org", name="a" * 400, product="b" * 400, link="https://shop.example")
+    job = await failed(client, await EmailTasks.welcome.enqueue(client, payload))
+    assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)
 
 
 async def test_domains_of_another_script(client: Client, mails: Mails) -> None:

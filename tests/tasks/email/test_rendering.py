@@ -77,6 +77,15 @@ def test_a_bad_template_is_told_when_it_is_loaded(
         Templates(tmp_path)
 
 
+def test_a_template_that_fails_on_some_payloads(tmp_path: Path) -> None:
+    """What it raises is told as what it is: an error of the template, which no other attempt mends."""
+    (tmp_path / "welcome.txt").write_text("Hi {{ 1 / (name | length - 3) }}")
+    templates = Templates(tmp_path)
+    assert templates.render(MAILS[0].model_copy(update={"name": "Bo"})).subject == "Hi -1.0"
+    with pytest.raises(TemplateBroken, match="ZeroDivisionError"):
+        templates.render(MAILS[0].model_copy(update={"name": "Ada"}))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

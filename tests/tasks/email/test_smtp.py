@@ -146,6 +146,7 @@ def test_a_url(url: str, wanted: tuple[object, ...]) -> None:
         "smtp://u:hunter2@x?tls=none",
         "smtp://u:12/hunter2@x",
         "smtp://u:hunter2/1@x",
+        "smtp://u:hunter2[@x",
     ],
 )
 def test_a_bad_url(url: str) -> None:

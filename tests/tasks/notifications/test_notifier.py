@@ -164,7 +164,7 @@ async def test_a_token_is_not_shown(client: Client) -> None:
         {"to": ["slack://token"]},
         {"to": [ADA, ADA.model_copy(update={"token": "other"})]},
         {"to": ["ops"] * 101},
-        {"body": ""},
+        {"body": " \n"},
         {"title": "a\nb"},
         {"format": "pdf"},
     ],

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final
+
+from pydantic import ValidationError
 
 from corral import Context, RateLimit, Unrecoverable
 from corral.errors import InvalidOption
@@ -22,6 +25,8 @@ from corral.tasks.errors import MailRefused, TemplateBroken
 
 __all__ = ["Mailer"]
 
+KEPT: Final = timedelta(days=7)
+"""How long a job that is retried by hand knows who has got its mail."""
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
@@ -69,23 +74,39 @@ class Mailer:
         """Send the mail that a payload stands for."""
         try:
             words = self._templates.render(payload)
-        except TemplateBroken as error:
+            email = Email(to=payload.to, subject=words.subject, body=words.text, html=words.html)
+        except (TemplateBroken, ValidationError) as error:
             raise Unrecoverable(str(error)) from error
-        email = Email(to=payload.to, subject=words.subject, body=words.text, html=words.html)
         return await self._send(email, [payload.to], ctx)
 
     async def _send(self, email: Email, recipients: list[str], ctx: Context) -> Sent:
         given = {encoded(recipient): recipient for recipient in recipients}
         self._pacing.take(given)
         message = self._written(email, given, ctx)
-        try:
-            refused = await self._smtp.send(message, self._sender.addr_spec, list(given))
-        except MailRefused as error:
-            if error.is_permanent:
-                raise Unrecoverable(str(error)) from error
-            raise
+        refused = await self._hand_over(message, list(given), ctx)
         replies = {given.get(recipient, recipient): reply for recipient, reply in refused.items()}
         return Sent(message_id=message["Message-ID"], refused=replies)
+
+    async def _hand_over(self, message: EmailMessage, recipients: list[str], ctx: Context) -> dict[str, str]:
+        """Send to all. Of several, whom the server took is kept, so that a later run sends to those alone who were put
+        off. Returns the recipients that were refused for good, with the replies."""
+        refused = dict[str, str]()
+        waiting = recipients
+        while waiting:
+            send = partial(self._smtp.send, message, self._sender.addr_spec, waiting)
+            try:
+                alone = len(recipients) == 1
+                replies = await (send() if alone else ctx.once(_key(ctx.job_id, waiting), send, keep=KEPT))
+            except MailRefused as error:
+                if not error.is_permanent:
+                    raise
+                if waiting is recipients:
+                    raise Unrecoverable(str(error)) from error
+                replies = dict.fromkeys(waiting, error.reply)
+            put_off = {who for who, reply in replies.items() if reply.startswith("4")}
+            refused |= {who: reply for who, reply in replies.items() if who not in put_off}
+            waiting = [who for who in waiting if who in put_off]
+        return refused
 
     def _written(self, email: Email, recipients: Iterable[str], ctx: Context) -> EmailMessage:
         message = EmailMessage()
@@ -107,6 +128,11 @@ class Mailer:
         name = f"{queue}.{job_id}"
         plain = name if PLAIN_ID.fullmatch(name) else sha256(name.encode()).hexdigest()
         return f"<{plain}@{self._sender.domain}>"
+
+
+def _key(job_id: str, recipients: list[str]) -> str:
+    """Of the effect that these recipients are sent a job's mail."""
+    return f"mail:{sha256(chr(10).join([job_id, *recipients]).encode()).hexdigest()}"
 
 
 def _sender(text: str) -> Address:

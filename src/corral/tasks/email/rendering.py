@@ -79,8 +79,8 @@ class Templates:
     def _render(self, template: str, values: Mapping[str, Any]) -> str:
         try:
             return self._compiled[template].render(values)
-        except TemplateError as error:
-            raise TemplateBroken(template, str(error)) from error
+        except Exception as error:  # a template is a program: what it raises, it raises again
+            raise TemplateBroken(template, f"{type(error).__name__}: {error}") from error
 
     def _compile(self, template: str, payload: type[FromTemplate]) -> Template:
         known = payload.model_fields.keys() | self._environment.globals.keys() | {"subject"}

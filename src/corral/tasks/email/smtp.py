@@ -49,11 +49,11 @@ class Smtp:
     def from_url(cls, url: str | None = None, *, environment: Mapping[str, str] = os.environ) -> Self:
         """`smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), `smtp://localhost:1025?tls=none`; else the
         variable SMTP_URL. Raises `InvalidOption`, without the password."""
-        parts = urlsplit(url or environment.get("SMTP_URL", ""))
         try:
+            parts = urlsplit(url or environment.get("SMTP_URL", ""))
             port = parts.port
         except ValueError:
-            raise InvalidOption("SMTP_URL", parts.scheme, QUOTING) from None
+            raise InvalidOption("SMTP_URL", "…", QUOTING) from None
         if parts.path.strip("/"):
             raise InvalidOption("SMTP_URL", parts.scheme, QUOTING)
         if parts.scheme not in PORTS or not parts.hostname:

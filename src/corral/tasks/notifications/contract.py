@@ -35,7 +35,7 @@ class Push(BaseModel):
     """A message, and whom it goes to: services by their names, for what is in a queue can be read; and devices."""
 
     to: Annotated[list[Name | Device], Field(min_length=1, max_length=100)]
-    body: Annotated[str, Field(min_length=1, max_length=32_768)]
+    body: Annotated[str, Field(max_length=32_768, pattern=r"\S")]
     title: Annotated[str, Field(max_length=250, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$")] = ""
     format: Format = Field(default="text", description="Of the body. Made into what each service takes.")
 
