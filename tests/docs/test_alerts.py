@@ -13,6 +13,8 @@ from corral import Admin, Queue, Worker
 from corral.contracts.observer import SettledRun
 from corral.instrumentation.queue_metrics import QueueMetrics
 from corral.instrumentation.worker_metrics import WorkerMetrics
+from corral.store.database import Database
+from corral.store.outbox_metrics import outbox_metrics
 from tests.house.source import ROOT
 from tests.instrumentation.scraped import Scraped
 
@@ -30,6 +32,9 @@ async def exported(redis_url: str, prefix: str) -> set[str]:
     metrics.settled(SettledRun("q", "t", "completed", 1.0, timedelta(seconds=1).total_seconds()))
     async with Admin(redis_url, prefix=prefix) as admin:
         texts = [metrics.text(), await QueueMetrics(admin).text()]
+    async with Database("sqlite:///:memory:") as database:
+        await database.migrate()
+        texts.append(await outbox_metrics(database))
     seen = [Scraped(text) for text in texts]
     samples = {sample.name for scraped in seen for sample in scraped.samples}
     families = {

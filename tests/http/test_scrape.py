@@ -26,3 +26,10 @@ async def test_nobody_else(caller: Caller) -> None:
         answer: httpx.Response = await http.get("/metrics")
     assert answer.status_code == 401
     assert "corral_" not in answer.text
+
+
+async def test_the_outbox(caller: Caller) -> None:
+    """Where there is a database, how far its relays are behind is among the metrics."""
+    async with caller(Role.VIEWER) as http:
+        answer = await http.get("/metrics")
+    assert Scraped(answer.text).value("corral_outbox_lag_seconds") == 0

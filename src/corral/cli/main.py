@@ -20,6 +20,7 @@ from corral.cli.job import job
 from corral.cli.log import log
 from corral.cli.queue import queue
 from corral.cli.queues import queues
+from corral.cli.relay import relay
 from corral.cli.schedule import schedule
 from corral.cli.serve import serve
 from corral.cli.token import token
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, dev, serve, enqueue, queues, top, events, health, doctor, log, demo):
+for command in (worker, dev, serve, relay, enqueue, queues, top, events, health, doctor, log, demo):
     app.command()(command)
 for group in (queue, job, failures, schedule, cron_job, workers, token):
     app.add_typer(group)

@@ -125,7 +125,7 @@ def create_api(
     api.add_api_route(HEALTH, health, summary="Whether this process answers", tags=["health"])
     for router in ROUTERS if database is None else (*ROUTERS, *STORE_ROUTERS):
         api.include_router(router, dependencies=[TOKEN])
-    api.include_router(scrape_router(admin), dependencies=[TOKEN])
+    api.include_router(scrape_router(admin, database), dependencies=[TOKEN])
     return api
 
 

@@ -13,9 +13,10 @@ Redis afterwards. The pattern: https://microservices.io/patterns/data/transactio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, overload
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 from sqlalchemy.orm import Session, scoped_session
 
@@ -25,9 +26,10 @@ from corral.contracts.producer import EnqueueRequest, ScheduleRequest
 from corral.contracts.receipt import OutboxReceipt
 from corral.contracts.telemetry import Telemetry, following, with_trace
 from corral.errors import InvalidOption
+from corral.store.database import Database
 from corral.store.tables import OutboxRow
 
-__all__ = ["AsyncSessionOutbox", "OutboxReceipt", "SessionOutbox", "outbox"]
+__all__ = ["AsyncSessionOutbox", "OutboxReceipt", "SessionOutbox", "outbox", "outbox_lag"]
 
 
 class SessionOutbox:
@@ -102,6 +104,14 @@ def outbox(session: Any, *, telemetry: Telemetry | None = None) -> AsyncSessionO
     if isinstance(session, Session):
         return SessionOutbox(session, telemetry)
     raise TypeError(f"outbox() takes an AsyncSession or a Session of SQLAlchemy, not {session!r}")
+
+
+async def outbox_lag(database: Database) -> timedelta:
+    """How long the oldest job of an outbox has waited for its way to the server; zero when none waits. Raises
+    `DatabaseUnavailable` or `DatabaseOutdated`."""
+    async with database.reading() as session:
+        oldest = await session.scalar(select(OutboxRow.created_at).order_by(OutboxRow.id).limit(1))
+    return timedelta(0) if oldest is None else max(timedelta(0), datetime.now(UTC) - oldest)
 
 
 def _row(request: EnqueueRequest[Any], trace: str) -> OutboxRow:

@@ -91,12 +91,6 @@ class OutboxBatches:
         async with self._database.reading() as session:
             return await session.scalar(select(OutboxRow.id).limit(1)) is not None
 
-    async def lag(self) -> timedelta:
-        """The age of the oldest row; zero when none waits."""
-        async with self._database.reading() as session:
-            oldest = await session.scalar(select(OutboxRow.created_at).order_by(OutboxRow.id).limit(1))
-        return timedelta(0) if oldest is None else max(timedelta(0), datetime.now(UTC) - oldest)
-
     async def _relay(self, session: AsyncSession) -> OutboxRelayRow:
         """The row that relays lock, so that one at a time decides."""
         return (await session.scalars(select(OutboxRelayRow).with_for_update())).one()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from corral.client.client import Client
 from corral.engine.faults import ResponseError, is_stale
@@ -19,9 +18,6 @@ __all__ = ["Relay"]
 
 log = get_logger("outbox")
 
-LEASE: Final = 10.0
-"""Seconds for which a relay that says nothing keeps its turn."""
-
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
 """Seconds until the next attempt for a queue, or a database, that is in trouble."""
@@ -34,7 +30,7 @@ class Relay:
     """Moves the rows of an outbox to Redis: in their order, each once, and only what was committed.
 
     Run as many as you like, in the lifespan of each worker or as `corral relay`: one of them works, and when it dies
-    another goes on, ten seconds later. ::
+    another goes on. ::
 
         @asynccontextmanager
         async def lifespan() -> AsyncIterator[None]:
@@ -45,12 +41,15 @@ class Relay:
         database: the application's, with Corral's tables.
         client: of the server that the jobs go to. A relay uses connections of its own.
         interval: seconds between two looks at an outbox that was empty.
+        lease: seconds without a word from the relay that works, until another takes its place.
     """
 
-    def __init__(self, database: Database, client: Client, *, interval: float = 0.2) -> None:
+    def __init__(
+        self, database: Database, client: Client, *, interval: float = 0.2, lease: float = 10.0
+    ) -> None:
         self._interval = interval
-        self._lease = max(LEASE, 3 * client.server.settings.timeout)
-        self._batches = OutboxBatches(database, lease=self._lease)
+        self._lease = lease
+        self._batches = OutboxBatches(database, lease=lease)
         self._sender = OutboxSender(client.server)
         self._troubles: dict[str, _Trouble] = {}
         """By queue; under the empty name, of the database."""
@@ -73,10 +72,12 @@ class Relay:
         """End `run` after the batch under way."""
         self._stop.set()
 
-    async def lag(self) -> timedelta:
-        """How long the oldest job has waited for its way to the server; zero when none waits. Raises
-        `DatabaseUnavailable` or `DatabaseOutdated`."""
-        return await self._batches.lag()
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong at the moment, a line each: with the database, or with the way to a queue."""
+        return [
+            f"queue {queue!r}: {one.reason}" if queue else one.reason for queue, one in self._troubles.items()
+        ]
 
     async def run(self) -> None:
         """Move rows until `stop`. Trouble with the database, the server or one of the queues is told once, and waited
@@ -172,7 +173,8 @@ class Relay:
         """Something is in trouble: seconds until the next attempt."""
         known = self._troubles.get(queue)
         pause = FIRST_PAUSE if known is None else min(2 * known.pause, LONGEST_PAUSE)
-        self._troubles[queue] = _Trouble(pause, asyncio.get_running_loop().time() + pause)
+        until = asyncio.get_running_loop().time() + pause
+        self._troubles[queue] = _Trouble(str(error), pause, until)
         if known is None:
             log.error("Outbox cannot be moved, trying until it can", queue=queue, reason=str(error))
         return pause
@@ -182,9 +184,9 @@ class Relay:
             log.info("Outbox is moved again", queue=queue)
 
 
-class _Trouble:
-    """Until when something is left alone, and for how long that was."""
+class _Trouble(NamedTuple):
+    """What is wrong, and until when it is left alone."""
 
-    def __init__(self, pause: float, until: float) -> None:
-        self.pause = pause
-        self.until = until
+    reason: str
+    pause: float
+    until: float
