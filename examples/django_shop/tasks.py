@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """What the shop does later."""
 
 from django.tasks import TaskContext, task

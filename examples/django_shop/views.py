@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """An order is taken at once, and its receipt sent when it is committed."""
 
 from functools import partial

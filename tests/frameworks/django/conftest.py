@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """A Django project on the run's server, with a database of its own for each test."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """The backend does what Django's own documentation says of Tasks."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """`manage.py check` finds what is wrong with the settings, and says what to do."""
 
 from __future__ import annotations

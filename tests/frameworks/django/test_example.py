@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """The example of a Django project does what the documentation says."""
 
 from __future__ import annotations

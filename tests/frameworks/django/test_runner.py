@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """How a worker runs tasks: only tasks, each with the database connections of its own thread."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """The worker of a project, as a command and as a target."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """What the shop keeps."""
 
 from django.db import models

@@ -1,4 +1,3 @@
-# pyright: reportMissingImports=false
 """The tasks of the shop."""
 
 from __future__ import annotations
