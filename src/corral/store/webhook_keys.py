@@ -39,8 +39,9 @@ class WebhookKeys:
         """The texts of a subscription's keys, the newest first."""
         mine = Row.subscription_id == subscription_id
         async with self._database.reading() as session:
-            await _found(session, subscription_id)
-            rows = (await session.scalars(select(Row).where(mine).order_by(Row.id.desc()))).all()
+            rows = await _rows(session, mine) if storable(subscription_id) else ()
+            if not rows:
+                await _found(session, subscription_id)
         now = self._clock()
         kept = [row.text for row in rows if row.until is None or row.until > now]
         if len(kept) < len(rows):
@@ -48,19 +49,12 @@ class WebhookKeys:
                 await session.execute(delete(Row).where(mine, Row.until <= now))
         return kept
 
-    async def replace(self, subscription_id: str, keys: Sequence[str]) -> None:
-        """Let these be the keys, the newest first, and no others."""
-        async with self._database.writing() as session:
-            await _found(session, subscription_id, lock=True)
-            await session.execute(delete(Row).where(Row.subscription_id == subscription_id))
-            session.add_all(Row(subscription_id=subscription_id, text=text) for text in reversed(keys))
-
     async def rotate(self, subscription_id: str, key: str, *, overlap: timedelta) -> None:
         """Let this be the newest key. Those before it stay in force for this time, if not for less."""
         until = self._clock() + overlap
         async with self._database.writing() as session:
             await _found(session, subscription_id, lock=True)
-            for row in await session.scalars(select(Row).where(Row.subscription_id == subscription_id)):
+            for row in await _rows(session, Row.subscription_id == subscription_id):
                 row.until = until if row.until is None else min(row.until, until)
             session.add(Row(subscription_id=subscription_id, text=key))
 
@@ -75,6 +69,11 @@ class WebhookKeys:
     async def _page(self, *rules: ColumnElement[bool]) -> Sequence[Row]:
         async with self._database.reading() as session:
             return (await session.scalars(select(Row).where(*rules).order_by(Row.id).limit(AT_ONCE))).all()
+
+
+async def _rows(session: AsyncSession, rule: ColumnElement[bool]) -> Sequence[Row]:
+    """The newest first."""
+    return (await session.scalars(select(Row).where(rule).order_by(Row.id.desc()))).all()
 
 
 async def _found(session: AsyncSession, subscription_id: str, *, lock: bool = False) -> None:

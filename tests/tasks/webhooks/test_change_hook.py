@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from corral.errors import InvalidOption
 from corral.store.database import Database
 from corral.store.tables import OutboxRow
 from corral.tasks.webhooks import Watched, WebhookTasks, announce_changes
@@ -149,12 +150,13 @@ async def test_a_flush_that_fails_tells_nothing(transact: Transact, database: Da
     """What the database refuses is forgotten, though the session goes on."""
 
     await transact(lambda session: session.add(Order(id=7)))
+    await transact(lambda session: session.add(Line(order_id=7, number=1)))
     await told(database)
 
     def work(session: Session) -> None:
         with pytest.raises(IntegrityError), session.begin_nested():
             session.add(Order(id=6, state="lost"))
-            session.add(Order(id=7, state="there already"))
+            session.add(Line(order_id=7, number=1))  # is there already; lines are stored behind orders
             session.flush()
         session.add(Order(state="kept"))
 
@@ -237,6 +239,13 @@ async def test_the_nearest_model_says_how(database: Database) -> None:
         ("order", "1"),
         ("rush", "r2"),
     ]
+
+
+@pytest.mark.parametrize("resource", ["", "an order", "order.line", "x" * 101])
+def test_a_name_that_no_event_can_have_is_refused(resource: str) -> None:
+    """When it is given, not when the first transaction fails."""
+    with pytest.raises(InvalidOption, match="resource"):
+        Watched(resource=resource)
 
 
 def test_sessions_of_any_kind() -> None:

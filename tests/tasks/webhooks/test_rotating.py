@@ -47,6 +47,17 @@ async def test_both_keys_sign_while_they_overlap(
     assert [key.id for key in await webhooks.keys(subscription.id)] == [newest.id]
 
 
+@pytest.mark.parametrize("kind", ["rsa", "ed25519", "whsec"])
+async def test_a_new_key_is_of_the_same_kind(webhooks: Webhooks, receiver: Receiver, kind: str) -> None:
+    """A receiver that checks with the public half of an Ed25519 key is not given a secret."""
+    signing = Signing.RSA if kind == "rsa" else Signing.STANDARD
+    old = SigningKey.generate(kind)
+    subscription = await webhooks.subscribe(receiver.url(), signing=signing, key=old)
+    new = await webhooks.rotate(subscription.id)
+    assert new.text[:5] == old.text[:5]
+    assert new.id != old.id
+
+
 async def test_a_rotation_is_checked(webhooks: Webhooks, receiver: Receiver) -> None:
     """A key that the signing cannot use, an overlap without an end, a subscription that is not there."""
     subscription = await webhooks.subscribe(receiver.url(), signing=Signing.STANDARD)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -95,7 +95,7 @@ async def test_what_cannot_be_sent_fails_for_good_and_is_kept(
     subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
     with pytest.raises(TargetRefused):
         await webhooks.change(subscription.id, url="http://10.0.0.1/")
-    await WebhookKeys(database).replace(subscription.id, ["short"])
+    await WebhookKeys(database).rotate(subscription.id, "short", overlap=timedelta(0))
     async with working(client, webhooks):
         job = await failed(client, await told(client, subscription))
     assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)

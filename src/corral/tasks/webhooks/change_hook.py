@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import (
@@ -24,6 +25,8 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from corral.contracts.telemetry import Telemetry
+from corral.errors import InvalidOption
 from corral.store.outbox import outbox
 from corral.tasks.webhooks.contract import Action, Announcement, WebhookTasks
 
@@ -57,9 +60,20 @@ class Watched:
     columns: Sequence[QueryableAttribute[Any]] = ()
     """The columns that matter: an update of none of them is not told. Empty: all columns."""
 
+    def __post_init__(self) -> None:
+        """Refuse a name that no event can have, before a transaction fails because of it."""
+        try:
+            Announcement(action="create", resource=self.resource, resource_id="")
+        except ValidationError as error:
+            raise InvalidOption("resource", self.resource, error.errors()[0]["msg"]) from None
+
 
 def announce_changes(
-    sessions: Sessions, models: Mapping[type[Any], Watched], *, tasks: type[WebhookTasks] = WebhookTasks
+    sessions: Sessions,
+    models: Mapping[type[Any], Watched],
+    *,
+    tasks: type[WebhookTasks] = WebhookTasks,
+    telemetry: Telemetry | None = None,
 ) -> None:
     """Announce what sessions of this factory create, update and delete of these models, and of their subclasses.
 
@@ -72,11 +86,12 @@ def announce_changes(
 
     Args:
         tasks: those that the `Webhooks` have.
+        telemetry: told of the jobs, to follow them, as `outbox(telemetry=…)` is.
 
     Raises:
         TypeError: ``sessions`` make no sessions of SQLAlchemy.
     """
-    _Hook(models, tasks).listen(_listened(sessions))
+    _Hook(models, tasks, telemetry).listen(_listened(sessions))
 
 
 @dataclass(slots=True)
@@ -99,9 +114,15 @@ class _Hook:
     session's lists, which lack what a cascade deletes.
     """
 
-    def __init__(self, models: Mapping[type[Any], Watched], tasks: type[WebhookTasks]) -> None:
+    def __init__(
+        self,
+        models: Mapping[type[Any], Watched],
+        tasks: type[WebhookTasks],
+        telemetry: Telemetry | None,
+    ) -> None:
         self._models = dict(models)
         self._tasks = tasks
+        self._telemetry = telemetry
 
     def listen(self, target: Any) -> None:
         """Be told of what these sessions flush."""
@@ -122,7 +143,7 @@ class _Hook:
         noted: _Noted = session.info.pop(self)
         for connection, announcements in noted.announcements.items():
             with Session(connection, join_transaction_mode="rollback_only") as ours:
-                self._tasks.announce.enqueue_many(outbox(ours), announcements)
+                self._tasks.announce.enqueue_many(outbox(ours, telemetry=self._telemetry), announcements)
                 ours.flush()
 
     def _noting(self, action: Action, model: type[Any]) -> MapperListener:

@@ -56,6 +56,12 @@ class SigningKey:
             return cls(ED25519_PRIVATE + base64_of(Ed25519PrivateKey.generate().private_bytes_raw()))
         return cls(SYMMETRIC + base64_of(secrets.token_bytes(32)))
 
+    def another(self) -> SigningKey:
+        """A new key of the same kind."""
+        if isinstance(self._key, RSAPrivateKey):
+            return SigningKey.generate("rsa")
+        return SigningKey.generate("ed25519" if isinstance(self._key, Ed25519PrivateKey) else "whsec")
+
     @classmethod
     def kept(cls, text: str) -> Self:
         """One that was read before, and kept: see `private_key`."""

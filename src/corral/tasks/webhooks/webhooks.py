@@ -125,7 +125,8 @@ class Webhooks:
         """
         target = self._sender.poster.egress.target(url)
         check_headers(target.url, headers or {})
-        made = key or await _new_key(signing)
+        kind = "rsa" if signing is Signing.RSA else "whsec"
+        made = await asyncio.to_thread(SigningKey.generate, kind) if key is None else key  # RSA takes long
         signed_headers(signing, [made], "check", 0, b"")
         named = owner and label("owner", owner)
         return await self.subscriptions.create(
@@ -138,17 +139,12 @@ class Webhooks:
         *,
         url: str | None = None,
         events: Sequence[str] | None = None,
-        keys: Sequence[SigningKey] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Subscription:
-        """Set what is given, checked as `subscribe` checks it. ``keys``, the newest first, take the place of all that
-        are there at once: see `rotate`."""
+        """Set what is given, checked as `subscribe` checks it. For keys see `rotate`."""
         found = await self.subscriptions.get(subscription_id)
         target = self._sender.poster.egress.target(found.url if url is None else url)
         check_headers(target.url, headers or {})
-        if keys is not None:
-            signed_headers(Signing(found.signing), keys, "check", 0, b"")
-            await WebhookKeys(self._kept).replace(subscription_id, [key.text for key in keys])
         return await self.subscriptions.change(subscription_id, url=url, events=events, headers=headers)
 
     async def keys(self, subscription_id: str) -> list[SigningKey]:
@@ -162,11 +158,12 @@ class Webhooks:
 
         Args:
             overlap: how long those before it stay in force, in seconds or as a `timedelta`: so long Standard Webhooks
-                signs with them too, and they are published. Then they are dropped.
-            key: the new key, else one is made. Raises `InvalidKey` where the signing cannot use it.
+                signs with them too, and they are published. Then they are dropped. 0: at once.
+            key: the new key, else one of the same kind is made. Raises `InvalidKey` where the signing cannot use it.
         """
         signing = Signing((await self.subscriptions.get(subscription_id)).signing)
-        made = key or await _new_key(signing)
+        (newest, *_) = await self.keys(subscription_id)
+        made = await asyncio.to_thread(newest.another) if key is None else key
         signed_headers(signing, [made], "check", 0, b"")
         length = timedelta(milliseconds=milliseconds("overlap", overlap))
         if length > LONGEST_OVERLAP:
@@ -272,11 +269,6 @@ class Webhooks:
         if self._database is None:
             raise Unrecoverable("there is no database of subscriptions: Webhooks(database=…)")
         return self._database
-
-
-async def _new_key(signing: Signing) -> SigningKey:
-    """A key that this signing can use. Not made in the loop: RSA takes long."""
-    return await asyncio.to_thread(SigningKey.generate, "rsa" if signing is Signing.RSA else "whsec")
 
 
 def _published(keys: Sequence[SigningKey], kept: Iterable[str]) -> list[dict[str, str]]:
