@@ -54,6 +54,8 @@ class Line(Base):
 
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
+    order: Mapped[Order] = relationship()
+    """Lines are stored behind their orders."""
 
 
 def order_data(order: Order) -> dict[str, Any]:

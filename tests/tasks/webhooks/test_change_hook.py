@@ -156,7 +156,7 @@ async def test_a_flush_that_fails_tells_nothing(transact: Transact, database: Da
     def work(session: Session) -> None:
         with pytest.raises(IntegrityError), session.begin_nested():
             session.add(Order(id=6, state="lost"))
-            session.add(Line(order_id=7, number=1))  # is there already; lines are stored behind orders
+            session.add(Line(order_id=7, number=1))  # is there already, and is stored behind orders
             session.flush()
         session.add(Order(state="kept"))
 
