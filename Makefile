@@ -37,7 +37,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 demo: $(VENV)/.demo ## show it at work on real input (ARGS=--once: end with a table of what arrived)
-	@$(BIN)/corral demo $(ARGS)
+	@PYTHONPATH=examples/reference/src $(BIN)/python -m examples.reference.demo $(ARGS)
 
 test: $(VENV)/.test ## all suites that need only Python (ARGS=... for pytest)
 	@$(PYTEST) $(BESIDE) -m "not node and not faults and not tls and not fuzz and not postgres and not browser and not site" --ignore=tests/typing $(ARGS)

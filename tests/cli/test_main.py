@@ -14,7 +14,7 @@ def test_version(command: Command) -> None:
     assert command("--version").stdout == f"corral {version('corral')}\n"
 
 
-@pytest.mark.parametrize("name", ["worker", "dev", "enqueue", "queues", "job", "doctor", "demo"])
+@pytest.mark.parametrize("name", ["worker", "dev", "enqueue", "queues", "job", "doctor"])
 def test_every_command_explains_itself(command: Command, name: str) -> None:
     """Each command is listed with a line of what it does, and has a page of its own."""
     assert f" {name} " in command("--help").stdout
@@ -24,11 +24,3 @@ def test_every_command_explains_itself(command: Command, name: str) -> None:
 def test_an_unknown_command(command: Command) -> None:
     """A command that does not exist is exit code 2."""
     assert command("wroker").exit_code == 2
-
-
-def test_the_demo_says_what_it_needs(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the packages of the demo, it says how to install them."""
-    monkeypatch.setattr("corral.cli.demo.NEEDED", ("no_such_package",))
-    result = command("demo")
-    assert result.exit_code == 2
-    assert "pip install 'corral[demo]'" in result.stderr

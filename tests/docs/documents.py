@@ -14,7 +14,8 @@ FOLLOWED = ROOT / "docs" / "tutorial.md"
 """Its blocks are files and commands, in this order."""
 
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "examples/README.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(ROOT / "examples" / name for name in ("README.md", "reference/README.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 

@@ -57,7 +57,11 @@ def test_every_public_name_has_its_entry() -> None:
     assert [part for part in parts if not set(named(part)) <= ENTRIES.keys()] == []
 
 
-SHOWN = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *modules(ROOT / "examples")]
+SHOWN = [
+    ROOT / "README.md",
+    *sorted(DOCS.glob("*.md")),
+    *(path for path in modules(ROOT / "examples") if "demo" not in path.parts),  # a stage, and no example
+]
 
 
 @pytest.mark.parametrize("path", SHOWN, ids=name_of)

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from corral.cli.cron_job import cron_job
-from corral.cli.demo import demo
 from corral.cli.dev import dev
 from corral.cli.doctor import doctor
 from corral.cli.enqueue import enqueue
@@ -37,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Type-safe background jobs on Redis or Valkey, in BullMQ's data layout.",
 )
-for command in (worker, dev, serve, relay, enqueue, queues, top, events, health, doctor, log, demo):
+for command in (worker, dev, serve, relay, enqueue, queues, top, events, health, doctor, log):
     app.command()(command)
 for group in (queue, job, failures, schedule, cron_job, workers, token):
     app.add_typer(group)

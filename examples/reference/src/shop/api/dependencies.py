@@ -1,0 +1,67 @@
+"""What endpoints ask for: `Depends` gives it to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request, status
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from corral.store.database import Database
+from corral.tasks.webhooks import Webhooks
+from shop.models import User
+from shop.services import sessions
+from shop.settings import Settings
+
+__all__ = ["Parts", "TheParts", "TheToken", "TheUser", "Transaction"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the API is made of, beside the client: that is `corral.frameworks.fastapi.InjectedClient`."""
+
+    settings: Settings
+    database: Database
+    webhooks: Webhooks
+
+
+def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheParts = Annotated[Parts, Depends(_parts)]
+
+
+async def _transaction(parts: TheParts) -> AsyncIterator[AsyncSession]:
+    async with parts.database.writing() as session:
+        yield session
+
+
+# The scope: committed before the answer is sent, so that 202 means stored.
+Transaction = Annotated[AsyncSession, Depends(_transaction, scope="function")]
+"""One for each request: stored when the endpoint returns, rolled back when it raises, and its jobs with it."""
+
+_Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+def _token(bearer: _Bearer) -> str:
+    if bearer is None:
+        raise HTTPException(status.HTTP_401_UNAUTHORIZED, "log in: POST /sessions")
+    return bearer.credentials
+
+
+TheToken = Annotated[str, Depends(_token)]
+
+
+async def _user(token: TheToken, database: Transaction) -> User:
+    user = await sessions.user_of(database, token)
+    if user is None:
+        raise HTTPException(status.HTTP_401_UNAUTHORIZED, "the session has ended: POST /sessions")
+    return user
+
+
+TheUser = Annotated[User, Depends(_user)]

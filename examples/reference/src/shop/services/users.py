@@ -1,0 +1,29 @@
+"""Users."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from shop.errors import Taken
+from shop.models import User
+from shop.services import passwords
+
+__all__ = ["find", "sign_up"]
+
+
+async def sign_up(database: AsyncSession, *, email: str, name: str, password: str) -> User:
+    """Make a user. Raises `Taken` where somebody has this address."""
+    user = User(email=email.lower(), name=name, password=await passwords.hashed(password))
+    database.add(user)
+    try:
+        await database.flush()
+    except IntegrityError:
+        raise Taken(f"{email} has signed up already") from None
+    return user
+
+
+async def find(database: AsyncSession, email: str) -> User | None:
+    """The user with this address."""
+    return await database.scalar(select(User).where(User.email == email.lower()))
