@@ -78,6 +78,27 @@ async def test_a_failed_task_says_how(working: Working) -> None:
         _ = result.return_value
 
 
+@pytest.mark.parametrize(
+    ("what", "path"),
+    [
+        ("a group", "builtins.ExceptionGroup"),
+        ("the same object", f"{tasks.__name__}.Refused"),
+        ("a long text", f"{tasks.__name__}.Refused"),
+        ("a chain", f"{tasks.__name__}.Refused"),
+        ("an exit", "builtins.SystemExit"),
+    ],
+)
+async def test_whatever_is_raised_has_its_class(working: Working, what: str, path: str) -> None:
+    """The class of an error is exact, whatever the traceback looks like; the traceback is Python's alone."""
+    result = await tasks.raise_it.aenqueue(what)
+    async with working(name="w-1"):
+        await finished(result)
+    assert [error.exception_class_path for error in result.errors] == [path, path]
+    assert not [error for error in result.errors if "corral: builtins" in error.traceback]
+    assert not [error for error in result.errors if "corral: tests" in error.traceback]
+    assert result.worker_ids == ["w-1", "w-1"]
+
+
 async def test_a_task_knows_its_attempt(working: Working) -> None:
     """With `takes_context` a task is told of its runs: which this is, who had the others, and how they failed."""
     result = await tasks.second_time.aenqueue("word")

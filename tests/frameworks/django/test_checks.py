@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,17 +22,29 @@ def test_good_settings_pass() -> None:
     assert found() == {}
 
 
+def test_an_embedded_server_passes(project: Configure, tmp_path: Path) -> None:
+    """A URL of an embedded server is one; checking it starts none."""
+    project(url=f"embedded://{tmp_path}")
+    assert found() == {}
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("options", "check", "words"),
     [
         ({"atempts": 3}, "corral.E002", "Give one of url, prefix, attempts"),
         ({"url": 6379}, "corral.E002", "'url' is not text"),
+        (
+            {"url": "http://user:secret@cache"},
+            "corral.E005",
+            "http://cache cannot be read: it is malformed. Give redis://",
+        ),
         ({"attempts": 0}, "corral.E003", "attempts"),
         ({"attempts": 2, "retries": 1}, "corral.E003", "attempts or retries, not both"),
         ({"backoff": "soon"}, "corral.E003", "backoff"),
         ({"timeout": -1}, "corral.E003", "timeout"),
     ],
-    ids=["unknown", "url", "attempts", "both", "backoff", "timeout"],
+    ids=["unknown", "url", "scheme", "attempts", "both", "backoff", "timeout"],
 )
 def test_options_that_cannot_be(project: Configure, options: dict[str, Any], check: str, words: str) -> None:
     """An option that does not exist, or has a value that cannot be, is named together with the remedy."""

@@ -48,13 +48,13 @@ class CorralBackend(BaseTaskBackend):
             ServerUnavailable, QueueFull: as `corral.Client`.
         """
         result = self._enqueue(task, args, kwargs)
-        task_enqueued.send(type(self), task_result=result)
+        task_enqueued.send_robust(type(self), task_result=result)
         return result
 
     async def aenqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
         """See `enqueue`. Many may be under way at once."""
         result = await sync_to_async(self._enqueue, thread_sensitive=False)(task, args, kwargs)
-        await task_enqueued.asend(type(self), task_result=result)
+        await task_enqueued.asend_robust(type(self), task_result=result)
         return result
 
     def get_result(self, result_id: str) -> TaskResult:

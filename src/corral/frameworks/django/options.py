@@ -11,6 +11,10 @@ from django.core.checks import Error
 
 from corral.contracts.names import check_queue_name
 from corral.contracts.options import call_changes
+from corral.embedded import is_embedded
+from corral.engine.address import UnreadableUrl, read_url
+from corral.engine.faults import FAULTS
+from corral.engine.settings import server_settings
 from corral.errors import InvalidInput
 
 __all__ = ["APP", "job_options", "problems"]
@@ -44,8 +48,21 @@ def problems(alias: str, queues: Iterable[str], options: Mapping[str, Any]) -> I
         call_changes({name: options[name] for name in OF_JOBS if name in options})
     except InvalidInput as error:
         yield Error(f"TASKS[{alias!r}]: {error}", id="corral.E003")
+    yield from _about_url(alias, options.get("url"))
     for queue in sorted(queues):
         try:
             check_queue_name(queue)
         except InvalidInput as error:
             yield Error(f"TASKS[{alias!r}]: {error}", id="corral.E004")
+
+
+def _about_url(alias: str, url: object) -> Iterator[Error]:
+    if not isinstance(url, str | None):
+        return
+    settings = server_settings(url)
+    try:
+        if not is_embedded(settings.url):
+            read_url(settings.url)
+    except UnreadableUrl as error:
+        problem = f"TASKS[{alias!r}]: the URL {settings.address} cannot be read: {error}."
+        yield Error(problem, f"{FAULTS['URL'].remedy}.", id="corral.E005")

@@ -65,7 +65,7 @@ class TaskRunner:
             if inspect.iscoroutinefunction(result.task.func):
                 return _returned(await self._on_the_loop(result))
             return _returned(await self._threads.run(self._in_a_thread, result))
-        except Exception as error:
+        except BaseException as error:
             add_note(error, self._worker, since)
             raise
 

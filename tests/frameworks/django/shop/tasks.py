@@ -47,6 +47,26 @@ def refuse(reason: str) -> None:
     raise Refused(reason)
 
 
+ALWAYS_THE_SAME = Refused("always the same")
+
+
+@task
+def raise_it(what: str) -> None:
+    """Raise something unusual."""
+    if what == "a group":
+        raise ExceptionGroup("several", [Refused("one"), ValueError("corral: not.this in one since today")])
+    if what == "the same object":
+        raise ALWAYS_THE_SAME
+    if what == "a long text":
+        raise Refused("long " * 10_000)
+    if what == "a chain":
+        try:
+            raise KeyError("the cause")
+        except KeyError as error:
+            raise Refused("its effect") from error
+    raise SystemExit(what)
+
+
 @task(takes_context=True)
 def second_time(context: TaskContext, word: str) -> dict[str, Any]:
     """Fail in the first run, and say in the second what is known."""
