@@ -18,6 +18,7 @@ from django.tasks.signals import task_enqueued, task_finished, task_started
 
 from corral import Client, Job, JobState
 from corral.contracts.failure import FailureKind
+from corral.contracts.fingerprint import fingerprint_of
 from corral.frameworks.django import CorralBackend
 from tests.frameworks.django.conftest import Configure, Working
 from tests.frameworks.django.shop import tasks
@@ -230,6 +231,18 @@ async def test_a_receiver_does_not_decide_over_a_job(
         task_started.disconnect(broken)
     assert result.status == TaskResultStatus.SUCCESSFUL
     assert "a broken receiver" in caplog.text
+
+
+async def test_failures_are_still_grouped_by_their_cause(working: Working, client: Client) -> None:
+    """What is noted in a traceback for Django leaves the type and the place of a failure what they are."""
+    result = await tasks.refuse.aenqueue("closed")
+    async with working():
+        await finished(result)
+    job = await client.queue("email").get(result.id.partition(":")[2])
+    assert job is not None
+    assert "corral: " in job.stacktrace[-1]
+    group = fingerprint_of("exhausted", job.failed_reason or "", job.stacktrace[-1])
+    assert (group.error_type, group.place) == (f"{HERE}.shop.tasks.Refused", "shop/tasks.py:refuse")
 
 
 async def test_a_timeout_is_an_error_of_its_run(working: Working, project: Configure, tmp_path: Path) -> None:
