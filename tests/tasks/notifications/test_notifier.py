@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from corral import Admin, Client, FailureKind, InvalidOption, Job, JobFailed, JobHandle, Worker
 from corral.contracts.redaction import redacted_job
+from corral.tasks.errors import DeliveryFailed
 from corral.tasks.notifications import Device, NotificationTasks, Notifier, Push, Pushed
 from tests.tasks.notifications.test_service import answer
 from tests.tasks.webhooks.receiver import Receiver
@@ -193,6 +194,30 @@ class Console:
         """Say it."""
         assert token is None
         await self._said(f"{label}: {push.body}")
+
+
+class Busy:
+    """A service that asks for time."""
+
+    takes_tokens = False
+
+    async def send(self, push: Push, label: str, token: str | None) -> None:
+        """Not now."""
+        raise DeliveryFailed(label, "it answered 429", status=429, retry_after=1800)
+
+
+async def test_a_service_may_ask_for_time(client: Client) -> None:
+    """The next attempt comes no sooner, and no later than the longest of them asks."""
+    async with (
+        Worker(Notifier({"busy": Busy()}).tasks(), client=client),
+        client.queue("notifications").events() as events,
+    ):
+        await push(client, "busy")
+        async for event in events:
+            if event.name == "delayed":
+                due = int(event.fields["delay"]) / 1000 - int(event.id.split("-")[0]) / 1000
+                break
+    assert 1790 < due < 1800 * 1.2 + 10
 
 
 async def test_a_service_of_ones_own(client: Client) -> None:

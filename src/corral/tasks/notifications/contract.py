@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from corral import Exponential, Secret, Task, TaskSet, task
+from corral import Secret, Task, TaskSet, task
+from corral.tasks.errors import DeliveryFailed
 
 __all__ = ["Device", "Format", "NotificationTasks", "Push", "Pushed"]
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w.-]+$")]
+LONGEST_ASKED: Final = 3600
 Format = Literal["text", "html", "markdown"]
 
 
@@ -62,9 +65,14 @@ class Pushed(BaseModel):
     refused: dict[str, str] = Field(default={}, description="Who does not take this message, and why.")
 
 
-class NotificationTasks(
-    TaskSet, queue="notifications", attempts=6, backoff=Exponential(30, jitter=0.2), timeout=300
-):
+def later(attempts_made: int, error: BaseException) -> float:
+    """Seconds until the next attempt: half a minute, doubling, or as long as a service asked, up to an hour."""
+    asked = error.retry_after if isinstance(error, DeliveryFailed) else None
+    wait = max(30.0 * 2.0 ** (attempts_made - 1), min(asked or 0, LONGEST_ASKED))
+    return wait * (1 + 0.2 * random.random())
+
+
+class NotificationTasks(TaskSet, queue="notifications", attempts=6, backoff=later, timeout=300):
     """Notifications."""
 
     push: Task[Push, Pushed] = task("notifications.push")

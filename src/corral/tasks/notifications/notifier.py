@@ -110,17 +110,20 @@ class Notifier:
 
 async def _summed_up(outcomes: Mapping[str, Outcome | DeliveryFailed], ctx: Context) -> Pushed:
     """The result; shown as progress too, since a job that fails has none."""
-    pushed, failed = Pushed(), dict[str, str]()
+    pushed, failed = Pushed(), dict[str, DeliveryFailed]()
     for label, outcome in outcomes.items():
         if isinstance(outcome, DeliveryFailed):
-            failed[label] = outcome.reason
+            failed[label] = outcome
         elif outcome.status == "reached":
             pushed.reached.append(label)
         else:
             (pushed.invalid if outcome.status == "invalid" else pushed.refused)[label] = outcome.reason
-    await ctx.progress({**pushed.model_dump(), "failed": failed})
+    reasons = {label: error.reason for label, error in failed.items()}
+    await ctx.progress({**pushed.model_dump(), "failed": reasons})
     if failed:
-        raise DeliveryFailed(", ".join(failed), "; ".join(sorted(set(failed.values()))))
+        asked = max(error.retry_after or 0 for error in failed.values())
+        reason = "; ".join(sorted(set(reasons.values())))
+        raise DeliveryFailed(", ".join(failed), reason, retry_after=asked or None)
     if not pushed.reached:
         told = (f"{label}: {reason}" for label, reason in (pushed.invalid | pushed.refused).items())
         raise Unrecoverable(f"nobody was reached: {'; '.join(told)}")

@@ -1,0 +1,159 @@
+"""Web Push: notifications to browsers, through the push service of each browser's maker (RFC 8030, 8291, 8292).
+
+::
+
+    Notifier({"browser": WebPush(key, contact="mailto:ops@shop.example")}, on_invalid=forget)
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from typing import Annotated, Final, Self
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from http_ece import ECEException
+from py_vapid import Vapid
+from pydantic import BaseModel, StringConstraints, ValidationError
+from pywebpush import WebPusher
+
+from corral.contracts.duration import Duration, milliseconds
+from corral.contracts.retry_after import answer_ms
+from corral.errors import InvalidOption
+from corral.tasks.errors import DeliveryFailed, DeliveryRefused, TargetRefused, TokenInvalid
+from corral.tasks.notifications.contract import Push
+from corral.tasks.webhooks.egress import Target
+from corral.tasks.webhooks.posting import Answer, Poster
+
+__all__ = ["WebPush"]
+
+MOST_BYTES: Final = 4096
+"""What push services have to take (RFC 8030)."""
+LOGIN_SECONDS: Final = 12 * 3600
+NO_SUBSCRIPTION: Final = frozenset({404, 410})
+BAD_MESSAGES: Final = frozenset({400, 413})
+
+
+class Keys(BaseModel):
+    """What a browser gives for encryption: a point of P-256, and 16 random bytes, in base64url."""
+
+    p256dh: Annotated[str, StringConstraints(pattern=r"^[\w-]{87}=?$")]
+    auth: Annotated[str, StringConstraints(pattern=r"^[\w-]{22}(==)?$")]
+
+
+class Subscription(BaseModel):
+    """`PushSubscription.toJSON()` of a browser."""
+
+    endpoint: str
+    keys: Keys
+
+
+class WebPush:
+    """Reaches browsers: the token of a `Device` is the JSON of its subscription. Close it at the end (`async with`).
+
+    An endpoint comes from whoever says to be a browser, and so is posted to as webhooks are: only to addresses of the
+    public internet.
+
+    Args:
+        key: the private key in PEM that `generate_key` made. Browsers subscribe with its `public_key`. Raises
+            `InvalidOption`.
+        contact: `mailto:…` or `https://…`: where push services write to when something is wrong.
+        poster: how to reach them; else HTTPS to public addresses, within 10 s. An `Egress` of its own may narrow it.
+        keep: how long a service keeps a message for a browser that is not running: seconds, or a `timedelta`.
+        clock: seconds since 1970.
+    """
+
+    takes_tokens = True
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        contact: str,
+        poster: Poster | None = None,
+        keep: Duration = 86_400,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        try:
+            self._vapid = Vapid.from_pem(key.encode())
+        except (ValueError, TypeError):
+            raise InvalidOption("key", "…", "give what WebPush.generate_key() made") from None
+        if not contact.startswith(("mailto:", "https://")):
+            raise InvalidOption("contact", contact, "give mailto:… or https://…")
+        self._contact = contact
+        self._poster = poster or Poster(timeout=10)
+        self._keep = milliseconds("keep", keep) // 1000
+        self._clock = clock
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._poster.close()
+
+    @staticmethod
+    def generate_key() -> str:
+        """A new private key. Keep it: subscriptions hold for one key, and for no other."""
+        made = Vapid()
+        made.generate_keys()
+        return str(made.private_pem().decode())
+
+    @property
+    def public_key(self) -> str:
+        """What a page gives to `pushManager.subscribe` as `applicationServerKey`."""
+        point = self._vapid.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
+
+    async def send(self, push: Push, label: str, token: str | None) -> None:
+        """Send `{"title": …, "body": …, "format": …}` as the data of a `push` event. See `Service.send`."""
+        try:
+            subscription = Subscription.model_validate_json(token or "")
+            target = self._poster.egress.target(subscription.endpoint)
+        except (ValidationError, TargetRefused) as error:
+            raise TokenInvalid(label, "it is no subscription") from error
+        body = _encrypted(push, label, subscription)
+        try:
+            answer = await self._poster.post(target, body, self._headers(target))
+        except TargetRefused as error:
+            raise TokenInvalid(label, "its push service is not on the public internet") from error
+        except DeliveryFailed as error:  # it names the endpoint
+            raise DeliveryFailed(label, error.reason) from None
+        self._judge(label, answer)
+
+    def _headers(self, target: Target) -> dict[str, str]:
+        now = int(self._clock())
+        claims = {
+            "sub": self._contact,
+            "aud": f"{target.scheme}://{target.authority}",
+            "exp": now + LOGIN_SECONDS,
+        }
+        login: str = self._vapid.sign(claims)["Authorization"]
+        return {
+            "Authorization": login,
+            "TTL": str(self._keep),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+        }
+
+    def _judge(self, label: str, answer: Answer) -> None:
+        if answer.is_success:
+            return
+        reason = f"it answered {answer.status}"
+        if answer.status in NO_SUBSCRIPTION:
+            raise TokenInvalid(label, reason)
+        if answer.status in BAD_MESSAGES:
+            raise DeliveryRefused(label, reason)
+        asked = answer_ms(answer.status, answer.headers, int(self._clock() * 1000))
+        raise DeliveryFailed(label, reason, status=answer.status, retry_after=asked and asked / 1000)
+
+
+def _encrypted(push: Push, label: str, subscription: Subscription) -> bytes:
+    data = push.model_dump_json(include={"title", "body", "format"}).encode()
+    try:
+        body: bytes = WebPusher(subscription.model_dump()).encode(data)["body"]
+    except (ValueError, ECEException) as error:
+        raise TokenInvalid(label, "it has no valid key") from error
+    if len(body) > MOST_BYTES:
+        raise DeliveryRefused(label, f"it has {len(body):,} bytes, and browsers are sent {MOST_BYTES:,}")
+    return body
