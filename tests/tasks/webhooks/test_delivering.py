@@ -11,7 +11,7 @@ import pytest
 import standardwebhooks
 
 from corral import Client, FailureKind, Job, JobFailed, Worker
-from corral.tasks.webhooks import Delivery, Poster, Signing, SigningKey, Webhooks, WebhookTasks
+from corral.tasks.webhooks import Delivery, Poster, Signing, SigningKey, Verifier, Webhooks, WebhookTasks
 from tests.tasks.webhooks.receiver import Receiver
 
 SHOP = SigningKey("the shop's secret, as agreed")
@@ -62,6 +62,18 @@ async def test_standard_webhooks(client: Client, receiver: Receiver) -> None:
     assert got.headers["webhook-id"] == handle.id
     for key in STANDARD:
         assert standardwebhooks.Webhook(key.text).verify(got.body, got.headers) == {"n": 1}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_id_divides_nothing(client: Client, receiver: Receiver) -> None:
+    """Whatever id a job was given can stand in a header, and has no dot, so that nobody reads the signed bytes as those
+    of another id and another time."""
+    delivery = Delivery(url=receiver.url(), key="standard", payload={"n": 1}, signing=Signing.STANDARD)
+    handle = await WebhookTasks.deliver.enqueue(client, delivery, job_id="order.7 für:ada")
+    await handle.result(timeout=10)
+    (got,) = receiver.requests
+    assert got.headers["webhook-id"] == "order%2E7%20f%C3%BCr:ada"
+    Verifier([STANDARD[0].public]).check(got.headers, got.body)
 
 
 @pytest.mark.usefixtures("worker")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from corral.tasks.errors import InvalidKey
 from corral.tasks.webhooks import Signing, SigningKey, VerifyingKey
-from corral.tasks.webhooks.signing import signed_headers
+from corral.tasks.webhooks.signing import message_id, signed_headers
 
 BODY = '{"id": 1, "name": "Ünï\\n"}'.encode()
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -106,6 +106,14 @@ def test_only_the_same_body_verifies(kind: str, body: bytes, more: bytes) -> Non
         assert public.verifies_standard(f"v1,AAAA {signature}", "m", 1, body)
         assert not public.verifies_standard(signature, "m", 2, body)
         assert not public.verifies_standard(signature, "n", 1, body)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
+def test_ids_stay_apart(one: str, other: str) -> None:
+    """Two jobs never have one message, and every id is a header's value without a dot."""
+    assert (message_id(one) == message_id(other)) == (one == other)
+    assert message_id(one).isascii()
+    assert not set(message_id(one)) & set(". \r\n")
 
 
 @given(st.text())

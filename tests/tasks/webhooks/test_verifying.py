@@ -55,6 +55,18 @@ def test_who_sends_does_not_choose() -> None:
         verifier(NEW, signing=Signing.HMAC).check(headers(Signing.STANDARD, NEW), BODY)
 
 
+def test_an_id_has_no_dot() -> None:
+    """The same signed bytes cannot be passed off as those of another id, time and body."""
+    signed = signed_headers(Signing.STANDARD, [NEW], "m", NOW, f"{NOW}.{BODY.decode()}".encode())
+    split = {
+        "webhook-id": f"m.{NOW}",
+        "webhook-timestamp": str(NOW),
+        "webhook-signature": signed["webhook-signature"],
+    }
+    with pytest.raises(NotGenuine, match="no id"):
+        verifier(NEW).check(split, BODY)
+
+
 @pytest.mark.parametrize("off", [-301, 301])
 def test_an_old_delivery_may_be_a_replay(off: int) -> None:
     """A Standard Webhook whose time is more than five minutes off is refused, whoever signed it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corral import Client, Context, JobHandle
+from corral import Context, JobHandle
 from corral.contracts.producer import AsyncProducer
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
 from corral.tasks.webhooks.contract import Announced, Announcement, Change, Delivered, WebhookTasks
@@ -26,7 +26,7 @@ class Announcer:
         return Announced(count=len(handles))
 
     async def announce(
-        self, client: Client | AsyncProducer, announcement: Announcement, event_id: str | None
+        self, client: AsyncProducer, announcement: Announcement, event_id: str | None
     ) -> list[JobHandle[Delivered]]:
         """A job for each subscription; with an ``event_id`` none of them twice."""
         fields = announcement.model_dump(exclude={"owner"})

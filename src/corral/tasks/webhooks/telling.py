@@ -19,7 +19,7 @@ from corral.tasks.errors import DeliveryFailed
 from corral.tasks.webhooks.attempt import Gone, Sender
 from corral.tasks.webhooks.contract import Change, Delivered, Ping
 from corral.tasks.webhooks.database_patience import database_patience
-from corral.tasks.webhooks.signing import Signing
+from corral.tasks.webhooks.signing import Signing, message_id
 
 __all__ = ["OnChange", "Teller"]
 
@@ -78,7 +78,7 @@ class Teller:
         subscription = admission.subscription
         if not subscription.enabled and not admission.is_probe:
             raise Unrecoverable(f"the subscription is disabled: {subscription.disabled_reason}")
-        event_id = change.event_id or ctx.job_id
+        event_id = change.event_id or message_id(ctx.job_id)
         body = {
             "id": event_id,
             "type": change.event,
@@ -97,8 +97,9 @@ class Teller:
         with database_patience(ctx):
             subscription = await self._subscriptions.get(ping.subscription_id)
             keys = await self._keys.of(ping.subscription_id)
-        body = {"id": ctx.job_id, "type": "webhook.ping", "action": "ping"}
-        outcome, spent = await self._post(subscription, keys, ctx.job_id, body)
+        event_id = message_id(ctx.job_id)
+        body = {"id": event_id, "type": "webhook.ping", "action": "ping"}
+        outcome, spent = await self._post(subscription, keys, event_id, body)
         await self._settle(Attempt(subscription, None, {"action": "ping"}, outcome, spent), ctx, None)
         return _result(outcome)
 

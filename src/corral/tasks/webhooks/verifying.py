@@ -74,7 +74,7 @@ class Verifier:
 
     def _check_standard(self, headers: Mapping[str, str], body: bytes) -> None:
         message_id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-        if not message_id or not (at.isascii() and at.isdecimal() and len(at) < 15):
+        if not message_id or "." in message_id or not (at.isascii() and at.isdecimal() and len(at) < 15):
             raise NotGenuine("it has no id or no time")
         if abs(int(at) - self._clock()) > self._tolerance:
             raise NotGenuine(f"its time is more than {self._tolerance:g} s off")

@@ -33,7 +33,7 @@ from corral.tasks.webhooks.contract import (
 from corral.tasks.webhooks.keys import SigningKey
 from corral.tasks.webhooks.posting import Poster
 from corral.tasks.webhooks.replaying import Replayer
-from corral.tasks.webhooks.signing import Signing, signed_headers
+from corral.tasks.webhooks.signing import Signing, message_id, signed_headers
 from corral.tasks.webhooks.telling import OnChange, Teller
 
 __all__ = ["Webhooks"]
@@ -241,7 +241,7 @@ class Webhooks:
         answer = await self._sender.attempt(
             delivery.url,
             delivery.payload,
-            ctx.job_id,
+            message_id(ctx.job_id),
             signing=delivery.signing,
             keys=self._keys[delivery.key],
             headers=delivery.headers,
