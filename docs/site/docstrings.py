@@ -15,10 +15,16 @@ _MARKED = re.compile(r"(?<!`)(?::\w+:)?(`{1,2})(?=[^`\s])([^`]*[^`\s])\1(?!`)")
 
 def _marked(found: re.Match[str]) -> str:
     text = found[2]
-    name = text.removesuffix("()").partition(".")[0]
-    if found[1] == "`" and name in corral.__all__ and re.fullmatch(r"[\w.]+(?:\(\))?", text):
-        return rf":py:obj:`{text} <corral.{text.removesuffix('()')}>`\ "
-    return rf"``{text}``\ "
+    return (
+        rf":py:obj:`{text} <corral.{text.removesuffix('()')}>`\ " if _is_public(found) else rf"``{text}``\ "
+    )
+
+
+def _is_public(found: re.Match[str]) -> bool:
+    """Say whether it names something public: `Worker`, `Admin.workers`, `chain`. In `task.enqueue` it is some task."""
+    name, dot, _ = found[2].removesuffix("()").partition(".")
+    path = re.fullmatch(r"[\w.]+(?:\(\))?", found[2])
+    return bool(path) and found[1] == "`" and name in corral.__all__ and (name[0].isupper() or not dot)
 
 
 def restructured(text: str) -> str:

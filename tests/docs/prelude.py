@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from corral import (
     Admin,
+    BlockingContext,
     Client,
     Context,
     Cron,
@@ -40,6 +41,7 @@ from examples.email.worker import send_invite, send_reset
 __all__ = [
     "UTC",
     "Admin",
+    "BlockingContext",
     "Client",
     "Context",
     "Cron",
