@@ -23,6 +23,7 @@ LINES = (
     "A mail about each order",
     "A question, some time later",
     "The search, behind many changes",
+    "Each change of an order",
     "A cron job, by hand",
     "Who did what",
 )

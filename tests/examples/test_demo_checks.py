@@ -10,7 +10,7 @@ import pytest
 
 from corral import Job, JobState
 from corral.store.audit_log import AuditEntry
-from examples.reference.demo.checks import World, arrivals
+from examples.reference.demo.checks import HOOKS, World, arrivals
 from examples.reference.demo.stage import ENDED, LIVE
 from examples.reference.demo.story import ALAN, PEOPLE, RENAMED, Sent
 from outside.mail import Mail
@@ -78,6 +78,7 @@ def world() -> World:
         calls=[
             *(Call(100, "charge", "1", status) for status in (503, 503, 200)),
             Call(100, "charge", "2", 402),
+            *(Call(100, "hook", "1", 200) for _ in range(HOOKS)),
         ],
         charges={"1": 9800},
         orders={
@@ -119,7 +120,9 @@ def without_mail(world: World, subject: str) -> World:
         (lambda w: without_mail(w, "How is"), {"The question, later"}),
         (lambda w: replace(w, calls=w.calls[1:]), {"An order, charged until it is taken"}),
         (lambda w: replace(w, charges={}), {"An order, charged until it is taken"}),
-        (lambda w: replace(w, calls=[*w.calls, w.calls[-1]]), {"An order that is refused for good"}),
+        (lambda w: replace(w, calls=[*w.calls, w.calls[3]]), {"An order that is refused for good"}),
+        (lambda w: replace(w, calls=w.calls[:-1]), {"Each change of an order"}),
+        (lambda w: replace(w, calls=[*w.calls[:-1], Call(1, "hook", "1", 401)]), {"Each change of an order"}),
         (lambda w: replace(w, stock={"anvil": 68, "rope": 3}), {"An order that is refused for good"}),
         (
             lambda w: replace(w, calls=[*w.calls, Call(100, "charge", "3", 200)]),

@@ -13,7 +13,10 @@ from examples.reference.demo.story import ALAN, PEOPLE, RENAMED, Sent
 from outside.mail import Mail
 from outside.partner import Call
 
-__all__ = ["Arrival", "World", "arrivals"]
+__all__ = ["HOOKS", "Arrival", "World", "arrivals"]
+
+HOOKS: Final = 4 + RENAMED + 3 + 2
+"""Changes of orders: one goes all the way and has its note changed, one is refused by the bank, one by the stock."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,14 @@ def _search(world: World) -> Arrival:
     return Arrival("The search, behind many changes", "database", found, ok)
 
 
+def _webhooks(world: World) -> Arrival:
+    """Webhooks."""
+    hooks = [call for call in world.calls if call.what == "hook"]
+    genuine = {call.status for call in hooks} == {200}
+    found = f"{len(hooks)} deliveries about {len({call.about for call in hooks})} orders, all signed by us"
+    return Arrival("Each change of an order", "partner", found, genuine and len(hooks) == HOOKS)
+
+
 def _cleanup(world: World) -> Arrival:
     """Cleanup of ended sessions."""
     job = world.job(world.the("An operator has sessions cleaned up"))
@@ -164,6 +175,7 @@ LOOKS: Final = (
     _receipts,
     _question,
     _search,
+    _webhooks,
     _cleanup,
     _audit,
 )

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from corral.embedded import EmbeddedServer
-from corral.store.database import Database
 from corral.store.roles import Role
 from corral.store.tokens import Tokens
 from corral.worker.supervision.supervised_process import SupervisedProcess
 from outside.mail import MailServer, mail_server
 from outside.partner import Partner, partner
-from shop.database import open_database
+from shop.database import ShopDatabase
 from shop.migrate import migrate
 from shop.models import Session, User, now
 from shop.settings import Settings
@@ -50,7 +49,7 @@ class Stage:
     settings: Settings
     mail: MailServer
     partner: Partner
-    database: Database
+    database: ShopDatabase
     token: str
     """Of an operator, for the admin API."""
     processes: dict[str, SupervisedProcess] = field(default_factory=dict)
@@ -102,10 +101,11 @@ async def set_stage(folder: Path, told: Callable[[str, str], None]) -> AsyncIter
         told("mail", f"SMTP on 127.0.0.1:{mail.port}")
         outside = stack.enter_context(partner(bad_answers=BAD_ANSWERS))
         told("partner", f"payments and webhooks on {outside.url}")
-        database = await stack.enter_async_context(open_database(f"sqlite:///{folder / 'shop.db'}"))
+        database = ShopDatabase(f"sqlite:///{folder / 'shop.db'}")
+        stack.push_async_callback(database.close)
         await migrate(database)
         await _fill(database)
-        token = await Tokens(database).create("demo", Role.ADMIN)
+        token = await Tokens(database.corral).create("demo", Role.ADMIN)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         settings = Settings(
             database_url=f"sqlite:///{folder / 'shop.db'}",
@@ -129,7 +129,7 @@ async def _end_all(processes: dict[str, SupervisedProcess]) -> None:
     await asyncio.gather(*(process.end(PATIENCE) for process in processes.values()))
 
 
-async def _fill(database: Database) -> None:
+async def _fill(database: ShopDatabase) -> None:
     """Sessions of somebody who was there before: some have ended."""
     async with database.writing() as session:
         edsger = User(email="edsger@example.com", name="Edsger", password="-")

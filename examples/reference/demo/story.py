@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import httpx
 
+from outside.partner import Partner
+
 __all__ = ["ALAN", "LAST_NOTE", "PEOPLE", "RENAMED", "Sent", "Story"]
 
 PEOPLE: Final = {"Ada": "ada@example.com", "Grace": "grace@example.com"}
@@ -32,8 +34,9 @@ class Sent:
 class Story:
     """Tells it to the API, as a person with a browser, and an operator with a token."""
 
-    def __init__(self, api: httpx.AsyncClient, operator: str) -> None:
+    def __init__(self, api: httpx.AsyncClient, partner: Partner, operator: str) -> None:
         self._api = api
+        self._partner = partner
         self._operator = {"Authorization": f"Bearer {operator}"}
 
     async def tell(self) -> AsyncIterator[Sent]:
@@ -42,6 +45,7 @@ class Story:
             user = {"name": name, "email": email, "password": f"the password of {name}"}
             yield await self._accepted(f"{name} signs up", "POST", "/users", user)
         await self._log_in("Ada")
+        await self._subscribe()
         yield await self._accepted("Ada invites Alan", "POST", "/invitations", {"email": ALAN})
         invited = await self._accepted("Ada clicks twice", "POST", "/invitations", {"email": ALAN})
         yield invited
@@ -68,6 +72,11 @@ class Story:
         user = {"email": PEOPLE[name], "password": f"the password of {name}"}
         answer = await self._api.post("/sessions", json=user)
         self._api.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
+
+    async def _subscribe(self) -> None:
+        """The partner wants to hear of Ada's orders, and checks from here on whether it is we who tell it."""
+        answer = await self._api.post("/webhooks", json={"url": f"{self._partner.url}/hooks"})
+        self._partner.key = answer.raise_for_status().json()["public_key"]
 
     async def _accepted(self, title: str, method: str, path: str, body: Any = None) -> Sent:
         answer = await self._api.request(method, path, json=body)

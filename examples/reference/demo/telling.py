@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from corral import Client, Job, JobGone
 from corral.store.audit_log import AuditLog
 from corral.store.relay import Relay
-from examples.reference.demo.checks import World
+from examples.reference.demo.checks import HOOKS, World
 from examples.reference.demo.stage import Stage
 from examples.reference.demo.story import LAST_NOTE, Sent, Story
 from shop.models import Order, Session, StockItem
@@ -26,15 +26,16 @@ async def told_world(stage: Stage, client: Client, told: Callable[[Sent], None],
     sent: list[Sent] = []
     jobs: dict[tuple[str, str], Job] = {}
     async with httpx.AsyncClient(base_url=stage.settings.public_url, timeout=30) as api:
-        story = Story(api, stage.token)
+        story = Story(api, stage.partner, stage.token)
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 async for each in story.tell():
                     sent.append(each)
                     told(each)
-                await Relay(stage.database, client).drain()
+                await Relay(stage.database.corral, client).drain()
                 await asyncio.gather(*(_follow(client, *job, jobs) for each in sent for job in each.jobs))
                 await _afterwards(client, sent)
+                await stage.partner.wait_for(lambda hooks: len(hooks) >= HOOKS, what="hook", timeout=deadline)
         found = await story.found(LAST_NOTE)
     return await _world(stage, sent, jobs, found)
 
@@ -69,5 +70,5 @@ async def _world(
         stock={item.item: item.available for item in stock},
         sessions_left=sessions or 0,
         found=found,
-        audit=(await AuditLog(stage.database).page("shop")).entries,
+        audit=(await AuditLog(stage.database.corral).page("shop")).entries,
     )

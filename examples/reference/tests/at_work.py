@@ -14,11 +14,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from corral import Client, Job
-from corral.store.database import Database
 from corral.store.relay import Relay
 from corral.store.roles import Role
 from corral.store.tokens import Tokens
 from shop.api.app import create_app
+from shop.database import ShopDatabase
 from shop.settings import Settings
 
 __all__ = ["PASSWORD", "Shop", "open_shop"]
@@ -45,7 +45,7 @@ class Shop:
     http: httpx.AsyncClient
     client: Client
     relay: Relay
-    database: Database
+    database: ShopDatabase
     zone: ZoneInfo
 
     async def ended(self, accepted: httpx.Response, at: int = 0) -> Job:
@@ -64,14 +64,14 @@ class Shop:
 
     async def operator(self, role: Role = Role.ADMIN) -> str:
         """A token for the admin API: what `corral token create` prints."""
-        return await Tokens(self.database).create("operator", role)
+        return await Tokens(self.database.corral).create("operator", role)
 
 
 @asynccontextmanager
-async def open_shop(settings: Settings, database: Database) -> AsyncIterator[Shop]:
+async def open_shop(settings: Settings, database: ShopDatabase) -> AsyncIterator[Shop]:
     """The API on a port of its own; nobody runs what it enqueues."""
     async with AsyncExitStack() as stack:
         url = stack.enter_context(serving(create_app(settings)))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         client = await stack.enter_async_context(Client(settings.redis_url))
-        yield Shop(http, client, Relay(database, client), database, ZoneInfo(settings.time_zone))
+        yield Shop(http, client, Relay(database.corral, client), database, ZoneInfo(settings.time_zone))

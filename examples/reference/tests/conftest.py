@@ -12,9 +12,9 @@ import pytest
 
 from at_work import Shop, open_shop
 from corral.embedded import EmbeddedServer
-from corral.store.database import Database
 from outside.mail import MailServer, mail_server
 from outside.partner import Partner, partner
+from shop.database import ShopDatabase
 from shop.migrate import migrate
 from shop.settings import Settings
 from shop.worker import create_worker
@@ -45,11 +45,12 @@ async def database_url(tmp_path: Path) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(database_url: str) -> AsyncIterator[ShopDatabase]:
     """The database, with its tables."""
-    async with Database(database_url) as database:
-        await migrate(database)
-        yield database
+    database = ShopDatabase(database_url)
+    await migrate(database)
+    yield database
+    await database.close()
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def settings(
 
 
 @pytest.fixture
-async def closed_shop(settings: Settings, database: Database) -> AsyncIterator[Shop]:
+async def closed_shop(settings: Settings, database: ShopDatabase) -> AsyncIterator[Shop]:
     """The API alone: nobody runs what it enqueues."""
     async with open_shop(settings, database) as shop:
         yield shop

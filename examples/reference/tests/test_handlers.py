@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral import Context, Job, Unrecoverable
-from corral.store.database import Database
 from outside.partner import Partner
+from shop.database import ShopDatabase
 from shop.errors import PaymentRefused, Refused
 from shop.handlers.refusals import refusals
 from shop.handlers.reports import ReportHandlers
@@ -22,18 +22,18 @@ from shop.tasks import OrderRef, ReportDay
 
 
 @pytest.fixture
-async def ada(database: Database) -> User:
+async def ada(database: ShopDatabase) -> User:
     """Somebody who may order."""
     async with database.writing() as session:
         return await users.sign_up(session, email="ada@example.com", name="Ada", password="enchantress")
 
 
-async def _placed(database: Database, user: User, quantity: int = 1) -> Order:
+async def _placed(database: ShopDatabase, user: User, quantity: int = 1) -> Order:
     async with database.writing() as session:
         return await orders.place(session, user, item="anvil", quantity=quantity)
 
 
-async def test_an_order_is_indexed(database: Database, ada: User) -> None:
+async def test_an_order_is_indexed(database: ShopDatabase, ada: User) -> None:
     """Called twice it is the same entry; for an order that is gone there is none."""
     order, handlers = await _placed(database, ada), SearchHandlers(database)
     for _ in range(2):
@@ -46,13 +46,13 @@ async def test_an_order_is_indexed(database: Database, ada: User) -> None:
         assert await session.get(SearchEntry, order.id) is None
 
 
-async def test_a_report_of_an_empty_day(database: Database) -> None:
+async def test_a_report_of_an_empty_day(database: ShopDatabase) -> None:
     """Yesterday, where nobody says which day."""
     report = await ReportHandlers(database, ZoneInfo("Europe/Berlin")).daily(ReportDay())
     assert (report.orders, report.revenue) == (0, 0)
 
 
-async def test_a_step_that_is_taken_twice(database: Database, ada: User) -> None:
+async def test_a_step_that_is_taken_twice(database: ShopDatabase, ada: User) -> None:
     """A job may run twice: what was set aside is set aside once, and put back once."""
     order = await _placed(database, ada, 2)
     for step, left in ((orders.reserve, 98), (_refuse, 100)):
@@ -67,7 +67,7 @@ async def _refuse(session: AsyncSession, order: Order) -> None:
     await orders.refuse(session, order, "it is enough")
 
 
-async def test_nothing_is_shipped_unpaid(database: Database, ada: User) -> None:
+async def test_nothing_is_shipped_unpaid(database: ShopDatabase, ada: User) -> None:
     """The order of the steps is the service's business, whoever calls it."""
     order = await _placed(database, ada)
     with pytest.raises(Refused, match="the order is placed"):

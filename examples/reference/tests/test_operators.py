@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from at_work import Shop, open_shop
 from corral import JobState
-from corral.store.database import Database
 from corral.store.roles import Role
 from outside.mail import MailServer
+from shop.database import ShopDatabase
 from shop.models import Session, now
 from shop.settings import Settings
 
@@ -25,7 +25,7 @@ async def cron_jobs(shop: Shop, token: str) -> dict[str, dict[str, Any]]:
 
 
 async def test_the_dashboard_wants_a_password(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: ShopDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is at /bullBoard, for who has the credentials of the environment."""
     monkeypatch.setenv("BULL_BOARD_USERNAME", "ada")

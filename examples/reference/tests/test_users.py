@@ -45,7 +45,7 @@ async def test_signing_up_is_written_down(shop: Shop) -> None:
     """The audit log has who did what, written by a job."""
     accepted = await shop.http.post("/users", json=ADA)
     await shop.ended(accepted, 1)
-    (entry,) = (await AuditLog(shop.database).page("shop")).entries
+    (entry,) = (await AuditLog(shop.database.corral).page("shop")).entries
     assert (entry.action, entry.resource_id) == ("user.sign-up", accepted.json()["id"])
 
 

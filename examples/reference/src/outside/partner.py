@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -51,6 +52,7 @@ class Partner:
     _asked: Counter[str] = field(default_factory=Counter)
     _charges: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def charge(self, order: str, cents: int) -> int:
         """The status for a charge: the same order is charged once."""
@@ -81,9 +83,23 @@ class Partner:
 
     def keep(self, call: Call) -> None:
         """Note a call."""
-        with self._lock:
+        with self._arrived:
             self.calls.append(call)
+            self._arrived.notify_all()
         self.told(call)
+
+    async def wait_for(self, enough: Callable[[list[Call]], bool], *, what: str, timeout: float = 30) -> None:
+        """Wait until there are enough calls of a kind. Raises `TimeoutError`."""
+
+        def there() -> bool:
+            return enough([call for call in self.calls if call.what == what])
+
+        def wait() -> bool:
+            with self._arrived:
+                return self._arrived.wait_for(there, timeout)
+
+        if not await asyncio.to_thread(wait):
+            raise TimeoutError(f"after {timeout} s there are {self.calls}")
 
     @property
     def charges(self) -> dict[str, int]:

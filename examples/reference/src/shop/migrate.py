@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from corral.store.database import Database
+from shop.database import ShopDatabase
 from shop.models import Row, StockItem
 from shop.settings import Settings
 
@@ -17,9 +17,9 @@ STOCK: Final = {"anvil": (4900, 100), "rope": (1250, 3)}
 """What is sold at first: price in cents, and how many there are."""
 
 
-async def migrate(database: Database) -> None:
+async def migrate(database: ShopDatabase) -> None:
     """Corral's tables by its migrations, the shop's as the models say. Once these change, Alembic is for them too."""
-    await database.migrate()
+    await database.corral.migrate()
     async with database.writing() as session:
         connection = await session.connection()
         await connection.run_sync(Row.metadata.create_all)
@@ -30,9 +30,10 @@ async def migrate(database: Database) -> None:
 
 
 async def _main() -> None:
-    async with Database(Settings.from_environment().database_url) as database:
-        await migrate(database)
-    print(f"Tables are there: {database.address}")
+    database = ShopDatabase(Settings.from_environment().database_url)
+    await migrate(database)
+    await database.close()
+    print(f"Tables are there: {database.corral.address}")
 
 
 if __name__ == "__main__":

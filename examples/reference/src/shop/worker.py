@@ -15,7 +15,7 @@ from corral.tasks.audit import Auditor
 from corral.tasks.cleanup import Cleaner, CleanupTasks, Old
 from corral.tasks.email import Mailer, Smtp, Templates
 from shop.cron_jobs import cron_jobs
-from shop.database import open_database
+from shop.database import ShopDatabase
 from shop.handlers.orders import OrderHandlers
 from shop.handlers.refusals import refusals
 from shop.handlers.reports import ReportHandlers
@@ -32,8 +32,9 @@ __all__ = ["create_worker"]
 def create_worker(settings: Settings | None = None) -> Worker:
     """Everything that the shop does in the background. Connects when it runs, not when it is made."""
     settings = settings or Settings.from_environment()
-    database = open_database(settings.database_url)
+    database = ShopDatabase(settings.database_url)
     payments = Payments(settings.payments_url)
+    webhooks = create_webhooks(settings, database.corral)
     mailer = Mailer(
         Smtp.from_url(settings.smtp_url),
         sender=settings.mail_sender,
@@ -41,13 +42,13 @@ def create_worker(settings: Settings | None = None) -> Worker:
         per_domain={"*": RateLimit(20, per=1)},
     )
     schedules = DatabaseSchedules(
-        database, ReportTasks, CleanupTasks, declared=cron_jobs(settings.time_zone), migrate=False
+        database.corral, ReportTasks, CleanupTasks, declared=cron_jobs(settings.time_zone), migrate=False
     )
 
     @asynccontextmanager
     async def lifespan(client: Client) -> AsyncIterator[None]:
         """Beside the jobs: cron jobs are registered, and what the outbox holds is moved to Redis."""
-        async with payments, schedules(client), Relay(database, client):
+        async with payments, webhooks, schedules(client), Relay(database.corral, client):
             yield
 
     return Worker(
@@ -55,9 +56,9 @@ def create_worker(settings: Settings | None = None) -> Worker:
         SearchHandlers(database).tasks(),
         ReportHandlers(database, ZoneInfo(settings.time_zone)).tasks(),
         Serve(mailer.tasks(), concurrency=20),
-        create_webhooks(settings, database).tasks(),
-        Auditor(AuditLog(database)).tasks(),
-        Cleaner(database, tables={"sessions": Old(Session.id, Session.expires_at)}).tasks(),
+        webhooks.tasks(),
+        Auditor(AuditLog(database.corral)).tasks(),
+        Cleaner(database.corral, tables={"sessions": Old(Session.id, Session.expires_at)}).tasks(),
         url=settings.redis_url,
         middleware=[refusals],
         lifespan=lifespan,

@@ -18,7 +18,7 @@ from corral.tasks.email import EmailTasks
 from corral.tasks.webhooks import WebhookTasks
 from shop.api import health, invitations, orders, reports, sessions, users, webhooks
 from shop.api.dependencies import Parts
-from shop.database import open_database
+from shop.database import ShopDatabase
 from shop.errors import NotFound, Refused
 from shop.settings import Settings
 from shop.tasks import OrderTasks, ReportTasks, SearchTasks
@@ -34,24 +34,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The shop's own endpoints, and for operators the dashboard and the admin API. Connects when it is asked."""
     settings = settings or Settings.from_environment()
     database, client, admin = (
-        open_database(settings.database_url),
+        ShopDatabase(settings.database_url),
         Client(settings.redis_url),
         Admin(settings.redis_url),
     )
+    webhooks = create_webhooks(settings, database.corral)
     dashboard = create_dashboard(
-        admin, tasks=TASKS, database=database, client=client, title="Shop", may_be_local=True
+        admin, tasks=TASKS, database=database.corral, client=client, title="Shop", may_be_local=True
     )
-    operating = create_api(admin, tasks=TASKS, database=database, client=client)
+    operating = create_api(admin, tasks=TASKS, database=database.corral, client=client)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[CorralState]:
-        async with database, admin, CorralLifespan(client)(app) as state:
+        async with admin, webhooks, CorralLifespan(client)(app) as state:
             yield state
             for mounted in (dashboard, operating):
                 await mounted.state.desk.close()
+        await database.close()
 
     app = FastAPI(title="Shop", lifespan=lifespan)
-    app.state.parts = Parts(settings, database, create_webhooks(settings, database))
+    app.state.parts = Parts(settings, database, webhooks)
     app.add_exception_handler(Refused, _refused)
     answer_errors(app)
     for each in ROUTERS:

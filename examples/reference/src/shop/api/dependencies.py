@@ -10,8 +10,8 @@ from fastapi import Depends, HTTPException, Request, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from corral.store.database import Database
 from corral.tasks.webhooks import Webhooks
+from shop.database import ShopDatabase
 from shop.models import User
 from shop.services import sessions
 from shop.settings import Settings
@@ -24,7 +24,7 @@ class Parts:
     """What the API is made of, beside the client: that is `corral.frameworks.fastapi.InjectedClient`."""
 
     settings: Settings
-    database: Database
+    database: ShopDatabase
     webhooks: Webhooks
 
 
@@ -57,8 +57,9 @@ def _token(bearer: _Bearer) -> str:
 TheToken = Annotated[str, Depends(_token)]
 
 
-async def _user(token: TheToken, database: Transaction) -> User:
-    user = await sessions.user_of(database, token)
+async def _user(token: TheToken, parts: TheParts) -> User:
+    async with parts.database.reading() as database:
+        user = await sessions.user_of(database, token)
     if user is None:
         raise HTTPException(status.HTTP_401_UNAUTHORIZED, "the session has ended: POST /sessions")
     return user

@@ -32,10 +32,10 @@ class SubscriptionView(BaseModel):
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def subscribe(new: NewSubscription, user: TheUser, parts: TheParts) -> SubscriptionView:
-    """Subscribe a URL. It has to be one that a stranger may be sent to: HTTPS, at a public address."""
+    """Have a URL told of one's orders. It has to be one that may be called from here: HTTPS, at a public address."""
     key = SigningKey.generate("rsa")
     try:
-        made = await parts.webhooks.subscribe(new.url, events=new.events, key=key)
+        made = await parts.webhooks.subscribe(new.url, events=new.events, key=key, owner=user.id)
     except TargetRefused as refusal:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(refusal)) from None
     return SubscriptionView(id=made.id, url=made.url, events=list(made.events), public_key=key.public.text)

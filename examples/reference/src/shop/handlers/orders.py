@@ -9,9 +9,9 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral import Context, JobFailed
-from corral.store.database import Database
 from corral.store.outbox import outbox
 from corral.tasks.email import EmailTasks, Notification
+from shop.database import ShopDatabase
 from shop.models import Order, OrderState, User
 from shop.services import orders
 from shop.services.payments import Payments
@@ -23,7 +23,7 @@ __all__ = ["OrderHandlers"]
 class OrderHandlers:
     """Runs `OrderTasks`."""
 
-    def __init__(self, database: Database, payments: Payments, *, ask_after: timedelta) -> None:
+    def __init__(self, database: ShopDatabase, payments: Payments, *, ask_after: timedelta) -> None:
         self._database = database
         self._payments = payments
         self._ask_after = ask_after

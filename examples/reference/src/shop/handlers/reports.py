@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from corral.store.database import Database
+from shop.database import ShopDatabase
 from shop.services import reports
 from shop.tasks import DayReport, ReportDay, ReportTasks
 
@@ -14,7 +14,7 @@ __all__ = ["ReportHandlers"]
 class ReportHandlers:
     """Runs `ReportTasks`."""
 
-    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+    def __init__(self, database: ShopDatabase, zone: ZoneInfo) -> None:
         self._database = database
         self._zone = zone
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corral.store.database import Database
+from shop.database import ShopDatabase
 from shop.services import search
 from shop.tasks import OrderRef, SearchTasks
 
@@ -12,7 +12,7 @@ __all__ = ["SearchHandlers"]
 class SearchHandlers:
     """Runs `SearchTasks`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: ShopDatabase) -> None:
         self._database = database
 
     def tasks(self) -> SearchTasks:
