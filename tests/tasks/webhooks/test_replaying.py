@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from corral import Client
-from corral.tasks.webhooks import Replay, Replayed, Signing, Webhooks
+from corral import Client, FailureKind, JobFailed
+from corral.tasks.webhooks import Change, Replay, Replayed, Signing, Webhooks
 from tests.tasks.webhooks.receiver import Receiver
 from tests.tasks.webhooks.subscribed import GONE, NO, Quick, failed, told, working
 
@@ -56,9 +56,10 @@ async def test_what_failed_is_replayed(client: Client, webhooks: Webhooks, recei
             job = await client.queue("quick").get(handle.id)
             assert job
             assert job.progress == ({"replayed": result.count, "of": result.count} if result.count else None)
-            for event_id in (lost.id, fine.id)[: result.count]:
-                again = await client.queue("quick").job(f"{handle.id}-{event_id}").wait(timeout=10)
-                assert again.returnvalue["status"] == 204
+            jobs = await client.queue("quick").jobs("completed") + await client.queue("quick").jobs("waiting")
+            jobs += await client.queue("quick").jobs("active")
+            for again in {job.id for job in jobs if job.id.startswith(f"{handle.id}-")}:
+                assert (await client.queue("quick").job(again).result(timeout=10))["status"] == 204
             return result
 
         assert (await replayed()).count == 1
@@ -75,7 +76,8 @@ async def test_a_replay_that_runs_again_adds_nothing(
     subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
     began = datetime.now(UTC)
     async with working(client, webhooks):
-        await (await told(client, subscription)).result(timeout=10)
+        change = Change(subscription_id=subscription.id, action="update", resource_id="1")
+        await (await Quick.send.enqueue(client, change, job_id=f"order.{'7' * 190}")).result(timeout=10)
         until = datetime.now(UTC) + timedelta(seconds=1)
         replay = Replay(subscription_id=subscription.id, since=began, until=until, failed=False)
         for _ in range(2):
@@ -83,6 +85,22 @@ async def test_a_replay_that_runs_again_adds_nothing(
             assert (await handle.result(timeout=10)).count == 1
             await handle.remove()
     assert sum((await client.queue("quick").counts()).values()) == 2
+
+
+async def test_nothing_is_replayed_to_who_is_not_told(
+    client: Client, webhooks: Webhooks, receiver: Receiver
+) -> None:
+    """A subscription that is disabled, or not there: one error, and not one for each event."""
+    subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
+    await webhooks.subscriptions.disable(subscription.id, "not paid")
+    async with working(client, webhooks):
+        for known, reason in ((subscription.id, "not paid. Enable it"), ("none", "no subscription")):
+            handle = await webhooks.replay_range(client, known, since=datetime.now(UTC))
+            with pytest.raises(JobFailed, match=reason):
+                await handle.result(timeout=10)
+            job = await client.queue("quick").get(handle.id)
+            assert job
+            assert (job.failure_kind, job.attempts_made) == (FailureKind.PERMANENT, 1)
 
 
 async def test_a_replay_needs_times_with_a_zone(client: Client, webhooks: Webhooks) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import jwt
@@ -97,6 +98,15 @@ async def test_keys_are_published(database: Database) -> None:
     rsa.verify(raw_of(new.signature(body)) or b"", body, padding.PKCS1v15(), hashes.SHA256())
     assert isinstance(edwards, Ed25519PublicKey)
     edwards.verify(raw_of(ED25519.signature(body)) or b"", body)
+
+
+async def test_a_database_that_is_away(tmp_path: Path) -> None:
+    """Receivers are asked to come again."""
+    webhooks = Webhooks(database=Database(f"sqlite:///{tmp_path / 'nowhere' / 'corral.db'}"))
+    transport = httpx.ASGITransport(FastAPI(routes=[jwks_route(webhooks)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answer = await http.get("/.well-known/jwks.json")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 async def test_without_a_database_named_keys_are_published() -> None:

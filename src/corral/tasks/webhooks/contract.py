@@ -28,7 +28,6 @@ Action = Literal["create", "update", "delete"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 Owner = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-EventId = Annotated[str, StringConstraints(max_length=500, pattern=r"^[\w:%~-]+$")]
 SubscriptionId = Annotated[str, StringConstraints(max_length=36, pattern=r"^[^\x00]*$")]
 
 
@@ -74,7 +73,7 @@ class Change(Happened):
     """Something has changed, and a subscription is to be told."""
 
     subscription_id: SubscriptionId
-    event_id: EventId | None = Field(
+    event_id: Text | None = Field(
         default=None, description="What the receiver knows the event by. None: the id of the job."
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from corral import Client, Context, JobHandle
+import hashlib
+
+from corral import Client, Context, JobHandle, Unrecoverable
 from corral.store.webhook_events import EventRange, StoredWebhookEvent, WebhookEvents
+from corral.store.webhook_subscriptions import WebhookSubscriptions
 from corral.tasks.webhooks.contract import Change, Delivered, Replay, Replayed, WebhookTasks
 from corral.tasks.webhooks.database_patience import database_patience
 
@@ -14,7 +17,10 @@ class Replayer:
     """Reads the record of attempts, and makes a job for each event that is told again. The receiver knows the event by
     the id that it had before."""
 
-    def __init__(self, events: WebhookEvents, tasks: type[WebhookTasks]) -> None:
+    def __init__(
+        self, subscriptions: WebhookSubscriptions, events: WebhookEvents, tasks: type[WebhookTasks]
+    ) -> None:
+        self._subscriptions = subscriptions
         self._events = events
         self._tasks = tasks
 
@@ -31,16 +37,26 @@ class Replayer:
         asked = EventRange(replay.subscription_id, replay.since, replay.until, replay.failed)
         count, last = 0, 0
         with database_patience(ctx):
+            subscription = await self._subscriptions.get(replay.subscription_id)
+            if not subscription.enabled and subscription.opened_at is None:
+                raise Unrecoverable(
+                    f"the subscription is disabled: {subscription.disabled_reason}. Enable it before a replay"
+                )
             whole = await self._events.count(asked)
             while attempts := await self._events.latest(asked, after=last):
                 await self._tasks.send.enqueue_many(
                     ctx.client,
                     [_change(attempt) for attempt in attempts],
-                    job_id=lambda change: f"{ctx.job_id}-{change.event_id}",
+                    job_id=lambda change: f"{ctx.job_id}-{_short(str(change.event_id))}",
                 )
                 count, last = count + len(attempts), attempts[-1].id
                 await ctx.progress({"replayed": count, "of": max(whole, count)})
         return Replayed(count=count)
+
+
+def _short(event_id: str) -> str:
+    """An id that may be long, as a part of another one."""
+    return hashlib.sha256(event_id.encode()).hexdigest()[:32]
 
 
 def _change(attempt: StoredWebhookEvent) -> Change:

@@ -78,9 +78,9 @@ class Teller:
         subscription = admission.subscription
         if not subscription.enabled and not admission.is_probe:
             raise Unrecoverable(f"the subscription is disabled: {subscription.disabled_reason}")
-        event_id = change.event_id or message_id(ctx.job_id)
+        event_id = change.event_id or ctx.job_id
         body = {
-            "id": event_id,
+            "id": message_id(event_id),
             "type": change.event,
             "action": change.action,
             "resource": change.resource,
@@ -97,9 +97,8 @@ class Teller:
         with database_patience(ctx):
             subscription = await self._subscriptions.get(ping.subscription_id)
             keys = await self._keys.of(ping.subscription_id)
-        event_id = message_id(ctx.job_id)
-        body = {"id": event_id, "type": "webhook.ping", "action": "ping"}
-        outcome, spent = await self._post(subscription, keys, event_id, body)
+        body = {"id": message_id(ctx.job_id), "type": "webhook.ping", "action": "ping"}
+        outcome, spent = await self._post(subscription, keys, ctx.job_id, body)
         await self._settle(Attempt(subscription, None, {"action": "ping"}, outcome, spent), ctx, None)
         return _result(outcome)
 
@@ -112,7 +111,7 @@ class Teller:
             answer = await self._sender.attempt(
                 subscription.url,
                 body,
-                event_id,
+                message_id(event_id),
                 signing=Signing(subscription.signing),
                 keys=keys,
                 headers=subscription.headers,

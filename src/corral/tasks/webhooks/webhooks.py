@@ -206,7 +206,7 @@ class Webhooks:
 
     async def replay(self, client: Client, attempt_id: int) -> JobHandle[Delivered] | None:
         """Send again what an attempt was to tell; None where it is not kept any more, or was a ping."""
-        return await Replayer(self.events, self._tasks).one(client, attempt_id)
+        return await Replayer(self.subscriptions, self.events, self._tasks).one(client, attempt_id)
 
     async def replay_range(
         self,
@@ -262,7 +262,7 @@ class Webhooks:
 
     async def replay_all(self, replay: Replay, ctx: Context) -> Replayed:
         """Make a job for each event that is told again."""
-        return await Replayer(self.events, self._tasks).run(replay, ctx)
+        return await Replayer(self.subscriptions, self.events, self._tasks).run(replay, ctx)
 
     @property
     def _kept(self) -> Database:
