@@ -14,7 +14,7 @@ from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from corral import Client, DefinitionError, FieldProblem, InvalidPayload, Queue, Worker
+from corral import Client, DefinitionError, FieldProblem, InvalidPayload, Queue, ServerRefused, Worker
 from corral.frameworks.fastapi import (
     CorralLifespan,
     CorralState,
@@ -91,6 +91,37 @@ async def test_requests_share_the_client_of_the_application(
     async with served(app) as http:
         job_id = (await http.post("/orders/17")).json()
         assert (await http.get(f"/orders/{job_id}")).json() == "shipped 17"
+
+
+async def test_jobs_in_hand_end_before_the_application_does(
+    redis_url: str, prefix: str, queue_name: str
+) -> None:
+    """An application that is told to stop lets its worker finish, and closes the client after that."""
+    began, orders = asyncio.Event(), Queue(queue_name)
+
+    @orders.task
+    async def ship(_order: Any) -> str:
+        began.set()
+        await asyncio.sleep(0.2)  # a slow handler
+        return "shipped"
+
+    client = Client(redis_url, prefix=prefix)
+    app = application(CorralLifespan(client, worker=Worker(orders, client=client)), queue_name)
+    async with served(app) as http:
+        job_id = (await http.post("/orders/17")).json()
+        await began.wait()
+    async with client:
+        job = await client.queue(queue_name).get(job_id)
+    assert job is not None
+    assert job.returnvalue == "shipped"
+
+
+def test_a_worker_that_cannot_start_keeps_the_application_from_it(queue_name: str) -> None:
+    """An application without its worker would take orders that nobody ships."""
+    worker = Worker(shop(queue_name), url="http://127.0.0.1:1")
+    app = application(CorralLifespan(Client(UNREACHABLE), worker=worker), queue_name)
+    with pytest.raises(ServerRefused), TestClient(app):
+        pass
 
 
 def test_an_application_may_live_twice(redis_url: str, prefix: str, queue_name: str) -> None:

@@ -56,6 +56,13 @@ async def test_a_coroutine_is_a_task_too(working: Working) -> None:
     assert result.return_value["text"] == "Good morning, Ada!"
 
 
+async def test_many_enqueue_at_once() -> None:
+    """`aenqueue` holds up no loop: calls share round trips, and each has its own result."""
+    results = await asyncio.gather(*(tasks.add.aenqueue(number, 1) for number in range(200)))
+    read = await asyncio.gather(*(tasks.add.aget_result(result.id) for result in results))
+    assert [result.args for result in read] == [[number, 1] for number in range(200)]
+
+
 def test_blocking_code_enqueues_and_reads() -> None:
     """`enqueue` and `get_result` need no event loop."""
     result = tasks.add.enqueue(1, 2)
