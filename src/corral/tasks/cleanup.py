@@ -81,8 +81,9 @@ class Old:
 
     def before(self, moment: datetime) -> ColumnElement[bool]:
         """The rule for rows that were old at a moment in UTC."""
-        has_zone = getattr(self.time.type, "timezone", False)
-        rule: ColumnElement[bool] = lt(self.time, moment if has_zone else moment.replace(tzinfo=None))
+        column: Any = self.time
+        has_zone = getattr(column.type, "timezone", False)
+        rule: ColumnElement[bool] = lt(column, moment if has_zone else moment.replace(tzinfo=None))
         return rule
 
 

@@ -213,6 +213,7 @@ async def test_a_service_may_ask_for_time(client: Client) -> None:
         client.queue("notifications").events() as events,
     ):
         await push(client, "busy")
+        due = 0.0
         async for event in events:
             if event.name == "delayed":
                 due = int(event.fields["delay"]) / 1000 - int(event.id.split("-")[0]) / 1000

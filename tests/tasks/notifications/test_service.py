@@ -76,6 +76,9 @@ async def test_statuses_of_a_service_of_its_own(receiver: Receiver) -> None:
     service = UrlService(f"json://127.0.0.1:{receiver.port}/", invalid={418})
     with pytest.raises(TokenInvalid):
         await service.send(PAID, "ops", None)
+    receiver.answers.append(answer(404))
+    with pytest.raises(DeliveryFailed):
+        await UrlService(f"json://127.0.0.1:{receiver.port}/", invalid=()).send(PAID, "ops", None)
 
 
 async def test_a_code_of_a_service_of_its_own(receiver: Receiver) -> None:

@@ -57,12 +57,13 @@ class UrlService:
         self._url = url
         self._timeout = timeout
         self.takes_tokens = PLACE in url
-        self._invalid = invalid or (BAD_DEVICES if self.takes_tokens else BAD_TOKENS)
+        usual = BAD_DEVICES if self.takes_tokens else BAD_TOKENS
+        self._invalid = usual if invalid is None else invalid
         scheme, _, rest = url.partition("://")
         host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
         if PLACE in host or PLACE in scheme:
             raise InvalidOption("url", scheme, "a token is no host: put {token} behind it")
-        # The library never redirects, retries or reads templates by itself: answers and attempts are ours.
+        # The library follows no redirect: where messages go is what the URL says.
         self._asset = AppriseAsset(http_redirects=False, secure_logging=True)
         self._made(PROBE)
 

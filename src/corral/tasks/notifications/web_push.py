@@ -102,7 +102,9 @@ class WebPush:
     @property
     def public_key(self) -> str:
         """What a page gives to `pushManager.subscribe` as `applicationServerKey`."""
-        point = self._vapid.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        key = self._vapid.public_key
+        assert key
+        point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
     async def send(self, push: Push, label: str, token: str | None) -> None:
