@@ -11,6 +11,9 @@ from corral import JobState
 from outside.mail import MailServer
 from outside.partner import Partner
 from shop.models import StockItem
+from shop.settings import Settings
+from shop.tasks import OrderRef, OrderTasks
+from shop.worker import create_worker
 
 ANVIL = {"item": "anvil", "quantity": 2, "note": "for the coyote"}
 
@@ -47,6 +50,8 @@ async def test_a_bad_day_of_the_payment_provider(shop: Shop, outside: Partner) -
     order = await order_of(shop, await shop.http.post("/orders", json=ANVIL))
     assert order["state"] == "shipped"
     assert [call.status for call in outside.calls] == [503, 503, 200]
+    log = await shop.client.queue("orders").logs(f"orders.charge:{order['id']}")
+    assert [line.partition(", ")[2] for line in log] == [f"attempt {number} of 8" for number in (1, 2, 3)]
 
 
 async def test_a_payment_that_is_refused(shop: Shop, mails: MailServer, outside: Partner) -> None:
@@ -102,6 +107,30 @@ async def test_of_many_changes_the_search_sees_the_last(closed_shop: Shop) -> No
     assert (counts[JobState.WAITING], counts[JobState.FAILED]) == (1, 5)
 
 
+async def test_what_was_taken_back_goes_nowhere(
+    closed_shop: Shop, settings: Settings, outside: Partner
+) -> None:
+    """The job of an order that was cancelled in time finds that out, and nobody is charged."""
+    await closed_shop.log_in()
+    placed = await closed_shop.http.post("/orders", json=ANVIL)
+    await closed_shop.http.delete(f"/orders/{placed.json()['id']}")
+    async with create_worker(settings):
+        order = await order_of(closed_shop, placed)
+    assert order["state"] == "cancelled"
+    assert await left(closed_shop, "anvil") == 100
+    assert outside.calls == []
+
+
+async def test_a_step_that_an_operator_runs_again(shop: Shop, outside: Partner) -> None:
+    """To retry the charge of an order that was given up takes no money."""
+    await shop.log_in()
+    placed = await shop.http.post("/orders", json={"item": "rope", "quantity": 5})
+    order = await order_of(shop, placed)
+    charge = await OrderTasks.charge.enqueue(shop.client, OrderRef(order_id=order["id"]))
+    assert "the order is refused" in str((await charge.wait(timeout=30)).failed_reason)
+    assert outside.charges == {}
+
+
 async def test_taking_it_back(closed_shop: Shop) -> None:
     """While nothing has happened an order may be taken back, by its owner."""
     await closed_shop.log_in("Ada")
@@ -110,7 +139,7 @@ async def test_taking_it_back(closed_shop: Shop) -> None:
     assert (await closed_shop.http.delete(path)).status_code == 404
     await closed_shop.log_in("Ada")
     assert (await closed_shop.http.delete(path)).status_code == 202
-    assert (await closed_shop.http.get(path)).status_code == 404
+    assert (await closed_shop.http.get(path)).json()["state"] == "cancelled"
 
 
 async def test_a_shipped_order_stays(shop: Shop) -> None:

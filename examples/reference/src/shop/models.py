@@ -114,6 +114,7 @@ class OrderState(StrEnum):
     CHARGED = "charged"
     SHIPPED = "shipped"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
 
 
 class Order(Row):

@@ -96,7 +96,7 @@ async def revise(order_id: str, revision: Revision, user: TheUser, database: Tra
 async def cancel(order_id: str, user: TheUser, database: Transaction) -> Accepted:
     """Take it back, while nothing has happened for it."""
     order = await orders.get(database, order_id, of=user)
-    await orders.cancel(database, order)
+    orders.cancel(order)
     index = await SearchTasks.index.enqueue(outbox(database), OrderRef(order_id=order_id))
     return Accepted.of(order_id, index)
 

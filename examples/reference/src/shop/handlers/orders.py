@@ -36,11 +36,13 @@ class OrderHandlers:
         """Take the steps, as a flow: while one runs this handler is left, and when it has ended begins again."""
         try:
             for step in (OrderTasks.reserve, OrderTasks.charge, OrderTasks.ship):
-                await ctx.run_children([step.node(ref, on_failure="ignore")])  # raised here instead
+                node = step.node(ref, job_id=f"{step.name}:{ref.order_id}", on_failure="ignore")
+                await ctx.run_children([node])  # what was ignored is raised here
         except JobFailed as failure:
-            await self._payments.void(ref.order_id)  # a charge whose answer was lost
             async with self._changing(ref) as (database, order):
                 await orders.refuse(database, order, failure.reason)
+            if order.state == OrderState.REFUSED:
+                await self._payments.void(order.id)  # it may have been taken, and the answer lost
         async with self._database.reading() as database:
             order = await orders.get(database, ref.order_id)
             customer = await database.get_one(User, order.user_id)
@@ -60,11 +62,12 @@ class OrderHandlers:
         async with self._changing(ref) as (database, order):
             await orders.reserve(database, order)
 
-    async def charge(self, ref: OrderRef) -> None:
+    async def charge(self, ref: OrderRef, ctx: Context) -> None:
         """Take the money. Not inside of a transaction: the provider may take its time."""
         async with self._database.reading() as database:
             order = await orders.get(database, ref.order_id)
-        await self._payments.charge(order.id, order.total)
+        await ctx.log(f"{order.total / 100:.2f} €, attempt {ctx.attempt} of {ctx.attempts}")
+        await self._payments.charge(order.id, orders.due(order))
         async with self._changing(ref) as (_, order):
             orders.mark_charged(order)
 

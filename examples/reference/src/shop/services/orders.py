@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shop.errors import NotFound, OutOfStock, Refused, Taken
 from shop.models import Order, OrderState, StockItem, User
 
-__all__ = ["cancel", "get", "mark_charged", "of_user", "place", "refuse", "reserve", "revise", "ship"]
+__all__ = ["cancel", "due", "get", "mark_charged", "of_user", "place", "refuse", "reserve", "revise", "ship"]
+
+PAYABLE: Final = (OrderState.RESERVED, OrderState.CHARGED, OrderState.SHIPPED)
 
 
 async def place(database: AsyncSession, user: User, *, item: str, quantity: int, note: str = "") -> Order:
@@ -43,18 +47,19 @@ async def revise(database: AsyncSession, order: Order, note: str) -> None:
     await database.flush()
 
 
-async def cancel(database: AsyncSession, order: Order) -> None:
+def cancel(order: Order) -> None:
     """Take an order back. Raises `Taken` once something has happened for it."""
-    if order.state not in (OrderState.PLACED, OrderState.REFUSED):
+    if order.state not in (OrderState.PLACED, OrderState.CANCELLED):
         raise Taken(f"it is {order.state} already")
-    await database.delete(order)
-    await database.flush()
+    order.state = OrderState.CANCELLED
 
 
 async def reserve(database: AsyncSession, order: Order) -> None:
-    """Set aside what was ordered. Raises `OutOfStock`."""
-    if order.state != OrderState.PLACED:
+    """Set aside what was ordered. Raises `OutOfStock`, and `Refused` for what is not wanted any more."""
+    if order.state in PAYABLE:
         return
+    if order.state != OrderState.PLACED:
+        raise Refused(f"the order is {order.state}")
     left = (
         update(StockItem)
         .where(StockItem.item == order.item, StockItem.available >= order.quantity)
@@ -66,31 +71,35 @@ async def reserve(database: AsyncSession, order: Order) -> None:
     order.state = OrderState.RESERVED
 
 
+def due(order: Order) -> int:
+    """The cents to take for it. Raises `Refused` unless it was set aside."""
+    if order.state not in PAYABLE:
+        raise Refused(f"the order is {order.state}")
+    return order.total
+
+
 def mark_charged(order: Order) -> None:
-    """The money is here. Raises `Refused` for what was not set aside."""
+    """The money is here."""
     if order.state == OrderState.RESERVED:
         order.state = OrderState.CHARGED
-    elif order.state not in (OrderState.CHARGED, OrderState.SHIPPED):
-        raise Refused(f"the order is {order.state}")
 
 
 def ship(order: Order) -> None:
     """Hand it to the carrier. Raises `Refused` for what is not paid."""
-    if order.state == OrderState.CHARGED:
-        order.state = OrderState.SHIPPED
-    elif order.state != OrderState.SHIPPED:
+    if order.state not in (OrderState.CHARGED, OrderState.SHIPPED):
         raise Refused(f"the order is {order.state}")
+    order.state = OrderState.SHIPPED
 
 
 async def refuse(database: AsyncSession, order: Order, reason: str) -> None:
-    """Give up on it, and put back what was set aside."""
-    if order.state == OrderState.RESERVED:
+    """Give up on it, unless it is over: put back what was set aside. What was charged is to be given back."""
+    if order.state in (OrderState.RESERVED, OrderState.CHARGED):
         await database.execute(
             update(StockItem)
             .where(StockItem.item == order.item)
             .values(available=StockItem.available + order.quantity)
         )
-    if order.state in (OrderState.PLACED, OrderState.RESERVED):
+    if order.state in (OrderState.PLACED, OrderState.RESERVED, OrderState.CHARGED):
         order.state, order.refusal = OrderState.REFUSED, reason[:1000]
 
 
