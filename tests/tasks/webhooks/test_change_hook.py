@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from corral.contracts.producer import EnqueueRequest
 from corral.errors import InvalidOption
 from corral.store.database import Database
 from corral.store.tables import OutboxRow
@@ -223,6 +225,30 @@ async def test_only_this_factory_is_watched(database: Database) -> None:
         session.add(Line(order_id=1, number=2))
     (line,) = await told(database)
     assert (line["resource"], line["resource_id"], line["data"]) == ("line", "1,2", None)
+
+
+async def test_jobs_belong_to_the_trace_of_the_change(database: Database) -> None:
+    """Whoever follows jobs is told of those that a flush writes."""
+    followed: list[str] = []
+
+    class Recorder:
+        """Follows the jobs that are written."""
+
+        @contextmanager
+        def enqueueing(self, requests: Sequence[EnqueueRequest[Any]]) -> Iterator[str]:
+            """Remember them, and name the trace."""
+            followed.extend(request.name for request in requests)
+            yield "00-trace-of-the-change-01"
+
+    await made(database)
+    sessions = async_sessionmaker(database.engine)
+    announce_changes(sessions, {Order: Watched(resource="order")}, telemetry=Recorder())
+    async with sessions.begin() as session:
+        session.add(Order())
+    async with database.reading() as session:
+        (row,) = await session.scalars(select(OutboxRow))
+    assert followed == ["announce_webhook"]
+    assert json.loads(row.opts)["tm"] == "00-trace-of-the-change-01"
 
 
 async def test_the_nearest_model_says_how(database: Database) -> None:

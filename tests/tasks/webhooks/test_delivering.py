@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,6 +14,7 @@ import standardwebhooks
 
 from corral import Client, FailureKind, Job, JobFailed, Worker
 from corral.tasks.webhooks import Delivery, Poster, Signing, SigningKey, Verifier, Webhooks, WebhookTasks
+from tests.tasks.webhooks.conftest import HERE
 from tests.tasks.webhooks.receiver import Receiver
 
 SHOP = SigningKey("the shop's secret, as agreed")
@@ -48,6 +51,22 @@ async def test_a_delivery_arrives_signed(client: Client, receiver: Receiver) -> 
     (got,) = receiver.requests
     assert (json.loads(got.body), got.headers["x-shop"]) == ({"ü": [1]}, "1")
     assert SHOP.public.verifies(got.headers["x-webhook-signature"], got.body)
+
+
+async def test_a_worker_closes_what_deliveries_opened(client: Client, receiver: Receiver) -> None:
+    """As its lifespan: when it has stopped, no thread that looks up names is left."""
+
+    def threads() -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name.startswith("corral-resolver")]
+
+    before = set(threads())
+    webhooks = Webhooks(keys={"shop": SHOP}, poster=Poster(HERE))
+    async with Worker(webhooks.tasks(), client=client, lifespan=lambda: webhooks):
+        delivery = Delivery(url=receiver.url(), key="shop", payload=1)
+        await (await WebhookTasks.deliver.enqueue(client, delivery)).result(timeout=10)
+        (made,) = set(threads()) - before
+    await asyncio.to_thread(made.join, 10)
+    assert not made.is_alive()
 
 
 @pytest.mark.usefixtures("worker")
