@@ -27,7 +27,8 @@ class Mermaid(SphinxDirective):
         if not drawing.exists():
             raise self.error(f"a diagram without a drawing: draw docs/site/drawings/{drawing.name}")
         self.env.note_dependency(str(drawing))
-        return [nodes.raw("", drawing.read_text(encoding="utf-8"), format="html")]
+        picture = f'<div class="drawn">{drawing.read_text(encoding="utf-8")}</div>'
+        return [nodes.raw("", picture, format="html")]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
