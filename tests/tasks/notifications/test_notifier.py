@@ -109,6 +109,21 @@ async def test_nobody_can_be_reached(
     assert forgotten == [BOB]
 
 
+@pytest.mark.usefixtures("_worker")
+async def test_what_an_operator_has_corrected_is_tried_again(
+    client: Client, admin: Admin, receiver: Receiver
+) -> None:
+    """A service whose login was refused, a message that was too long for it: the job that is retried reaches them. A
+    device whose token was invalid is left alone."""
+    receiver.always |= {"/ops": answer(401), "/pager": answer(413), "/TOKEN-bob": answer(410)}
+    handle = await push(client, "ops", "pager", BOB)
+    assert (await failed(client, handle)).failure_kind is FailureKind.PERMANENT
+    receiver.always.clear()
+    await admin.queue("notifications").jobs.retry(handle.id)
+    pushed = await handle.result(timeout=20)
+    assert (pushed.reached, list(pushed.invalid)) == (["ops", "pager"], ["phone:bob"])
+
+
 async def test_a_report_that_fails_is_made_again(client: Client, receiver: Receiver) -> None:
     """Nothing that was not told counts as told: the job is tried again, without reaching anybody twice."""
     receiver.always["/TOKEN-bob"] = answer(410)

@@ -26,7 +26,7 @@ OnInvalid = Callable[[str | Device], Awaitable[None]]
 
 
 class Outcome(BaseModel):
-    """What is kept of a target that need not be tried again."""
+    """What came of a target that is not tried again by itself."""
 
     status: Literal["reached", "invalid", "refused"]
     reason: str = ""
@@ -99,13 +99,18 @@ class Notifier:
             except TokenInvalid as error:
                 if self._on_invalid is not None:
                     await self._on_invalid(target.named)
+                if token is None:  # not kept: who runs the worker may correct the service's URL
+                    raise
                 return Outcome(status="invalid", reason=error.reason)
-            except DeliveryRefused as error:
-                return Outcome(status="refused", reason=error.reason)
             return Outcome(status="reached")
 
         key = sha256(f"{ctx.job_id}\n{target.label}\n{token}".encode()).hexdigest()
-        return await ctx.once(f"push:{key}", effect, keep=KEPT)
+        try:
+            return await ctx.once(f"push:{key}", effect, keep=KEPT)
+        except TokenInvalid as error:
+            return Outcome(status="invalid", reason=error.reason)
+        except DeliveryRefused as error:
+            return Outcome(status="refused", reason=error.reason)
 
 
 async def _summed_up(outcomes: Mapping[str, Outcome | DeliveryFailed], ctx: Context) -> Pushed:
