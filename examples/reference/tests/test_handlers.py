@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from corral import Context, Job, Unrecoverable
 from outside.partner import Partner
 from shop.database import ShopDatabase
-from shop.errors import PaymentRefused, Refused
+from shop.errors import PaymentRefused, PaymentsAway, Refused
 from shop.handlers.refusals import refusals
 from shop.handlers.reports import ReportHandlers
 from shop.handlers.search import SearchHandlers
@@ -82,6 +82,9 @@ async def test_the_payment_provider(outside: Partner) -> None:
         assert outside.charges == {"1": 4900}
         with pytest.raises(PaymentRefused):
             await payments.charge("2", 10_000_000)
+        outside.bad_answers = 1
+        with pytest.raises(PaymentsAway):
+            await payments.charge("3", 100)
         await payments.void("1")
         assert outside.charges == {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
@@ -19,7 +20,7 @@ def _invitations(mails: MailServer) -> int:
 async def test_inviting_twice_is_one_mail(shop: Shop, mails: MailServer) -> None:
     """The id of the job follows from the invitation: whoever clicks twice has made one job."""
     await shop.log_in()
-    first, second = [await shop.http.post("/invitations", json=ALAN) for _ in range(2)]
+    first, second = await asyncio.gather(*(shop.http.post("/invitations", json=ALAN) for _ in range(2)))
     assert first.json() == second.json()
     job = await shop.ended(first)
     assert job.id == f"invite-email:{first.json()['id']}"

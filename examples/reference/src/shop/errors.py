@@ -1,8 +1,8 @@
-"""What can be wrong in the shop. None of it gets better by trying again."""
+"""What can be wrong in the shop. What is `Refused` does not get better by trying again; the others may."""
 
 from __future__ import annotations
 
-__all__ = ["NotFound", "OutOfStock", "PaymentRefused", "Refused", "Taken"]
+__all__ = ["NotFound", "OutOfStock", "PaymentRefused", "PaymentsAway", "Refused", "Taken"]
 
 
 class Refused(Exception):
@@ -23,3 +23,7 @@ class OutOfStock(Refused):
 
 class PaymentRefused(Refused):
     """The payment provider does not take the money."""
+
+
+class PaymentsAway(Exception):
+    """The payment provider says nothing useful. In words of ours: a customer may read them one day."""

@@ -16,7 +16,7 @@ from shop.models import User
 from shop.services import sessions
 from shop.settings import Settings
 
-__all__ = ["Parts", "TheParts", "TheToken", "TheUser", "Transaction"]
+__all__ = ["Parts", "Reading", "TheParts", "TheToken", "TheUser", "Transaction"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,15 @@ async def _transaction(parts: TheParts) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def _reading(parts: TheParts) -> AsyncIterator[AsyncSession]:
+    async with parts.database.reading() as session:
+        yield session
+
+
+Reading = Annotated[AsyncSession, Depends(_reading)]
+"""For endpoints that only look."""
+
+
 # The scope: committed before the answer is sent, so that 202 means stored.
 Transaction = Annotated[AsyncSession, Depends(_transaction, scope="function")]
 """One for each request: stored when the endpoint returns, rolled back when it raises, and its jobs with it."""
@@ -57,9 +66,8 @@ def _token(bearer: _Bearer) -> str:
 TheToken = Annotated[str, Depends(_token)]
 
 
-async def _user(token: TheToken, parts: TheParts) -> User:
-    async with parts.database.reading() as database:
-        user = await sessions.user_of(database, token)
+async def _user(token: TheToken, database: Reading) -> User:
+    user = await sessions.user_of(database, token)
     if user is None:
         raise HTTPException(status.HTTP_401_UNAUTHORIZED, "the session has ended: POST /sessions")
     return user

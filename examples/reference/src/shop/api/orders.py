@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from corral.store.outbox import outbox
 from corral.tasks.audit import Audited, AuditTasks
 from shop.api.accepted import Accepted
-from shop.api.dependencies import TheUser, Transaction
+from shop.api.dependencies import Reading, TheUser, Transaction
 from shop.models import Order
 from shop.services import orders, search
 from shop.tasks import OrderRef, OrderTasks, SearchTasks
@@ -70,7 +70,7 @@ async def place(new: NewOrder, user: TheUser, database: Transaction) -> Accepted
 
 @router.get("")
 async def list_orders(
-    user: TheUser, database: Transaction, q: Annotated[str, Query(max_length=100)] = ""
+    user: TheUser, database: Reading, q: Annotated[str, Query(max_length=100)] = ""
 ) -> list[OrderView]:
     """The latest orders, or those in which a text stands."""
     found = await search.find(database, user, q) if q else await orders.of_user(database, user)
@@ -78,7 +78,7 @@ async def list_orders(
 
 
 @router.get("/{order_id}")
-async def look_at(order_id: str, user: TheUser, database: Transaction) -> OrderView:
+async def look_at(order_id: str, user: TheUser, database: Reading) -> OrderView:
     """One order."""
     return _view(await orders.get(database, order_id, of=user))
 
@@ -86,7 +86,7 @@ async def look_at(order_id: str, user: TheUser, database: Transaction) -> OrderV
 @router.patch("/{order_id}", status_code=status.HTTP_202_ACCEPTED)
 async def revise(order_id: str, revision: Revision, user: TheUser, database: Transaction) -> Accepted:
     """Change its note. Of ten changes in a row the search sees the last: newer jobs take the place of older ones."""
-    order = await orders.get(database, order_id, of=user)
+    order = await orders.get(database, order_id, of=user, to_change=True)
     await orders.revise(database, order, revision.note)
     index = await SearchTasks.index.enqueue(outbox(database), OrderRef(order_id=order.id))
     return Accepted.of(order.id, index)
@@ -95,7 +95,7 @@ async def revise(order_id: str, revision: Revision, user: TheUser, database: Tra
 @router.delete("/{order_id}", status_code=status.HTTP_202_ACCEPTED)
 async def cancel(order_id: str, user: TheUser, database: Transaction) -> Accepted:
     """Take it back, while nothing has happened for it."""
-    order = await orders.get(database, order_id, of=user)
+    order = await orders.get(database, order_id, of=user, to_change=True)
     orders.cancel(order)
     index = await SearchTasks.index.enqueue(outbox(database), OrderRef(order_id=order_id))
     return Accepted.of(order_id, index)

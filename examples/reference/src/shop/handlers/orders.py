@@ -80,7 +80,7 @@ class OrderHandlers:
     async def _changing(self, ref: OrderRef) -> AsyncIterator[tuple[AsyncSession, Order]]:
         """An order, to be changed: the search follows, if the change is stored."""
         async with self._database.writing() as database:
-            order = await orders.get(database, ref.order_id)
+            order = await orders.get(database, ref.order_id, to_change=True)
             yield database, order
             await SearchTasks.index.enqueue(outbox(database), ref)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shop.errors import NotFound
@@ -18,13 +19,15 @@ LASTS: Final = timedelta(days=7)
 
 
 async def invite(database: AsyncSession, inviter: User, email: str) -> Invitation:
-    """Invite somebody; who was invited already has the same invitation."""
-    found = await database.scalar(select(Invitation).where(Invitation.email == email.lower()))
-    if found is None:
-        found = Invitation(email=email.lower(), inviter_id=inviter.id, expires_at=now() + LASTS)
-        database.add(found)
-        await database.flush()
-    return found
+    """Invite somebody. Who was invited already, be it in this moment, has the same invitation."""
+    invitation = Invitation(email=email.lower(), inviter_id=inviter.id, expires_at=now() + LASTS)
+    try:
+        async with database.begin_nested():
+            database.add(invitation)
+    except IntegrityError:
+        there = select(Invitation).where(Invitation.email == email.lower())
+        return (await database.scalars(there)).one()
+    return invitation
 
 
 async def resend(database: AsyncSession, inviter: User, invitation_id: str) -> Invitation:

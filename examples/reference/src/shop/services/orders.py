@@ -33,9 +33,14 @@ async def place(database: AsyncSession, user: User, *, item: str, quantity: int,
     return order
 
 
-async def get(database: AsyncSession, order_id: str, *, of: User | None = None) -> Order:
-    """An order, locked until the transaction ends. Raises `NotFound`, also for that of another user."""
-    order = await database.get(Order, order_id, with_for_update=True)
+async def get(
+    database: AsyncSession, order_id: str, *, of: User | None = None, to_change: bool = False
+) -> Order:
+    """An order; one that is to change is locked until the transaction ends.
+
+    Raises `NotFound`, also for that of another user.
+    """
+    order = await database.get(Order, order_id, with_for_update=to_change)
     if order is None or (of is not None and order.user_id != of.id):
         raise NotFound("there is no such order")
     return order

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
-from shop.errors import PaymentRefused
+from shop.errors import PaymentRefused, PaymentsAway
 
 __all__ = ["Payments"]
 
@@ -26,16 +26,22 @@ class Payments:
     async def charge(self, order_id: str, cents: int) -> None:
         """Take the money for an order. The key makes a charge that is sent twice one charge.
 
-        Raises `PaymentRefused` where the provider says no, and httpx's errors where it says nothing useful.
+        Raises `PaymentRefused` where the provider says no, and `PaymentsAway`.
         """
-        answer = await self._http.post(
-            "/charges", json={"order": order_id, "cents": cents}, headers={"Idempotency-Key": order_id}
-        )
-        if answer.status_code == httpx.codes.PAYMENT_REQUIRED:
+        charge = {"order": order_id, "cents": cents}
+        status = await self._ask("POST", "/charges", json=charge, headers={"Idempotency-Key": order_id})
+        if status == httpx.codes.PAYMENT_REQUIRED:
             raise PaymentRefused("the payment was refused")
-        answer.raise_for_status()
 
     async def void(self, order_id: str) -> None:
-        """Give back whatever was taken for an order: nothing, perhaps. Raises httpx's errors."""
-        answer = await self._http.delete(f"/charges/{order_id}")
-        answer.raise_for_status()
+        """Give back whatever was taken for an order: nothing, perhaps. Raises `PaymentsAway`."""
+        await self._ask("DELETE", f"/charges/{order_id}")
+
+    async def _ask(self, method: str, path: str, **content: Any) -> int:
+        try:
+            answer = await self._http.request(method, path, **content)
+            if answer.status_code != httpx.codes.PAYMENT_REQUIRED:
+                answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise PaymentsAway("the payment provider could not be reached") from error
+        return answer.status_code
