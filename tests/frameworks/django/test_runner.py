@@ -51,8 +51,12 @@ async def ended(client: Client, name: str, data: Any, **options: Any) -> Job:
         f"{HERE}.shop.gone.add",
         "add",
         "..",
+        f"{HERE}..tasks.add",
+        f"{HERE}.\0.add",
+        f"{HERE}.{'x' * 2000}.add",
         "sendMail",
     ],
+    ids=lambda name: ascii(name[:60]),
 )
 async def test_a_job_can_call_nothing_but_a_task(
     working: Working, client: Client, tmp_path: Path, name: str

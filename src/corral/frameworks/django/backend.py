@@ -64,7 +64,7 @@ class CorralBackend(BaseTaskBackend):
             job = self._client().queue(queue).get(job_id) if self._serves(queue) else None
             if job is not None:
                 return result_of(job, self.alias)
-        except (InvalidInput, InvalidTask, ValueError) as error:
+        except (InvalidInput, InvalidTask) as error:
             raise TaskResultDoesNotExist(result_id) from error
         raise TaskResultDoesNotExist(result_id)
 

@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.utils.json import normalize_json
 from pydantic import BaseModel, Field, ValidationError
 
+from corral.contracts.job import Job
+from corral.errors import FieldProblem, InvalidPayload
+
 __all__ = ["Call", "call_of", "enqueue_options", "task_priority"]
 
 
@@ -33,13 +36,13 @@ class Call(BaseModel):
         return given if self.run_after is None else {**given, "runAfter": self.run_after.isoformat()}
 
 
-def call_of(data: Any) -> Call:
-    """The call that a job stands for. Raises `ValueError` for data that is none."""
+def call_of(job: Job) -> Call:
+    """The call that a job stands for. Raises `InvalidPayload` for data that is none."""
     try:
-        return Call.model_validate(data)
+        return Call.model_validate(job.data)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise ValueError(f"not the arguments of a task: {problems}") from None
+        problems = [FieldProblem(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+        raise InvalidPayload(job.name, problems) from None
 
 
 def enqueue_options(task: Task) -> dict[str, Any]:

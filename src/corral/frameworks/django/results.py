@@ -40,9 +40,9 @@ def result_of(job: Job, alias: str) -> TaskResult:
     """A job as the result of its task, which belongs to the backend `alias`.
 
     `started_at` is that of the first run as far as its traceback is kept; an empty text among `worker_ids` stands for a
-    run of which nothing is known any more. Raises `InvalidTask` or `ValueError` for a job that is of no task.
+    run of which nothing is known any more. Raises `InvalidTask` or `InvalidPayload` for a job that is of no task.
     """
-    call, runs = call_of(job.data), past_runs(job)
+    call, runs = call_of(job), past_runs(job)
     task = replace(
         find_task(job.name),
         backend=alias,

@@ -22,7 +22,7 @@ from corral.contracts.job import Job
 from corral.contracts.outcome import Snooze, Unrecoverable
 from corral.contracts.stack import failure_reason
 from corral.contracts.states import JobState
-from corral.errors import UnknownTask
+from corral.errors import InvalidPayload, UnknownTask
 from corral.frameworks.django.past_runs import add_note
 from corral.frameworks.django.results import result_of
 from corral.worker.isolation.threads import ThreadRunner
@@ -86,8 +86,8 @@ class TaskRunner:
             if self._unknown == "park":
                 raise Snooze(PARKED) from error
             raise UnknownTask(job.queue, job.name) from error
-        except ValueError as error:
-            raise Unrecoverable(str(error)) from error
+        except InvalidPayload as error:
+            raise Unrecoverable(str(error)) from error  # another run would meet the same bytes
 
     async def _with_past(self, job: Job, since: datetime) -> Job:
         """The job with this run, and those before it if there were any: a claim brings only what handlers need."""
@@ -109,7 +109,7 @@ class TaskRunner:
     async def _announce(self, job: Job, error: BaseException | None = None) -> None:
         try:
             result = result_of(job, self._alias)
-        except (InvalidTask, ValueError):
+        except (InvalidTask, InvalidPayload):
             return  # it stands for no task, so Django has nothing to hear
         await self._threads.run(self._announce_end, result, error)
 
