@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import corral
+from corral.contracts.states import TRANSITIONS
 from docs.site.public import named
 from tests.docs.documents import blocks
 from tests.house.source import ROOT, SRC, modules, name_of
@@ -43,6 +44,15 @@ def test_every_page_is_in_a_section() -> None:
     missing = there - pages.keys() - NO_PAGES - {"index"}
     assert not missing, f"in no section: add to a list of docs/index.md: {sorted(missing)}"
     assert [page for page, times in pages.items() if times > 1] == []
+
+
+def test_the_drawing_of_states_has_all_of_them() -> None:
+    """What the site shows instead of the diagram knows each state that a job can be in."""
+    drawing = (DOCS / "site" / "drawings" / "states.svg").read_text(encoding="utf-8")
+    states = {
+        state.value for move in TRANSITIONS for state in (move.source, move.target) if state is not None
+    }
+    assert [state for state in sorted(states) if f">{state}</text>" not in drawing] == []
 
 
 ENTRIES = Counter(name for block in blocks("public") for name in named(block.text))
