@@ -77,3 +77,11 @@ def test_it_moves_until_it_is_told_to_stop(
     until(lambda: lag(port) == 0, 20, "its row is gone")
     assert mover.stop() == 0
     assert "Traceback" not in mover.output
+
+
+def test_what_cannot_start(program: Callable[..., Program], database_url: str) -> None:
+    """A URL that cannot be read is exit code 2, and the remedy."""
+    mover = program("relay", "--url", "http://127.0.0.1", CORRAL_DATABASE_URL=database_url)
+    assert mover.ended() == 2
+    assert "redis://" in mover.output
+    assert "Traceback" not in mover.output

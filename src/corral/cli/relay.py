@@ -51,6 +51,7 @@ def relay(
         from corral.store.relay import Relay
 
         async with Client(url, prefix=prefix) as client:
+            await client.server.resolve()  # a URL that cannot be read is said now
             mover = Relay(database, client)
             if once:
                 remark(f"{await mover.drain()} jobs moved")

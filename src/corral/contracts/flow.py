@@ -146,7 +146,9 @@ class FlowNode(Generic[R_co]):
         except AttributeError:
             submit = getattr(client, "submit_flow_blocking", None)
             if submit is None:
-                raise TypeError(f"the first argument is a Client or a SyncClient, not {client!r}") from None
+                raise TypeError(
+                    f"a flow is added by a Client or a SyncClient (an outbox takes a job that adds it), not {client!r}"
+                ) from None
         return submit(self)
 
     def _check_parent(self) -> None:

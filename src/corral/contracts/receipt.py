@@ -11,7 +11,8 @@ __all__ = ["OutboxReceipt"]
 class OutboxReceipt:
     """A job that will be added once the caller's transaction is committed, and never if it is rolled back.
 
-    There is no result to wait for: before the commit nothing runs. After it the job is found by its id.
+    There is no result to wait for: before the commit nothing runs. After it
+    ``client.queue(receipt.queue).job(receipt.job_id)`` refers to the job.
     """
 
     queue: str

@@ -44,7 +44,7 @@ async def add_jobs(
     jobs: Sequence[NewJob],
     *,
     sender: str = "",
-    number: int = 0,
+    number: int | str = 0,
     clock: Word = "",
     timeout: float | None = None,
 ) -> list[Added]:
@@ -52,6 +52,7 @@ async def add_jobs(
 
     Args:
         sender: with `number`, lets the same call be sent again without adding anything twice.
+        number: the same call is the one with the same text; a later one has a larger number.
         clock: milliseconds since the epoch for tests; empty for the server's time.
     """
     words: Iterable[Word] = chain.from_iterable(jobs)

@@ -7,6 +7,7 @@ script's or the caller's own mistake and passes through.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -23,8 +24,8 @@ __all__ = [
     "Verdict",
     "fault_of",
     "is_fatal",
-    "is_stale",
     "is_wrong_type",
+    "overtaken_by",
     "translate",
 ]
 
@@ -196,6 +197,8 @@ def is_wrong_type(error: ResponseError) -> bool:
     return "WRONGTYPE" in str(error)
 
 
-def is_stale(error: ResponseError) -> bool:
-    """Whether a numbered call came after a later one of its sender, and so was not carried out."""
-    return str(error).startswith("STALE")
+def overtaken_by(error: ResponseError) -> int | None:
+    """The number of the later call of the same sender, where a numbered call came after it and so was not carried out;
+    None for any other error."""
+    found = re.match(r"STALE [^:]*: (\d+)", str(error))
+    return int(found[1]) if found else None

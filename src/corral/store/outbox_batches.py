@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral.engine.enqueue import MAX_JOBS_PER_CALL
@@ -20,12 +21,16 @@ __all__ = ["Batch", "OutboxBatches", "Turn"]
 MOST_CHARACTERS: Final = 2_000_000
 """Of payloads in one call. One that alone has more goes alone."""
 
+LOST_AFTER: Final = "10s"
+"""When PostgreSQL ends a transaction of a relay whose machine is gone: others wait for the row that it has locked."""
+
 
 class Batch(NamedTuple):
     """Jobs of one queue that go in one call: always these under this number, however often it is made."""
 
     outbox: str
     number: int
+    mark: str
     queue: str
     rows: Sequence[OutboxRow]
 
@@ -57,60 +62,68 @@ class OutboxBatches:
         self._lease = timedelta(seconds=lease)
         self._me = str(uuid.uuid4())
 
-    async def advance(self, done: Batch | None, *, leaving_out: Collection[str] = ()) -> Turn:
-        """Forget a batch that has arrived, and take the next one, of none of the queues that are left out: one
+    async def advance(self, arrived: Collection[Batch] = (), *, leaving_out: Collection[str] = ()) -> Turn:
+        """Forget batches that have arrived, and take the next one, of none of the queues that are left out: one
         transaction."""
         async with self._database.writing() as session:
-            relay = await self._relay(session)
-            if done is not None:
-                await _remove(session, done)
+            relay = await _locked(session)
+            await _remove(session, arrived)
             if not self._take_turn(relay):
                 return Turn(ours=False, batch=None)
             return Turn(ours=True, batch=await _next(session, relay, leaving_out))
 
-    async def renumber(self, stale: Batch) -> None:
-        """Give a batch that is still to be sent another number: the server has carried out a later one than this. So
-        it is when the database is a backup, made before that one; jobs that it holds are added rather than lost."""
+    async def renumber(self, stale: Batch, *, beyond: int) -> None:
+        """Give a batch that is still to be sent a number beyond that of a later one, which the server has carried out.
+        So it is when the database is a backup, made before that one; jobs that it holds are added rather than lost."""
         async with self._database.writing() as session:
-            relay = await self._relay(session)
+            relay = await _locked(session)
+            relay.number = max(relay.number, beyond)
             batch = await session.get(OutboxBatchRow, stale.queue)
-            if batch is not None and batch.number == stale.number and relay.holder == self._me:
+            if batch is not None and (batch.number, batch.mark) == (stale.number, stale.mark):
                 batch.number = _new_number(relay)
 
-    async def leave(self, done: Batch | None) -> None:
-        """Forget a batch that has arrived, and let another relay have its turn at once."""
+    async def leave(self, arrived: Collection[Batch] = ()) -> None:
+        """Forget batches that have arrived, and let another relay have its turn at once."""
         async with self._database.writing() as session:
-            relay = await self._relay(session)
-            if done is not None:
-                await _remove(session, done)
+            relay = await _locked(session)
+            await _remove(session, arrived)
             if relay.holder == self._me:
                 relay.holder = relay.held_until = None
 
-    async def anything(self) -> bool:
-        """Whether a row waits."""
+    async def is_empty(self, *, leaving_out: Collection[str] = ()) -> bool:
+        """Whether no row waits, but for those of the queues that are left out."""
         async with self._database.reading() as session:
-            return await session.scalar(select(OutboxRow.id).limit(1)) is not None
-
-    async def _relay(self, session: AsyncSession) -> OutboxRelayRow:
-        """The row that relays lock, so that one at a time decides."""
-        return (await session.scalars(select(OutboxRelayRow).with_for_update())).one()
+            return await session.scalar(_queue_of_the_oldest(leaving_out)) is None
 
     def _take_turn(self, relay: OutboxRelayRow) -> bool:
         now = datetime.now(UTC)
-        free = relay.holder is None or relay.held_until is None or relay.held_until <= now
-        if not free and relay.holder != self._me:
+        until = relay.held_until or now
+        # A time that is further away than any lease is that of a clock which went wrong.
+        if relay.holder not in (None, self._me) and now < until <= now + self._lease:
             return False
         relay.holder, relay.held_until = self._me, now + self._lease
         return True
 
 
-async def _remove(session: AsyncSession, batch: Batch) -> None:
-    """Remove a batch, unless another relay has done so and gone on."""
-    mine = (OutboxBatchRow.queue == batch.queue) & (OutboxBatchRow.number == batch.number)
-    if await session.scalar(select(OutboxBatchRow.queue).where(mine)) is None:
-        return
-    await session.execute(delete(OutboxRow).where(OutboxRow.id.in_([row.id for row in batch.rows])))
-    await session.execute(delete(OutboxBatchRow).where(mine))
+async def _locked(session: AsyncSession) -> OutboxRelayRow:
+    """The row that relays lock, so that one at a time decides; made anew where somebody has emptied the tables."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_AFTER}'"))
+    relay = (await session.scalars(select(OutboxRelayRow).with_for_update())).first()
+    if relay is None:
+        relay = OutboxRelayRow(name=str(uuid.uuid4()), number=0)
+        session.add(relay)
+    return relay
+
+
+async def _remove(session: AsyncSession, batches: Collection[Batch]) -> None:
+    """Remove batches, but those that another relay has removed, and gone on."""
+    for batch in batches:
+        found = await session.get(OutboxBatchRow, batch.queue)
+        if found is not None and (found.number, found.mark) == (batch.number, batch.mark):
+            await session.execute(delete(OutboxRow).where(OutboxRow.id.in_(found.row_ids)))
+            await session.delete(found)
+            await session.flush()
 
 
 async def _next(session: AsyncSession, relay: OutboxRelayRow, leaving_out: Collection[str]) -> Batch | None:
@@ -123,18 +136,28 @@ async def _next(session: AsyncSession, relay: OutboxRelayRow, leaving_out: Colle
     )
     row = await session.scalar(begun)
     if row is None:
-        oldest = (
-            select(OutboxRow.queue).where(OutboxRow.queue.not_in(leaving_out)).order_by(OutboxRow.id).limit(1)
-        )
-        queue = await session.scalar(oldest)
+        queue = await session.scalar(_queue_of_the_oldest(leaving_out))
         if queue is None:
             return None
-        row = OutboxBatchRow(queue=queue, number=_new_number(relay), row_ids=await _first(session, queue))
+        row = OutboxBatchRow(
+            queue=queue, number=_new_number(relay), mark=_mark(), row_ids=await _first(session, queue)
+        )
         session.add(row)
     found = await session.scalars(
         select(OutboxRow).where(OutboxRow.id.in_(row.row_ids)).order_by(OutboxRow.id)
     )
-    return Batch(relay.name, row.number, row.queue, found.all())
+    return Batch(relay.name, row.number, row.mark, row.queue, found.all())
+
+
+def _queue_of_the_oldest(leaving_out: Collection[str]) -> Select[Any]:
+    """The queue of the oldest row that is in none of these. It steps from queue to queue, not from row to row: a queue
+    that is left out may have a long line."""
+    queues = select(func.min(OutboxRow.queue).label("queue")).cte("queues", recursive=True)
+    following = select(func.min(OutboxRow.queue)).where(OutboxRow.queue > queues.c.queue).scalar_subquery()
+    queues = queues.union_all(select(following).where(queues.c.queue.is_not(None)))
+    oldest = select(func.min(OutboxRow.id)).where(OutboxRow.queue == queues.c.queue).scalar_subquery()
+    wanted = queues.c.queue.is_not(None) & queues.c.queue.not_in(leaving_out)
+    return select(queues.c.queue).where(wanted).order_by(oldest).limit(1)
 
 
 async def _first(session: AsyncSession, queue: str) -> list[int]:
@@ -157,3 +180,7 @@ async def _first(session: AsyncSession, queue: str) -> list[int]:
 def _new_number(relay: OutboxRelayRow) -> int:
     relay.number = max(relay.number + 1, time.time_ns() // 1_000_000)
     return relay.number
+
+
+def _mark() -> str:
+    return f"{secrets.randbelow(10**9):09}"

@@ -2,63 +2,87 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import UTC, datetime
+from typing import Final
 
 from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import POSITION_KEPT_MS, add_jobs, outbox_sender
+from corral.engine.faults import ResponseError, overtaken_by
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.engine.record import NewJob
 from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
+from corral.errors import QueueDamaged
 from corral.store.outbox_batches import Batch
 from corral.store.tables import OutboxRow
 
-__all__ = ["OutboxSender"]
+__all__ = ["OutboxSender", "Overtaken"]
+
+MOST_LINKS: Final = 8
+"""Connections that are kept for queues which may have more."""
+
+
+class Overtaken(Exception):
+    """The server has carried out a later batch of this outbox in this queue, under the number `beyond`."""
+
+    def __init__(self, beyond: int) -> None:
+        self.beyond = beyond
+        super().__init__(beyond)
 
 
 class OutboxSender:
-    """Adds batches, over a connection for each queue."""
+    """Adds batches, over a connection for each queue. One batch of a queue at a time."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._links: dict[str, Link] = {}
+        self._links: OrderedDict[str, Link] = OrderedDict()
 
     async def send(self, batch: Batch) -> None:
         """Add a batch, unless the server has it already. As safe as the most careful of its jobs has asked for.
 
         Raises:
-            ServerUnavailable, ServerRefused, QueueFull, DurabilityUnavailable: it is to be sent again later.
-            ResponseError: a key is damaged, or the server has carried out a later batch of this outbox
-                (`corral.engine.faults.is_stale`).
+            ServerUnavailable, ServerRefused, QueueFull, DurabilityUnavailable, QueueDamaged: it is to be sent again.
+            Overtaken: it is to be sent under another number, if at all.
         """
         keys = self._server.keys(batch.queue)
-        link = await self._link(keys)
+        link = self._links.pop(batch.queue, None) or await self._server.link(keys, name="corral:relay")
+        try:
+            await until_answered(
+                lambda: self._attempt(link, keys, batch),
+                within=self._server.settings.timeout,
+                server=link.server,
+            )
+        except ResponseError as error:
+            if (beyond := overtaken_by(error)) is not None:
+                raise Overtaken(beyond) from error
+            raise QueueDamaged(batch.queue, f"{keys.base}*", str(error)) from error
+        finally:
+            self._links[batch.queue] = link
+            if len(self._links) > MOST_LINKS:
+                await self._links.popitem(last=False)[1].close()
+
+    async def _attempt(self, link: Link, keys: QueueKeys, batch: Batch) -> None:
+        sender, now = outbox_sender(batch.outbox), datetime.now(UTC)
         wanted = {row.durability for row in batch.rows if row.durability is not None}
         for durability in wanted:
             await check_durability(link, durability)
-        sender, now = outbox_sender(batch.outbox), datetime.now(UTC)
-        jobs = [_job(row, now) for row in batch.rows]
-        patience = self._server.settings.timeout * PATIENCE
-
-        async def attempt() -> None:
-            await add_jobs(link, keys, jobs, sender=sender, number=batch.number, timeout=patience)
-            for durability in wanted:
-                await confirm(link, durability, keys.key("sent") + sender, kept_ms=POSITION_KEPT_MS)
-
-        await until_answered(attempt, within=self._server.settings.timeout, server=link.server)
+        await add_jobs(
+            link,
+            keys,
+            [_job(row, now) for row in batch.rows],
+            sender=sender,
+            number=f"{batch.number}.{batch.mark}",
+            timeout=self._server.settings.timeout * PATIENCE,
+        )
+        for durability in wanted:
+            await confirm(link, durability, keys.key("sent") + sender, kept_ms=POSITION_KEPT_MS)
 
     async def close(self) -> None:
         """Close the connections."""
-        links, self._links = self._links, {}
-        for link in links.values():
-            await link.close()
-
-    async def _link(self, keys: QueueKeys) -> Link:
-        found = self._links.get(keys.queue)
-        if found is None:
-            found = self._links[keys.queue] = await self._server.link(keys, name="corral:relay")
-        return found
+        while self._links:
+            await self._links.popitem()[1].close()
 
 
 def _job(row: OutboxRow, now: datetime) -> NewJob:

@@ -7,23 +7,28 @@ from contextlib import suppress
 from typing import Final, NamedTuple, Self
 
 from corral.client.client import Client
-from corral.engine.faults import ResponseError, is_stale
-from corral.errors import ServerError, StoreError
+from corral.errors import CorralError, StoreError
 from corral.logs import get_logger
 from corral.store.database import Database
 from corral.store.outbox_batches import Batch, OutboxBatches
-from corral.store.outbox_sender import OutboxSender
+from corral.store.outbox_sender import OutboxSender, Overtaken
 
 __all__ = ["Relay"]
 
 log = get_logger("outbox")
+
+MOST_UNDER_WAY: Final = 32
+"""Batches that are sent at a time, each of another queue."""
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 10.0
 """Seconds until the next attempt for a queue, or a database, that is in trouble."""
 
 PATIENCE: Final = 10.0
-"""Seconds for which the end of the block waits for the batch under way."""
+"""Seconds for which the end waits for the batches under way, and then for the database."""
+
+DATABASE: Final = ""
+"""What trouble with the database is kept under; that of a queue, under its name."""
 
 
 class Relay:
@@ -37,11 +42,13 @@ class Relay:
             async with Database() as database, Client() as client, Relay(database, client):
                 yield
 
+    Batches of different queues are sent side by side, so that a queue which cannot be reached holds up no other.
+
     Args:
         database: the application's, with Corral's tables.
         client: of the server that the jobs go to. A relay uses connections of its own.
         interval: seconds between two looks at an outbox that was empty.
-        lease: seconds without a word from the relay that works, until another takes its place.
+        lease: seconds without a word from the relay that works, until another may take its place.
     """
 
     def __init__(
@@ -51,12 +58,15 @@ class Relay:
         self._lease = lease
         self._batches = OutboxBatches(database, lease=lease)
         self._sender = OutboxSender(client.server)
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._arrived: list[Batch] = []
         self._troubles: dict[str, _Trouble] = {}
-        """By queue; under the empty name, of the database."""
-        self._stop = asyncio.Event()
+        self._news = asyncio.Event()
+        self._stopping = False
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._stopping = False
         self._running = asyncio.create_task(self.run())
         return self
 
@@ -69,8 +79,9 @@ class Relay:
             await self._running
 
     def stop(self) -> None:
-        """End `run` after the batch under way."""
-        self._stop.set()
+        """End `run` after the batches under way."""
+        self._stopping = True
+        self._news.set()
 
     @property
     def troubles(self) -> list[str]:
@@ -82,92 +93,139 @@ class Relay:
     async def run(self) -> None:
         """Move rows until `stop`. Trouble with the database, the server or one of the queues is told once, and waited
         out: rows stay where they are, and other queues go on."""
-        done: Batch | None = None
         try:
-            while not self._stop.is_set():
-                done = await self._step(done)
+            while not self._stopping:
+                await self._step()
+            await self._finish()
         finally:
-            with suppress(
-                StoreError
-            ):  # else the next relay sends again what has arrived, and it is recognised
-                await self._batches.leave(done)
-            await self._sender.close()
+            await self._leave()
 
     async def drain(self) -> int:
         """Move what is there, and return once nothing waits; how many jobs this relay has moved. For tests, and for
-        programs that do it now and then.
+        programs that do it now and then, instead of `run`.
 
         Raises:
-            StoreError, ServerError: it could not be done; nothing is lost.
+            CorralError: what the first queue that was in trouble failed of. Its rows are still there; those of other
+                queues were moved.
+            RuntimeError: this relay runs.
         """
-        done: Batch | None = None
-        moved = 0
+        if self._running is not None and not self._running.done():
+            raise RuntimeError("drain() is for a relay that does not run: make another one")
+        moved, first = 0, None
+        refused = set[str]()
         try:
             while True:
-                turn = await self._batches.advance(done)
-                done = None
+                turn = await self._batches.advance(self._arrived, leaving_out=refused)
+                self._arrived.clear()
                 if turn.batch is not None:
-                    await self._sender.send(turn.batch)
-                    done = turn.batch
-                    moved += len(done.rows)
-                elif turn.ours or not await self._batches.anything():
-                    return moved
+                    error = await self._send(turn.batch)
+                    if error is not None:
+                        first = first or error
+                        refused.add(turn.batch.queue)
+                    moved += sum(len(batch.rows) for batch in self._arrived)
+                elif turn.ours or await self._batches.is_empty():
+                    break
                 else:
                     await asyncio.sleep(self._interval)
         finally:
-            await self._batches.leave(done)
-            await self._sender.close()
+            await self._leave()
+        if first is not None:
+            raise first
+        return moved
 
-    async def _step(self, done: Batch | None) -> Batch | None:
-        """Forget what has arrived, and send what comes next; that, once it has arrived."""
+    async def _step(self) -> None:
+        """Forget what has arrived, and begin what comes next, or wait for something to do."""
+        self._news.clear()
+        arrived = list(self._arrived)
         try:
-            turn = await self._batches.advance(done, leaving_out=self._in_trouble())
-            done = None
-            self._over("")
-            if turn.batch is None:
-                await self._idle(turn.ours)
-            elif await self._send(turn.batch):
-                return turn.batch
+            turn = await self._batches.advance(arrived, leaving_out=self._left_alone())
+            del self._arrived[: len(arrived)]
+            self._over(DATABASE)
+            if turn.batch is not None:
+                self._begin(turn.batch)
+            await self._idle(turn.ours)
         except StoreError as error:
-            await self._wait(self._fail("", error))
+            await self._wait(self._fail(DATABASE, error))
         except Exception as error:
             log.exception("Outbox cannot be moved: a defect", err=str(error))
-            await self._wait(LONGEST_PAUSE)
-        return done
+            await self._wait(self._fail(DATABASE, error))
 
-    async def _send(self, batch: Batch) -> bool:
+    def _begin(self, batch: Batch) -> None:
+        """Send a batch while others are looked for."""
+
+        async def send() -> None:
+            try:
+                await self._send(batch)
+            finally:
+                del self._under_way[batch.queue]
+                self._news.set()
+
+        self._under_way[batch.queue] = asyncio.create_task(send())
+
+    async def _send(self, batch: Batch) -> Exception | None:
+        """Send a batch; what it failed of."""
         try:
             await self._sender.send(batch)
-        except ResponseError as error:
-            if is_stale(error):
-                await self._batches.renumber(batch)
-            else:
-                self._fail(batch.queue, error)
-            return False
-        except ServerError as error:
+        except Overtaken as error:
+            with suppress(StoreError):  # then it is overtaken once more
+                await self._batches.renumber(batch, beyond=error.beyond)
+            return None
+        except Exception as error:
+            if not isinstance(error, CorralError):
+                log.exception("Outbox cannot be moved: a defect", queue=batch.queue, err=str(error))
             self._fail(batch.queue, error)
-            return False
+            return error
+        self._arrived.append(batch)
         self._over(batch.queue)
-        return True
+        return None
 
     async def _idle(self, ours: bool) -> None:
-        """Wait for rows; or, where another relay works, until it might have died."""
+        """Wait for rows, or for a batch to arrive; where another relay works, until it might have died."""
         if not ours:
+            self._troubles.clear()
             await self._wait(self._lease / 2)
             return
+        if not self._left_alone():
+            self._troubles.clear()  # what was in trouble is there no longer
         for _ in range(max(1, int(self._lease / 3 / self._interval))):  # then the lease is prolonged
+            has_room = len(self._under_way) < MOST_UNDER_WAY
+            if has_room and not await self._batches.is_empty(leaving_out=self._left_alone()):
+                return
             await self._wait(self._interval)
-            if self._stop.is_set() or await self._batches.anything():
+            if self._news.is_set():
                 return
 
-    async def _wait(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+    async def _finish(self) -> None:
+        """Let the batches under way arrive."""
+        if self._under_way:
+            await asyncio.wait(self._under_way.values())
 
-    def _in_trouble(self) -> list[str]:
-        """The queues to leave alone for the moment."""
+    async def _leave(self) -> None:
+        """Let another relay go on. What it is not told of it sends again, and the server recognises it."""
+        under_way = list(self._under_way.values())
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._batches.leave(self._arrived)
+        except (StoreError, TimeoutError):
+            pass
+        finally:
+            self._arrived.clear()
+            await self._sender.close()
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait, but no longer than until there is news."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+
+    def _left_alone(self) -> list[str]:
+        """The queues that get no batch at the moment."""
         now = asyncio.get_running_loop().time()
-        return [queue for queue, trouble in self._troubles.items() if queue and trouble.until > now]
+        in_trouble = (queue for queue, trouble in self._troubles.items() if queue and trouble.until > now)
+        return [*self._under_way, *in_trouble]
 
     def _fail(self, queue: str, error: Exception) -> float:
         """Something is in trouble: seconds until the next attempt."""

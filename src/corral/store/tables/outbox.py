@@ -17,7 +17,8 @@ class OutboxRow(Row):
     """A job, validated and encoded. It is gone once the server has it."""
 
     __tablename__ = "corral_outbox"
-    __table_args__ = (Index("ix_corral_outbox_queue", "queue", "id"),)
+    # No id is used twice, or a batch that was sent could be taken for a row that came later.
+    __table_args__ = (Index("ix_corral_outbox_queue", "queue", "id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     queue: Mapped[str] = mapped_column(Text)
@@ -42,6 +43,8 @@ class OutboxBatchRow(Row):
 
     queue: Mapped[str] = mapped_column(Text, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
+    mark: Mapped[str] = mapped_column(String(12))
+    """Digits of chance, by which a batch differs from one with the same number: of a copy of this database, say."""
     row_ids: Mapped[list[int]] = mapped_column(JSON)
 
 

@@ -4,6 +4,7 @@
 --- @key wait     list    ready ids, next at the tail
 --- @key paused   list    ready ids of a paused queue (BullMQ 5)
 --- @key events   stream
+--- @include lib/check_kinds
 --- @include lib/clock
 --- @include lib/open_queue
 --- @include lib/sent
@@ -27,6 +28,9 @@
 local done = recall(sender, number)
 if done then
   return done
+end
+if is_outbox(sender) then
+  check_kinds()
 end
 local now_ms, now_text = clock(now)
 local queue = open_queue(library)

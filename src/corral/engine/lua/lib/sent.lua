@@ -6,6 +6,10 @@
 --- the network kept back.
 --- `recall` also gives the text of one more key, where one is named: two keys cost no more than one.
 --- @key sent  string  prefix of the records, one a sender
+local function is_outbox(sender)
+  return string.sub(sender, 1, 7) == 'outbox:'
+end
+
 local function recall(sender, number, beside)
   if sender == '' then
     return nil, beside and redis.call('MGET', beside)[1]
@@ -22,7 +26,7 @@ local function recall(sender, number, beside)
       return record[2], text
     end
     if tonumber(record[1]) > tonumber(number) then
-      error({ err = 'STALE a later call of this sender was carried out before' })
+      error({ err = 'STALE a later call of this sender was carried out before: ' .. record[1] })
     end
   end
   return nil, text
@@ -30,7 +34,7 @@ end
 
 local function remember(sender, number, reply)
   if sender ~= '' then
-    local kept_ms = string.sub(sender, 1, 7) == 'outbox:' and '31536000000' or '600000'
+    local kept_ms = is_outbox(sender) and '31536000000' or '600000'
     redis.call('SET', sent .. sender, cmsgpack.pack({ number, reply }), 'PX', kept_ms)
   end
 end

@@ -31,12 +31,14 @@ def upgrade() -> None:
         sa.Column("durability", sa.String(20), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_corral_outbox"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_corral_outbox_queue", "corral_outbox", ["queue", "id"])
     op.create_table(
         "corral_outbox_batches",
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("mark", sa.String(12), nullable=False),
         sa.Column("row_ids", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("queue", name="pk_corral_outbox_batches"),
     )
