@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from corral.errors import DatabaseOutdated, DatabaseUnavailable
 from corral.store.database import Database
 from corral.store.operator_log import OperatorLog
-from corral.store.tables import OperatorLogRow
+from corral.store.tables import OperatorLogRow, OutboxRelayRow
 from tests.servers import free_port
 
 
@@ -111,3 +112,36 @@ async def test_a_file_survives_its_program(tmp_path: Path) -> None:
             await session.flush()
             assert await count(database) == 1
             assert await session.scalar(text("PRAGMA journal_mode")) == "wal"
+
+
+async def test_a_cancelled_transaction_locks_nobody_out(database_url: str) -> None:
+    """Wherever it is cancelled, others can write at once: on SQLite one transaction locks the whole file."""
+    chance = random.Random(4)
+    async with Database(database_url) as cancelled, Database(database_url) as other:
+        await cancelled.migrate()
+
+        async def write(database: Database) -> None:
+            async with database.writing() as session:
+                await session.execute(select(OutboxRelayRow).with_for_update())
+                await session.execute(update(OutboxRelayRow).values(number=1))
+
+        for _ in range(60):
+            task = asyncio.create_task(write(cancelled))
+            await asyncio.wait({task}, timeout=chance.uniform(0, 0.004))
+            task.cancel()
+            await asyncio.wait({task})
+            async with asyncio.timeout(10):
+                await write(other)
+
+
+async def test_sessions_of_an_application(database: Database) -> None:
+    """They write in one transaction, whose values can be read after it, and wait for another writer."""
+
+    async def count() -> None:
+        async with database.sessions().begin() as session:
+            row = (await session.scalars(select(OutboxRelayRow).with_for_update())).one()
+            row.number += 1
+
+    await asyncio.gather(*(count() for _ in range(5)))
+    async with database.reading() as session:
+        assert await session.scalar(select(OutboxRelayRow.number)) == 5

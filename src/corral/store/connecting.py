@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL, Connection, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -39,6 +40,7 @@ def connecting(url: URL) -> AsyncEngine:
     event.listen(engine.sync_engine, "do_connect", lambda *_: _check_folder(url.database, in_memory))
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "handle_error", _keep_connection)
     return engine
 
 
@@ -61,3 +63,10 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later cannot wait for another writer: it has to say so at its start.
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _keep_connection(context: ExceptionContext) -> None:
+    # A cancelled statement runs on in the driver's thread, and the rollback behind it. A connection that is dropped
+    # instead is closed only some time later, and keeps the whole database locked until then.
+    if isinstance(context.original_exception, asyncio.CancelledError):
+        context.is_disconnect = False

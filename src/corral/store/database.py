@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from corral.errors import CorralError, DatabaseOutdated, DatabaseUnavailable
 from corral.store.address import database_url, shown
@@ -72,6 +72,12 @@ class Database:
         """A transaction that writes: stored as a whole at the end of the block, or not at all."""
         async with self._transaction(self._engine.execution_options(**{WRITES: True})) as session:
             yield session
+
+    def sessions(self) -> async_sessionmaker[AsyncSession]:
+        """A factory of sessions that write, for an application that has its tables in the same database: one
+        transaction has its rows and the jobs of the outbox. Errors are SQLAlchemy's own."""
+        writing = self._engine.execution_options(**{WRITES: True})
+        return async_sessionmaker(writing, expire_on_commit=False)
 
     async def close(self) -> None:
         """Close all connections. The database may be used again afterwards."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 
-from sqlalchemy import event
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from corral.store.connecting import WRITES
 from corral.store.database import Database
 from corral.tasks.webhooks import Watched, announce_changes
 from shop.models import Order
@@ -23,12 +19,7 @@ class ShopDatabase:
     def __init__(self, url: str) -> None:
         self.corral = Database(url)
         """What Corral's own classes are given: the same database."""
-        engine = self.corral.engine
-        event.listen(engine.sync_engine, "handle_error", _keep_connection)
-        self._writing = async_sessionmaker(
-            engine.execution_options(**{WRITES: True}),  # for SQLite, which has to hear of it first
-            expire_on_commit=False,
-        )
+        self._writing = self.corral.sessions()
         announce_changes(self._writing, {Order: ORDERS})
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -51,9 +42,3 @@ ORDERS = Watched(
     columns=[Order.state, Order.note],
 )
 """Whoever subscribed hears of each change of their own orders, by the transaction that makes it."""
-
-
-def _keep_connection(context: ExceptionContext) -> None:
-    # A job that is cancelled rolls back, on the connection that it has: to drop it leaves SQLite locked for a while.
-    if isinstance(context.original_exception, asyncio.CancelledError):
-        context.is_disconnect = False
