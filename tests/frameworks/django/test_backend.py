@@ -6,6 +6,7 @@ import asyncio
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from django.test import override_settings
 
 from corral import InvalidPayload, JobState, PayloadTooLarge, ServerUnavailable, SyncClient
 from corral.frameworks.django import CorralBackend
+from corral.frameworks.django.past_runs import past_runs
 from tests.frameworks.django.conftest import Configure, Working
 from tests.frameworks.django.shop import tasks
 
@@ -93,10 +95,14 @@ async def test_a_failed_task_says_how(working: Working) -> None:
         ("a long text", f"{tasks.__name__}.Refused"),
         ("a chain", f"{tasks.__name__}.Refused"),
         ("an exit", "builtins.SystemExit"),
+        ("a note", f"{tasks.__name__}.Refused"),
+        ("a note that is no moment", f"{tasks.__name__}.Refused"),
+        ("a note in a group", "builtins.ExceptionGroup"),
     ],
 )
 async def test_whatever_is_raised_has_its_class(working: Working, what: str, path: str) -> None:
-    """The class of an error is exact, whatever the traceback looks like; the traceback is Python's alone."""
+    """The class of an error is exact, whatever the traceback looks like, and whatever the message says: what looks like
+    our note in it is a part of it. The traceback is Python's alone."""
     result = await tasks.raise_it.aenqueue(what)
     async with working(name="w-1"):
         await finished(result)
@@ -104,6 +110,20 @@ async def test_whatever_is_raised_has_its_class(working: Working, what: str, pat
     assert not [error for error in result.errors if "corral: builtins" in error.traceback]
     assert not [error for error in result.errors if "corral: tests" in error.traceback]
     assert result.worker_ids == ["w-1", "w-1"]
+    assert result.enqueued_at <= result.started_at
+
+
+async def test_a_traceback_of_another_program_has_no_note(working: Working) -> None:
+    """A line that has the form of our note, and names no moment, is text: the result can be read."""
+    result = await tasks.refuse.aenqueue("closed")
+    async with working():
+        await finished(result)
+    queue, _, job_id = result.id.partition(":")
+    client = default_task_backend._client()
+    job = await asyncio.to_thread(client.queue(queue).get, job_id)
+    text = "Error: no\ncorral: a in b since c"
+    (run,) = past_runs(replace(job, stacktrace=[text]))
+    assert (run.traceback, run.worker, run.since) == (text, None, None)
 
 
 async def test_a_task_knows_its_attempt(working: Working) -> None:

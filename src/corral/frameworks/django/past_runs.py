@@ -7,6 +7,7 @@ which worker ran it since when.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,7 +15,8 @@ from corral.contracts.job import Job
 
 __all__ = ["PastRun", "add_note", "past_runs"]
 
-_NOTE: Final = re.compile(r"^[ |]*corral: (\S+) in (\S+) since (\S+)$\n?", re.MULTILINE)
+_NOTE: Final = re.compile(r"^(?:  \| )?corral: (\S+) in (\S+) since (\S+)$\n?", re.MULTILINE)
+"""As Python prints a note: behind the message, in a group's frame for a group. The parts of a group stand deeper."""
 _LAST_LINE: Final = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 
 
@@ -45,9 +47,12 @@ def past_runs(job: Job) -> list[PastRun]:
 
 
 def _parsed(text: str) -> PastRun:
-    if note := _NOTE.search(text):
+    # A message may say anything, also what looks like a note: ours stands behind it, and so is the last one.
+    for note in list(_NOTE.finditer(text))[-1:]:
         path, worker, since = note.groups()
-        return PastRun(path, _NOTE.sub("", text), worker, datetime.fromisoformat(since))
+        with suppress(ValueError):  # no moment, so not ours: of this run there is no note
+            began = datetime.fromisoformat(since)
+            return PastRun(path, text[: note.start()] + text[note.end() :], worker, began)
     found = _LAST_LINE.findall(text)
     path = str(found[-1]) if found else "Exception"
     return PastRun(path if "." in path else f"builtins.{path}", text)

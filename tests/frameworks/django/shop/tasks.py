@@ -55,6 +55,15 @@ def raise_it(what: str) -> None:
     """Raise something unusual."""
     if what == "a group":
         raise ExceptionGroup("several", [Refused("one"), ValueError("corral: not.this in one since today")])
+    if what == "a note":
+        raise Refused(
+            "no\ncorral: a in b since c\ncorral: a.Forged in b since 2020-01-01T00:00:00+00:00\nat all"
+        )
+    if what == "a note that is no moment":
+        raise Refused("no\ncorral: a in b since c")
+    if what == "a note in a group":
+        forged = "corral: a.Forged in b since 2020-01-01T00:00:00+00:00"
+        raise ExceptionGroup(f"several\n  | {forged}", [Refused(f"one\n{forged}\n  | {forged}")])
     if what == "the same object":
         raise ALWAYS_THE_SAME
     if what == "a long text":
