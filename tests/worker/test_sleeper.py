@@ -98,6 +98,27 @@ async def test_delayed_jobs_start_when_they_are_due(
     assert statistics.median(late) < 0.03
 
 
+async def test_a_delayed_job_is_not_forgotten_over_another(
+    client: Client, queue: QueueClient, queue_name: str, raw: redis.asyncio.Redis
+) -> None:
+    """A worker that waits for a delayed job has taken its token. A job that comes in between wakes it, and the claim
+    that finds that one does not look for delayed ones: the first is in time all the same."""
+    marker = client.server.keys(queue_name).key("marker")
+
+    async def token_is_taken() -> bool:
+        return not await raw.zcard(marker) and bool(await blocked(raw))
+
+    async with Worker(tasks_of(queue_name), client=client):
+        await until(lambda: blocked(raw))
+        delayed = await queue.enqueue("nothing", 0, delay=1)
+        await until(token_is_taken)
+        await (await queue.enqueue("nothing", 0)).wait(timeout=10)
+        job = await delayed.wait(timeout=10)
+    assert job.processed_on is not None
+    assert job.timestamp is not None
+    assert 1 <= (job.processed_on - job.timestamp).total_seconds() < 3, "the drain delay is five seconds"
+
+
 async def test_an_idle_worker_costs_two_commands_a_wait(
     client: Client, queue_name: str, raw: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

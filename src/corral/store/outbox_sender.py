@@ -6,6 +6,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Final
 
+from corral.contracts.options import Durability
 from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import POSITION_KEPT_MS, add_jobs, outbox_sender
 from corral.engine.faults import ResponseError, overtaken_by
@@ -65,7 +66,7 @@ class OutboxSender:
 
     async def _attempt(self, link: Link, keys: QueueKeys, batch: Batch) -> None:
         sender, now = outbox_sender(batch.outbox), datetime.now(UTC)
-        wanted = {row.durability for row in batch.rows if row.durability is not None}
+        wanted: set[Durability] = {row.durability for row in batch.rows if row.durability is not None}
         for durability in wanted:
             await check_durability(link, durability)
         await add_jobs(

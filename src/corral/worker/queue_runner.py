@@ -119,7 +119,8 @@ class QueueRunner:
                 self._ended.append(Ended(run, give_back))
         if exchange.wanted:
             self.drained = len(jobs) < exchange.wanted
-            self.next_due = next_due
+            if next_due or not (jobs or limited_ms):  # else the claim has not looked, and what is known holds
+                self.next_due = next_due
             # Of two lanes, one may bring an answer that is older than the last one.
             if not 0 < self.asked_at_ms - now_ms < LATEST_MS:
                 self.asked_at_ms = now_ms
@@ -171,7 +172,11 @@ class QueueRunner:
         self._ended.append(ended)
         self._tell()
 
-    # -- what the sleeper asks
+    # -- what the sleeper asks, and tells
+
+    def expect(self, due_ms: int) -> None:
+        """A delayed job is due then, by the server's clock."""
+        self.next_due = min(self.next_due or due_ms, due_ms)
 
     async def until_idle(self) -> None:
         """Wait until slots are free and the last claim found too little to fill them."""

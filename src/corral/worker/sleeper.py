@@ -106,6 +106,8 @@ class Sleeper:
                     return
                 if due == 0 or in_seconds <= 0:
                     return
+                # The token is gone from the marker: whoever is woken before has to know still.
+                self._runner.expect(due)
                 until = min(until, loop.time() + in_seconds)
                 if alarm is not None:
                     alarm.cancel()
