@@ -44,6 +44,8 @@ class Order(Base):
 class RushOrder(Order):
     """What is bought in a hurry."""
 
+    courier: Mapped[str | None]
+
     __mapper_args__ = {"polymorphic_identity": "rush"}  # noqa: RUF012 - as SQLAlchemy has it
 
 

@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, delete, select, update
+from sqlalchemy import Connection, create_engine, delete, event, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from corral import Client
 from corral.contracts.producer import EnqueueRequest
 from corral.errors import InvalidOption
 from corral.store.database import Database
 from corral.store.tables import OutboxRow
-from corral.tasks.webhooks import Watched, WebhookTasks, announce_changes
+from corral.tasks.webhooks import Watched, Webhooks, WebhookTasks, announce_changes
 from tests.tasks.webhooks.shop import Base, Customer, Line, Order, RushOrder, order_data
 
 
@@ -87,7 +88,7 @@ async def test_each_change_is_one_job(transact: Transact, database: Database) ->
     new = {"state": "new", "total": 150}
     first, second = await told(database)
     known = {"action": "create", "resource": "order"}
-    assert first == known | {"resource_id": "1", "data": new, "owner": None}
+    assert first == known | {"resource_id": "1", "data": new, "owner": ""}
     assert second == known | {"resource_id": "2", "data": new, "owner": "acme"}
 
     def pay(session: Session) -> None:
@@ -265,6 +266,59 @@ async def test_the_nearest_model_says_how(database: Database) -> None:
         ("order", "1"),
         ("rush", "r2"),
     ]
+
+
+async def test_columns_of_subclasses(database: Database) -> None:
+    """They matter where they are, and do no harm where they are not: there an update of nothing else is not told."""
+    await made(database)
+    sessions = async_sessionmaker(database.engine)
+    announce_changes(sessions, {Order: Watched(resource="order", columns=[RushOrder.courier])})
+    async with sessions.begin() as session:
+        session.add_all([Order(id=1), RushOrder(id=2)])
+    await told(database)
+    async with sessions.begin() as session:
+        (await session.get_one(Order, 1)).state = "paid"
+        (await session.get_one(RushOrder, 2)).courier = "bike"
+    assert await actions(database) == [("update", "2")]
+
+
+async def test_what_has_no_owner_is_not_told_to_owners(
+    database: Database, client: Client, webhooks: Webhooks
+) -> None:
+    """A row without an owner is nobody's, and not everybody's: only subscriptions that nobody owns are told."""
+    await made(database)
+    await webhooks.subscribe("http://127.0.0.1/acme", owner="acme")
+    nobodys = await webhooks.subscribe("http://127.0.0.1/nobody")
+    sessions = async_sessionmaker(database.engine)
+    announce_changes(sessions, {Order: WATCHED})
+    async with sessions.begin() as session:
+        session.add_all([Order(), Order(owner="")])
+    for each in await told(database):
+        (handle,) = await webhooks.announce(client, **each)
+        job = await client.queue("quick").get(handle.id)
+        assert job
+        assert job.data["subscription_id"] == nobodys.id
+
+
+async def test_what_a_later_listener_sets_is_told(database: Database) -> None:
+    """Whoever else sets a column when an update begins may have been registered later."""
+    await made(database)
+    sessions = async_sessionmaker(database.engine)
+    announce_changes(sessions, {Order: WATCHED})
+
+    def reprice(_mapper: object, _connection: object, order: Order) -> None:
+        order.total = 99
+
+    event.listen(Order, "before_update", reprice)
+    try:
+        async with sessions.begin() as session:
+            session.add(Order())
+        await told(database)
+        async with sessions.begin() as session:
+            (await session.get_one(Order, 1)).card = "other"
+        assert [each["data"]["total"] for each in await told(database)] == [99]
+    finally:
+        event.remove(Order, "before_update", reprice)
 
 
 @pytest.mark.parametrize("resource", ["", "an order", "order.line", "x" * 101])

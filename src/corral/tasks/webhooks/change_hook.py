@@ -28,7 +28,7 @@ from sqlalchemy.orm import (
 from corral.contracts.telemetry import Telemetry
 from corral.errors import InvalidOption
 from corral.store.outbox import outbox
-from corral.tasks.webhooks.contract import Action, Announcement, WebhookTasks
+from corral.tasks.webhooks.contract import NOBODY, Action, Announcement, WebhookTasks
 
 __all__ = ["Sessions", "Watched", "announce_changes"]
 
@@ -56,9 +56,10 @@ class Watched:
     id: Callable[[Any], str] | None = None
     """What it is known by; else its primary key, with commas between several columns."""
     owner: Callable[[Any], str | None] | None = None
-    """Whose it is: see `Webhooks.announce`."""
+    """Whose it is. One that gives None or an empty text: nobody's, so that only subscriptions that nobody owns are
+    told. Without a function, all are."""
     columns: Sequence[QueryableAttribute[Any]] = ()
-    """The columns that matter: an update of none of them is not told. Empty: all columns."""
+    """The columns that matter, those of subclasses among them: an update of none of them is not told. Empty: all."""
 
     def __post_init__(self) -> None:
         """Refuse a name that no event can have, before a transaction fails because of it."""
@@ -82,7 +83,8 @@ def announce_changes(
     `Webhooks(database=…)` turns it into deliveries. Call it once, where the factory is made.
 
     Statements that go past the unit of work are not seen: ``update(Order)``, ``delete(Order)``, ``insert(Order)``,
-    bulk methods, and what the database does by itself (``ON DELETE CASCADE``).
+    bulk methods, what the database does by itself (``ON DELETE CASCADE``), and columns that a
+    ``relationship(post_update=True)`` writes.
 
     Args:
         tasks: those that the `Webhooks` have.
@@ -147,7 +149,11 @@ class _Hook:
                 ours.flush()
 
     def _noting(self, action: Action, model: type[Any]) -> MapperListener:
+        compare = self._comparing(model)
+
         def note(mapper: Mapper[Any], connection: Connection, changed: Any) -> None:
+            if action == "update":
+                compare(mapper, connection, changed)
             noted = self._noted(changed, model)
             if noted is not None and (action != "update" or id(changed) in noted.updated):
                 told = _announcement(action, mapper, changed, self._models[model])
@@ -156,7 +162,8 @@ class _Hook:
         return note
 
     def _comparing(self, model: type[Any]) -> MapperListener:
-        """What an update changes is known before it alone: a value that the database computes is forgotten by it."""
+        """What an update changes is looked at on both sides of it: a value that the database computes is forgotten by
+        it, and one that a later listener sets is not there before it."""
 
         def compare(mapper: Mapper[Any], _: Connection, changed: Any) -> None:
             noted = self._noted(changed, model)
@@ -173,9 +180,9 @@ class _Hook:
 
 
 def _has_changed(mapper: Mapper[Any], changed: Any, watched: Watched) -> bool:
-    names = [column.key for column in watched.columns] or [column.key for column in mapper.column_attrs]
     attributes = inspect(changed).attrs
-    return any(attributes[name].history.has_changes() for name in names)
+    names = [column.key for column in watched.columns or mapper.column_attrs]
+    return any(attributes[name].history.has_changes() for name in names if name in attributes)
 
 
 def _announcement(action: Action, mapper: Mapper[Any], changed: Any, watched: Watched) -> Announcement:
@@ -187,7 +194,7 @@ def _announcement(action: Action, mapper: Mapper[Any], changed: Any, watched: Wa
         resource=watched.resource,
         resource_id=known,
         data=watched.data(changed) if watched.data else None,
-        owner=watched.owner(changed) if watched.owner else None,
+        owner=(watched.owner(changed) or NOBODY) if watched.owner else None,
     )
 
 

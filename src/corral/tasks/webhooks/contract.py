@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
@@ -12,6 +12,7 @@ from corral.tasks.webhooks.retry_schedule import THREE_DAYS
 from corral.tasks.webhooks.signing import Signing
 
 __all__ = [
+    "NOBODY",
     "Action",
     "Announced",
     "Announcement",
@@ -27,7 +28,9 @@ __all__ = [
 Action = Literal["create", "update", "delete"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\w-]+$")]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
-Owner = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Owner = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+NOBODY: Final = ""
+"""The owner of what nobody owns."""
 SubscriptionId = Annotated[str, StringConstraints(max_length=36, pattern=r"^[^\x00]*$")]
 
 
@@ -65,7 +68,8 @@ class Announcement(Happened):
     """Something has changed, and whoever has subscribed to it is to be told."""
 
     owner: Owner | None = Field(
-        default=None, description="Whose it is: no subscription of another owner is told."
+        default=None,
+        description="Whose it is: no subscription of another owner is told. Empty: nobody's. None: all are told.",
     )
 
 

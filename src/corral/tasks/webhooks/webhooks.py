@@ -128,7 +128,7 @@ class Webhooks:
         kind = "rsa" if signing is Signing.RSA else "whsec"
         made = await asyncio.to_thread(SigningKey.generate, kind) if key is None else key  # RSA takes long
         signed_headers(signing, [made], "check", 0, b"")
-        named = owner and label("owner", owner)
+        named = None if owner is None else label("owner", owner)
         return await self.subscriptions.create(
             url, signing=signing, keys=[made.text], events=events, headers=headers, owner=named
         )
@@ -196,7 +196,8 @@ class Webhooks:
         """Tell all subscriptions that want this event, but for those that are disabled: a job for each.
 
         Args:
-            owner: then only its subscriptions are told, and those that nobody owns.
+            owner: then only its subscriptions are told, and those that nobody owns; an empty one: these alone.
+                None: all are told.
             event_id: the same one is one announcement, however often it is made: give it where a job announces.
         """
         announcement = Announcement(
