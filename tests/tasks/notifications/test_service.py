@@ -149,6 +149,8 @@ async def test_what_the_service_itself_knows_to_be_no_token() -> None:
         "",
         "hunter2",
         "nonsense://hunter2",
+        "tgram:/123456789:hunter2/{token}",
+        "hunter2/{token}?to=json://localhost",
         "slack://hunter2",
         "json://localhost/hunter2?retry=2",
         "json://{token}/hunter2",

@@ -20,6 +20,8 @@ __all__ = ["Service", "UrlService"]
 PLACE: Final = "{token}"
 PROBE: Final = "12025550123"
 """A token, a chat and a telephone number, so that every kind of service takes it for a target."""
+SCHEME: Final = re.compile(r"([A-Za-z0-9.+-]+)://")
+"""All that errors show of a URL: of one with a typo in it, whatever is no scheme may be a secret."""
 PLAIN_TOKEN: Final = re.compile(r"[A-Za-z0-9+-][A-Za-z0-9_:.=+-]*")
 """Tokens of services. Nothing in one begins another part of a URL, or names a topic instead of a device."""
 STATUS: Final = re.compile(r"\berror=(\d{3})\d*\b")
@@ -59,10 +61,14 @@ class UrlService:
         self.takes_tokens = PLACE in url
         usual = BAD_DEVICES if self.takes_tokens else BAD_TOKENS
         self._invalid = usual if invalid is None else invalid
+        shown = SCHEME.match(url)
+        self._scheme = shown[1] if shown else ""
         scheme, _, rest = url.partition("://")
         host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
         if PLACE in host or PLACE in scheme:
-            raise InvalidOption("url", scheme, "a token is no host: put {token} behind it")
+            raise InvalidOption(
+                "url", self._scheme, "a token is no host: put {token} behind it, as in scheme://host/{token}"
+            )
         # The library follows no redirect: where messages go is what the URL says.
         self._asset = AppriseAsset(http_redirects=False, secure_logging=True)
         self._made(PROBE)
@@ -86,15 +92,14 @@ class UrlService:
 
     def _made(self, token: str) -> NotifyBase:
         url = self._url.replace(PLACE, quote(token, safe=""))
-        scheme = url.partition("://")[0] if "://" in url else ""
         try:
             made = Apprise.instantiate(url, asset=self._asset, suppress_exceptions=False)
         except (AppriseException, TypeError):
             made = None
         if not isinstance(made, NotifyBase):
-            raise InvalidOption("url", scheme, "no service has such a URL")
+            raise InvalidOption("url", self._scheme, "no service has such a URL")
         if len(made) != 1:
-            raise InvalidOption("url", scheme, "give each place a URL of its own, without retry=")
+            raise InvalidOption("url", self._scheme, "give each place a URL of its own, without retry=")
         return made
 
     def _judge(self, label: str, attempt: NotifyAttempt) -> None:
