@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid
 
 from corral import InvalidOption
+from corral.contracts.stack import stack_text
 from corral.tasks.errors import DeliveryError, DeliveryFailed, DeliveryRefused, TokenInvalid
 from corral.tasks.notifications import Push
 from corral.tasks.notifications.web_push import WebPush
@@ -145,6 +146,15 @@ async def test_what_is_no_subscription(
     assert receiver.requests == []
 
 
+async def test_no_traceback_shows_a_secret(push: WebPush, browser: Browser) -> None:
+    """What a job keeps of an error has the errors behind it as well: neither endpoint nor key is in one of them."""
+    token = browser.token(endpoint="https://push.example/hunter2", keys={"auth": "hunter2!"})
+    for wrong in (token, token[:-1], browser.token(endpoint=["hunter2"])):
+        with pytest.raises(TokenInvalid) as told:
+            await push.send(PAID, "ada", wrong)
+        assert "hunter2" not in stack_text(told.value)
+
+
 @pytest.mark.parametrize(
     "host", ["https://127.0.0.1", "https://10.0.0.8", "https://localhost", "http://8.8.8.8"]
 )
@@ -153,6 +163,13 @@ async def test_nobody_inside_is_reached(host: str) -> None:
     async with WebPush(KEY, contact="https://shop.example") as push:
         with pytest.raises(TokenInvalid):
             await push.send(PAID, "ada", Browser(f"{host}/push").token())
+
+
+async def test_a_push_service_without_a_name() -> None:
+    """Browsers' makers have names. What cannot be signed for is no subscription, and not a failure to be repeated."""
+    async with WebPush(KEY, contact="https://shop.example") as push:
+        with pytest.raises(TokenInvalid, match="no name"):
+            await push.send(PAID, "ada", Browser("https://[2606:4700::1111]/push").token())
 
 
 async def test_a_message_that_is_too_long(push: WebPush, browser: Browser, receiver: Receiver) -> None:
@@ -164,9 +181,14 @@ async def test_a_message_that_is_too_long(push: WebPush, browser: Browser, recei
 
 
 def test_a_bad_key() -> None:
-    """Is told when it is made, without the key; so is a contact that nobody can write to."""
+    """Is told when it is made, without the key."""
     with pytest.raises(InvalidOption) as refused:
         WebPush("-----BEGIN PRIVATE KEY-----\nhunter2", contact="mailto:a@shop.example")
     assert "hunter2" not in str(refused.value)
-    with pytest.raises(InvalidOption):
-        WebPush(KEY, contact="ops")
+
+
+@pytest.mark.parametrize("contact", ["ops", "mailto:ops", "https://shop.example/page", "http://shop.example"])
+def test_a_bad_contact(contact: str) -> None:
+    """Is told when it is made, with the remedy, and not by each message that cannot be signed."""
+    with pytest.raises(InvalidOption, match="give mailto:ops@"):
+        WebPush(KEY, contact=contact)

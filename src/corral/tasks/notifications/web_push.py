@@ -14,8 +14,8 @@ from typing import Annotated, Final, Self
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from http_ece import ECEException
-from py_vapid import Vapid
-from pydantic import BaseModel, StringConstraints, ValidationError
+from py_vapid import Vapid, VapidException
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pywebpush import WebPusher
 
 from corral.contracts.duration import Duration, milliseconds
@@ -35,14 +35,20 @@ NO_SUBSCRIPTION: Final = frozenset({404, 410})
 BAD_MESSAGES: Final = frozenset({400, 413})
 
 
-class Keys(BaseModel):
+class Secret(BaseModel):
+    """Secrets of a device: an error about them does not show them, wherever its traceback is kept."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class Keys(Secret):
     """What a browser gives for encryption: a point of P-256, and 16 random bytes, in base64url."""
 
     p256dh: Annotated[str, StringConstraints(pattern=r"^[\w-]{87}=?$")]
     auth: Annotated[str, StringConstraints(pattern=r"^[\w-]{22}(==)?$")]
 
 
-class Subscription(BaseModel):
+class Subscription(Secret):
     """`PushSubscription.toJSON()` of a browser."""
 
     endpoint: str
@@ -58,7 +64,8 @@ class WebPush:
     Args:
         key: the private key in PEM that `generate_key` made. Browsers subscribe with its `public_key`. Raises
             `InvalidOption`.
-        contact: `mailto:…` or `https://…`: where push services write to when something is wrong.
+        contact: `mailto:…` or the `https://…` of a host: where push services write to when something is wrong. Raises
+            `InvalidOption`.
         poster: how to reach them; else HTTPS to public addresses, within 10 s. An `Egress` of its own may narrow it.
         keep: how long a service keeps a message for a browser that is not running: seconds, or a `timedelta`.
         clock: seconds since 1970.
@@ -79,12 +86,15 @@ class WebPush:
             self._vapid = Vapid.from_pem(key.encode())
         except (ValueError, TypeError):
             raise InvalidOption("key", "…", "give what WebPush.generate_key() made") from None
-        if not contact.startswith(("mailto:", "https://")):
-            raise InvalidOption("contact", contact, "give mailto:… or https://…")
         self._contact = contact
         self._poster = poster or Poster(timeout=10)
         self._keep = milliseconds("keep", keep) // 1000
         self._clock = clock
+        try:
+            self._login("https://push.example")
+        except VapidException:
+            reason = "give mailto:ops@shop.example or https://shop.example, without a path"
+            raise InvalidOption("contact", contact, reason) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,24 +129,24 @@ class WebPush:
             answer = await self._poster.post(target, body, self._headers(target))
         except TargetRefused as error:
             raise TokenInvalid(label, "its push service is not on the public internet") from error
+        except VapidException as error:  # the contact is good: the constructor has signed with it
+            raise TokenInvalid(label, "its push service has no name") from error
         except DeliveryFailed as error:  # it names the endpoint
             raise DeliveryFailed(label, error.reason) from None
         self._judge(label, answer)
 
     def _headers(self, target: Target) -> dict[str, str]:
-        now = int(self._clock())
-        claims = {
-            "sub": self._contact,
-            "aud": f"{target.scheme}://{target.authority}",
-            "exp": now + LOGIN_SECONDS,
-        }
-        login: str = self._vapid.sign(claims)["Authorization"]
         return {
-            "Authorization": login,
+            "Authorization": self._login(f"{target.scheme}://{target.authority}"),
             "TTL": str(self._keep),
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
         }
+
+    def _login(self, audience: str) -> str:
+        claims = {"sub": self._contact, "aud": audience, "exp": int(self._clock()) + LOGIN_SECONDS}
+        login: str = self._vapid.sign(claims)["Authorization"]
+        return login
 
     def _judge(self, label: str, answer: Answer) -> None:
         if answer.is_success:
