@@ -114,6 +114,13 @@ def test_a_command_is_one_that_there_is(place: str, line: list[str]) -> None:
             pytest.fail(f"no such command: {line}")
 
 
+def test_what_reloads_watches_the_sources() -> None:
+    """`corral worker --reload` watches the folder that it is started in."""
+    text = (REFERENCE / "docker-compose.dev.yml").read_text(encoding="utf-8")
+    services = yaml.safe_load(text)["services"]
+    assert services["worker"]["working_dir"] == "/app/src"
+
+
 def known_variables() -> set[str]:
     """The variables of the shop, and those of Corral that README lists."""
     corral = {name for row in rows("variable") for name in re.findall(r"`(\w+)`", row[0])}

@@ -64,6 +64,7 @@ async def test_a_payment_that_is_refused(shop: Shop, mails: MailServer, outside:
     assert outside.charges == {}
     assert [call.status for call in outside.calls if call.what == "charge"] == [402]
     assert "Your order is refused" in {mail.subject for mail in mails.mails}
+    await outside.wait_for(lambda calls: [call.about for call in calls] == [order["id"]], what="void")
 
 
 async def test_more_than_there_is(shop: Shop, outside: Partner) -> None:

@@ -28,6 +28,15 @@ async def test_a_day_is_counted(shop: Shop) -> None:
     assert (report.orders, report.revenue) == (1, 4900)
 
 
+async def test_a_day_that_cannot_be_counted(closed_shop: Shop) -> None:
+    """Nobody stalls the nightly report by days that are not there, or by asking for one again and again."""
+    await closed_shop.log_in()
+    for day in ("9999-12-31", "0001-01-01"):
+        assert (await closed_shop.http.post(f"/reports/{day}")).status_code == 422
+    first, second = [(await closed_shop.http.post(f"/reports/{TODAY}")).json()["jobs"] for _ in range(2)]
+    assert first == second
+
+
 async def test_one_at_a_time(closed_shop: Shop, settings: Settings) -> None:
     """Reports are singletons: while one is made, the next waits for its turn, whoever asked for it."""
     began, go_on = asyncio.Event(), asyncio.Event()

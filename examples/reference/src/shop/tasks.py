@@ -7,7 +7,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from corral import Exponential, Task, TaskSet, task
+from corral import Exponential, Keep, Task, TaskSet, task
 
 __all__ = ["DayReport", "OrderRef", "OrderTasks", "ReportDay", "ReportTasks", "SearchTasks"]
 
@@ -25,10 +25,13 @@ class OrderTasks(TaskSet, queue="orders", attempts=5, timeout=30):
     reserve: Task[OrderRef, None] = task("orders.reserve")
     charge: Task[OrderRef, None] = task("orders.charge", attempts=8, backoff=Exponential(0.5, jitter=0.2))
     ship: Task[OrderRef, None] = task("orders.ship")
+    # Money that is to be given back: for two days, not for as long as an order may take.
+    void: Task[OrderRef, None] = task("orders.void", attempts=16, backoff=Exponential(5, jitter=0.2))
 
 
-class SearchTasks(TaskSet, queue="search"):
-    """The index of the search. Of several jobs for one order only the newest runs: it reads the order as it is."""
+class SearchTasks(TaskSet, queue="search", remove_on_fail=Keep(count=100)):
+    """The index of the search. Of several jobs for one order only the newest runs: it reads the order as it is. The
+    others end as superseded, and nobody has to look at more than a few of those."""
 
     index: Task[OrderRef, None] = task("search.index", supersedes="order_id")
 

@@ -30,7 +30,9 @@ class OrderHandlers:
 
     def tasks(self) -> OrderTasks:
         """The task set with its handlers, for a worker."""
-        return OrderTasks(fulfil=self.fulfil, reserve=self.reserve, charge=self.charge, ship=self.ship)
+        return OrderTasks(
+            fulfil=self.fulfil, reserve=self.reserve, charge=self.charge, ship=self.ship, void=self.void
+        )
 
     async def fulfil(self, ref: OrderRef, ctx: Context) -> str:
         """Take the steps, as a flow: while one runs this handler is left, and when it has ended begins again."""
@@ -41,8 +43,8 @@ class OrderHandlers:
         except JobFailed as failure:
             async with self._changing(ref) as (database, order):
                 await orders.refuse(database, order, failure.reason)
-            if order.state == OrderState.REFUSED:
-                await self._payments.void(order.id)  # it may have been taken, and the answer lost
+                if order.state == OrderState.REFUSED:  # money may have been taken, and the answer lost
+                    await OrderTasks.void.enqueue(outbox(database), ref, job_id=f"void:{order.id}")
         async with self._database.reading() as database:
             order = await orders.get(database, ref.order_id)
             customer = await database.get_one(User, order.user_id)
@@ -68,13 +70,19 @@ class OrderHandlers:
             order = await orders.get(database, ref.order_id)
         await ctx.log(f"{order.total / 100:.2f} €, attempt {ctx.attempt} of {ctx.attempts}")
         await self._payments.charge(order.id, orders.due(order))
-        async with self._changing(ref) as (_, order):
+        async with self._changing(ref) as (database, order):
             orders.mark_charged(order)
+            if order.state == OrderState.REFUSED:  # meanwhile, because this run was taken for dead
+                await OrderTasks.void.enqueue(outbox(database), ref, job_id=f"void-late:{order.id}")
 
     async def ship(self, ref: OrderRef) -> None:
         """Hand it to the carrier."""
         async with self._changing(ref) as (_, order):
             orders.ship(order)
+
+    async def void(self, ref: OrderRef) -> None:
+        """Give back what was taken for an order that is refused."""
+        await self._payments.void(ref.order_id)
 
     @asynccontextmanager
     async def _changing(self, ref: OrderRef) -> AsyncIterator[tuple[AsyncSession, Order]]:
