@@ -90,6 +90,26 @@ class TestLife:
             await Worker(Queue(queue.name), client=client, lifespan=lifespan).run()
         assert await job.state() is JobState.WAITING
 
+    async def test_a_start_that_is_cancelled_leaves_nothing_running(self, client: Client) -> None:
+        """Whoever gives up entering the block, after a timeout for instance, has no worker: what was open is closed."""
+        entered, story = asyncio.Event(), list[str]()
+
+        @asynccontextmanager
+        async def lifespan() -> AsyncIterator[None]:
+            try:
+                entered.set()
+                await asyncio.Event().wait()
+                yield
+            finally:
+                story.append("closed")
+
+        starting = asyncio.create_task(Worker(Queue("never"), client=client, lifespan=lifespan).__aenter__())
+        await entered.wait()
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert story == ["closed"]
+
     async def test_it_never_takes_more_than_it_can_run(self, client: Client, queue: QueueClient) -> None:
         """No prefetch: with a concurrency of 3, three jobs are active and the others wait for whoever is free."""
         tasks, gate, started = gated(queue.name)
@@ -307,6 +327,26 @@ async def test_a_refusing_server_ends_the_worker(
     with pytest.raises(ServerRefused, match="REDIS_URL") as refused:
         await asyncio.wait_for(worker.run(), 10)
     assert "wr0ng" not in str(refused.value)
+
+
+async def test_a_worker_that_dies_within_its_block_is_told_at_once(
+    make_server: Callable[..., ServerProcess], prefix: str, queue_name: str, log: io.StringIO
+) -> None:
+    """An application may go on for weeks until its block ends and raises: the log has it before."""
+    server = make_server()
+    with pytest.raises(ServerRefused):
+        async with (
+            redis.asyncio.Redis(port=server.port) as operator,
+            Worker(Queue(queue_name), url=server.url, prefix=prefix, name="w-1") as worker,
+        ):
+            await operator.config_set("requirepass", "sesame")
+            await operator.client_kill_filter(_type="normal", skipme=True)
+            await until(lambda: '"Worker has died"' in log.getvalue(), within=30)
+            assert not worker.is_ready
+    setup.flush()
+    (line,) = [line for line in map(json.loads, log.getvalue().splitlines()) if "died" in line["event"]]
+    assert (line["level"], line["worker"]) == ("error", "w-1")
+    assert "ServerRefused" in line["exception"]
 
 
 @pytest.fixture

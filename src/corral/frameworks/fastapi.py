@@ -46,7 +46,8 @@ class CorralLifespan:
     Args:
         client: the client to open; by default `Client()`, which reads `REDIS_URL`.
         worker: run this worker in the same process, for small applications. It has its own settings, and finishes its
-            jobs before the client is closed. What keeps it from starting keeps the application from starting.
+            jobs before the client is closed. What keeps it from starting keeps the application from starting; what ends
+            it later is logged at once, and raised when the application ends.
     """
 
     def __init__(self, client: Client | None = None, *, worker: Worker | None = None) -> None:

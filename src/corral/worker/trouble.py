@@ -25,7 +25,8 @@ def log_damage(queue: str, error: Exception) -> None:
 
 
 def log_raised(event: str, error: BaseException, **fields: str) -> None:
-    """A function of the user's that is only told of something has raised. It may quote what it was told."""
+    """An error that nobody awaits: of a function of the user's that is only told of something, or of a whole worker.
+    It may quote what it was told."""
     log.error(event, **fields, exception=masked_text(stack_text(error)))
 
 

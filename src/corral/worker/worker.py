@@ -29,6 +29,7 @@ from corral.worker.registry import merge_sources
 from corral.worker.serve import DEFAULT_CONCURRENCY, HIGHEST_CONCURRENCY, QueueSettings, Serve, Unknown
 from corral.worker.shift import Shift, StopSigns
 from corral.worker.shutdown import stop_signals
+from corral.worker.trouble import log_raised
 
 __all__ = ["Worker"]
 
@@ -153,13 +154,23 @@ class Worker:
         self._signs.now.set()
 
     async def __aenter__(self) -> Self:
-        """Run in the background of the block; returns when jobs can be claimed."""
-        self._running = asyncio.create_task(self._run())
+        """Run in the background of the block; returns when jobs can be claimed.
+
+        What ends it while the block goes on is logged at once, and raised at the end of the block."""
+        running = asyncio.create_task(self._run())
         ready = asyncio.create_task(self._signs.ready.wait())
-        await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if self._running.done():
-            self._running.result()
+        try:
+            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            raise
+        finally:
+            ready.cancel()
+        if running.done():
+            running.result()
+        self._running = running
+        running.add_done_callback(self._tell_end)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -259,6 +270,11 @@ class Worker:
             )
             self._shift = Shift(equipment, self._queues, self._grace, self._signs)
             await self._shift.work()
+
+    def _tell_end(self, running: asyncio.Task[None]) -> None:
+        """Nobody awaits a worker before its block ends, and that of an application may last for weeks."""
+        if not running.cancelled() and (error := running.exception()) is not None:
+            log_raised("Worker has died", error, worker=self.name)
 
     def _reset(self) -> None:
         """Be as new: a worker may run again after it has stopped."""
