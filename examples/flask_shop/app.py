@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from corral import CorralError, QueueFull, ServerUnavailable, SyncClient
+from corral import CorralError, InvalidJobId, InvalidPayload, QueueFull, ServerUnavailable, SyncClient
 from examples.email.tasks import EmailTasks, PasswordReset
 
 
@@ -18,6 +18,8 @@ class Corral:
         )
         app.register_error_handler(ServerUnavailable, self._come_back)
         app.register_error_handler(QueueFull, self._come_back)
+        app.register_error_handler(InvalidPayload, self._invalid)
+        app.register_error_handler(InvalidJobId, self._invalid)
 
     @property
     def client(self) -> SyncClient:
@@ -27,6 +29,9 @@ class Corral:
     def _come_back(self, error: CorralError) -> tuple[dict[str, str], int, dict[str, str]]:
         current_app.logger.warning("Request turned away: %s", error)
         return {"error": "try again later"}, 503, {"Retry-After": "5"}
+
+    def _invalid(self, error: CorralError) -> tuple[dict[str, str], int]:
+        return {"error": str(error)}, 422
 
 
 corral = Corral()

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from corral import JobState, SyncClient
-from examples.flask_shop.app import create_app
+from examples.email.tasks import EmailTasks, PasswordReset
+from examples.flask_shop.app import corral, create_app
 from tests.house.source import ROOT
 
 APPLICATION = """
@@ -42,6 +43,23 @@ def test_it_enqueues_and_reads(redis_url: str, prefix: str) -> None:
         job_id = answer.get_json()["job"]
         assert http.get(f"/jobs/{job_id}").get_json() == {"state": "waiting", "result": None, "reason": None}
         assert http.get("/jobs/nothing").status_code == 404
+    app.extensions["corral"].close()
+
+
+def test_what_cannot_be_a_job_is_told(redis_url: str, prefix: str) -> None:
+    """What a caller has got wrong, a payload or an id, is a 422 that says what, and no error of the application."""
+    app = create_app(REDIS_URL=redis_url, CORRAL_PREFIX=prefix)
+
+    @app.post("/resets/<address>/<job_id>")
+    def named(address: str, job_id: str) -> str:
+        reset = PasswordReset.model_construct(to_email=None if address == "none" else address)
+        return EmailTasks.send_reset.enqueue(corral.client, reset, job_id=job_id).id
+
+    with app.test_client() as http:
+        for path, told in (("none/reset-7", "to_email"), ("ada@example.org/7", "job-7")):
+            answer = http.post(f"/resets/{path}")
+            assert answer.status_code == 422
+            assert told in answer.get_json()["error"]
     app.extensions["corral"].close()
 
 
