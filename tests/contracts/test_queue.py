@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from corral.contracts.codec import TypeNotReady
+from corral.contracts.context import Context
 from corral.contracts.function_task import FunctionTask, FunctionTypes
 from corral.contracts.isolation import InProcess, InThread
 from corral.contracts.job import Job
@@ -238,6 +239,19 @@ def test_there_is_one_catch_all() -> None:
     """A second one could not be told from the first."""
     with pytest.raises(InvalidTask, match="already"):
         emails.catch_all(anything_else)
+
+
+def test_a_catch_all_gets_the_job_alone() -> None:
+    """One that wants more is told when it is defined, and not by each of its runs."""
+    queue: Any = Queue("local")
+
+    async def wants_more(job: Job, ctx: Context) -> None: ...
+
+    async def may_have_more(job: Job, note: str = "") -> None: ...
+
+    with pytest.raises(InvalidTask, match="ctx"):
+        queue.catch_all(wants_more)
+    assert queue.catch_all(may_have_more) is queue.fallback
 
 
 def test_a_queue_without_catch_all_has_none() -> None:

@@ -13,7 +13,7 @@ from corral.contracts.job import Job
 from corral.contracts.spec import TaskSpec
 from corral.errors import InvalidTask
 
-__all__ = ["Binding", "CatchAll", "TaskSource", "bind", "bind_process"]
+__all__ = ["Binding", "CatchAll", "TaskSource", "bind", "bind_process", "check_catch_all"]
 
 CatchAll = Callable[[Job], Coroutine[Any, Any, Any]]
 """A handler for jobs of any name: ``async def (job: Job) -> result``."""
@@ -73,6 +73,17 @@ def bind_process(spec: TaskSpec[Any, Any], function: Callable[..., Any]) -> Bind
     if _wants_context(spec.name, function):
         raise InvalidTask(spec.name, "a function in a process of its own takes the payload only, no context")
     return Binding(spec, function, "process", wants_context=False)
+
+
+def check_catch_all(function: CatchAll) -> None:
+    """Raise `InvalidTask` for a function that cannot be called with a job alone."""
+    try:
+        inspect.signature(function).bind("the job")
+    except ValueError:  # some builtins have no signature
+        return
+    except TypeError as error:
+        reason = f"a catch-all handler gets the job and nothing else, async def (job: Job): {error}"
+        raise InvalidTask(handler_name(function), reason) from None
 
 
 def _surely_blocking(handler: Callable[..., Any]) -> bool:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, Unpack, overload
 
 from corral.contracts.annotations import calling_namespace
-from corral.contracts.binding import Binding, CatchAll, bind, bind_process
+from corral.contracts.binding import Binding, CatchAll, bind, bind_process, check_catch_all
 from corral.contracts.codec import Codec, TypeNotReady
 from corral.contracts.context import Context
 from corral.contracts.decorators import AsyncDecorator, ProcessDecorator, ThreadDecorator
@@ -76,7 +76,10 @@ class Queue:
         return MappingProxyType(dict(self._bindings))
 
     def catch_all(self, function: CatchAll) -> CatchAll:
-        """Serve the jobs whose name no task has, for a queue whose names are open: ``async def (job: Job)``."""
+        """Serve the jobs whose name no task has, for a queue whose names are open: ``async def (job: Job)``.
+
+        Raises `InvalidTask` for a second one, and for one that cannot be called with a job alone."""
+        check_catch_all(function)
         if self._fallback is not None:
             raise InvalidTask(
                 handler_name(function), f"queue {self._queue!r} has its catch-all handler already"
