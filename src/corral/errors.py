@@ -33,7 +33,8 @@
     │   ├── CronJobGone                     there is no such cron job
     │   ├── CronJobChanged                  somebody else has changed it meanwhile
     │   ├── CronJobTaken                    another one has this job id
-    │   └── SubscriptionGone                there is no such subscription to webhooks
+    │   ├── SubscriptionGone                there is no such subscription to webhooks
+    │   └── TooManyKeys                     it has as many keys in force as one may have
     ├── QueueError                          about one queue as a whole
     │   ├── QueueActive                     workers hold jobs of it: it cannot be obliterated
     │   └── QueueDamaged                    one of its keys holds what BullMQ does not write
@@ -107,6 +108,7 @@ __all__ = [
     "StoreError",
     "SubscriptionGone",
     "TargetNotFound",
+    "TooManyKeys",
     "UnknownTask",
     "UnpicklableHandler",
     "WorkerGone",
@@ -453,6 +455,18 @@ class SubscriptionGone(StoreError):
     def __init__(self, subscription_id: str) -> None:
         self.subscription_id = subscription_id
         super().__init__(f"there is no subscription {_cut(subscription_id)}: it was deleted, or never made")
+
+
+class TooManyKeys(StoreError):
+    """A subscription to webhooks has ``most`` keys in force already. Nothing was changed."""
+
+    def __init__(self, subscription_id: str, most: int) -> None:
+        self.subscription_id = subscription_id
+        self.most = most
+        super().__init__(
+            f"subscription {_cut(subscription_id)} has {most} keys in force: wait until the time of one is"
+            " over, or give a shorter overlap, 0 to end theirs at once"
+        )
 
 
 # --- one queue --------------------------------------------------------------------------------------------

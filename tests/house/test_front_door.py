@@ -150,6 +150,7 @@ FRONT_DOOR = [
     "SyncJobHandle",
     "SyncQueueClient",
     "TargetNotFound",
+    "TooManyKeys",
     "Task",
     "TaskOptions",
     "TaskSet",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -64,7 +64,8 @@ async def test_there_and_back_and_there(database_url: str) -> None:
 
 
 async def test_keys_of_subscriptions_move(database_url: str) -> None:
-    """Keys that stood in a column of the subscription are in a table of their own, in their order, and back."""
+    """Keys that stood in a column of the subscription are in a table of their own, in their order, and back: but
+    for those whose time is over, which must not sign again."""
     make = text(
         "INSERT INTO corral_webhook_subscriptions"
         " (id, url, events, signing, keys, headers, enabled, created_at, updated_at)"
@@ -77,10 +78,13 @@ async def test_keys_of_subscriptions_move(database_url: str) -> None:
             await connection.execute(make, fields)
             await connection.run_sync(upgrade)
         assert await WebhookKeys(database).of("s") == ["new", "old"]
+        long_ago = WebhookKeys(database, clock=lambda: datetime.now(UTC) - timedelta(hours=1))
+        await long_ago.rotate("s", "newest", overlap=timedelta(minutes=1))
+        await WebhookKeys(database).rotate("s", "last", overlap=timedelta(hours=1))
         async with database.engine.begin() as connection:
             await connection.run_sync(downgrade, "0004")
             await connection.run_sync(upgrade)
-        assert await WebhookKeys(database).of("s") == ["new", "old"]
+        assert await WebhookKeys(database).of("s") == ["last", "newest"]
 
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:

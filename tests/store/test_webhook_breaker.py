@@ -110,6 +110,22 @@ async def test_probes_come_less_and_less_often(
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
+async def test_one_that_is_dead_is_given_up(
+    database: Database, subscriptions: WebhookSubscriptions, one: Subscription, clock: Clock
+) -> None:
+    """When it has been open for five days, or for as long as was said, the next probe that fails is the last."""
+    breaker = WebhookBreaker(database, clock=clock, give_up_after=timedelta(days=2))
+    await open_it(breaker, one)
+    for days, done in ((1, None), (1, BreakerChange.GIVEN_UP)):
+        clock.forward(days=days)
+        assert (await breaker.admit(one.id)).is_probe
+        assert await breaker.settle(one.id, arrived=False, is_probe=True) is done
+    admission = await breaker.admit(one.id)
+    assert (admission.wait, admission.is_probe, admission.subscription.enabled) == (None, False, False)
+    assert (await subscriptions.get(one.id)).disabled_reason == "it could not be reached for too long"
+    assert (await subscriptions.enable(one.id)).failures == 0
+
+
 async def test_what_was_under_way_is_not_counted(
     breaker: WebhookBreaker, one: Subscription, clock: Clock
 ) -> None:

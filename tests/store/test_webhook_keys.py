@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from corral.errors import SubscriptionGone
+from corral.errors import SubscriptionGone, TooManyKeys
 from corral.store.database import Database
 from corral.store.tables import WebhookKeyRow
 from corral.store.webhook_keys import WebhookKeys
@@ -50,6 +50,20 @@ async def test_a_new_key_takes_the_place_of_the_old_one(
     assert await kept(database) == 2
     clock.forward(hours=2)
     assert await keys.of(one.id) == ["fourth"]
+
+
+async def test_ten_keys_are_in_force_at_most(keys: WebhookKeys, one: Subscription, clock: Clock) -> None:
+    """One more is refused, and nothing changed, until the time of one is over, or all others end at once."""
+    for number in range(8):
+        await keys.rotate(one.id, str(number), overlap=timedelta(hours=1 + number))
+    for _ in range(2):
+        with pytest.raises(TooManyKeys, match="shorter overlap"):
+            await keys.rotate(one.id, "more", overlap=timedelta(hours=1))
+    assert len(await keys.of(one.id)) == 10
+    clock.forward(hours=1)
+    await keys.rotate(one.id, "more", overlap=timedelta(hours=1))
+    await keys.rotate(one.id, "alone", overlap=timedelta(0))
+    assert await keys.of(one.id) == ["alone"]
 
 
 async def test_a_key_is_replaced_at_once(keys: WebhookKeys, one: Subscription) -> None:

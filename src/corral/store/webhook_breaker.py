@@ -14,7 +14,7 @@ from corral.store.database import Database
 from corral.store.tables import WebhookSubscriptionRow as Row
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
 
-__all__ = ["Admission", "BreakerChange", "WebhookBreaker"]
+__all__ = ["GIVE_UP_AFTER", "Admission", "BreakerChange", "WebhookBreaker"]
 
 OPENS_AFTER: Final = 5
 """Failures in a row."""
@@ -23,7 +23,9 @@ LAST_PROBE: Final = timedelta(hours=1)
 PROBE_TAKES: Final = timedelta(seconds=30)
 """In this time nobody else probes, so that a worker that dies while it does holds nobody up for longer."""
 LONGEST_ASKED: Final = 24 * 3600.0
+GIVE_UP_AFTER: Final = timedelta(days=5)
 BREAKER: Final = "it failed too often in a row"
+UNREACHABLE: Final = "it could not be reached for too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class BreakerChange(StrEnum):
     RESUMED = "resumed"
     GONE = "gone"
     """Not by the breaker: the receiver said that it wants no more (410)."""
+    GIVEN_UP = "given up"
+    """It was open for so long that nobody probes any more: disabled until somebody enables it."""
 
 
 def _now() -> datetime:
@@ -50,13 +54,21 @@ def _now() -> datetime:
 
 class WebhookBreaker:
     """Five failures in a row open it: the subscription is disabled, and deliveries wait. After a minute, then two, then
-    four, up to an hour, one of them is let through; when it arrives, the subscription is enabled again.
+    four, up to an hour, one of them is let through; when it arrives, the subscription is enabled again. When it has
+    been open for ``give_up_after``, and one more has failed, it is disabled for good: jobs do not pile up without end.
 
     Raises `DatabaseUnavailable` and `DatabaseOutdated`.
     """
 
-    def __init__(self, database: Database, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        give_up_after: timedelta = GIVE_UP_AFTER,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         self._database = database
+        self._give_up_after = give_up_after
         self._subscriptions = WebhookSubscriptions(database)
         self._clock = clock
 
@@ -103,6 +115,9 @@ class WebhookBreaker:
                 return BreakerChange.RESUMED
             if row.failures < OPENS_AFTER or not (row.enabled or was_open):
                 return None
+            if row.opened_at is not None and now - row.opened_at >= self._give_up_after:
+                row.opened_at, row.probe_at, row.disabled_reason = None, None, UNREACHABLE
+                return BreakerChange.GIVEN_UP
             pause = min(FIRST_PROBE * 2 ** min(row.failures - OPENS_AFTER, 10), LAST_PROBE)
             row.probe_at = now + max(pause, timedelta(seconds=min(retry_after, LONGEST_ASKED)))
             if was_open:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from corral.errors import SubscriptionGone
+from corral.errors import SubscriptionGone, TooManyKeys
 from corral.store.database import Database
 from corral.store.tables import WebhookKeyRow as Row
 from corral.store.tables import WebhookSubscriptionRow
@@ -18,6 +18,8 @@ from corral.store.texts import storable
 __all__ = ["WebhookKeys"]
 
 AT_ONCE: Final = 500
+MOST: Final = 10
+"""Keys of a subscription that are in force at once: each adds a signature to a header."""
 
 
 def _now() -> datetime:
@@ -50,12 +52,17 @@ class WebhookKeys:
         return kept
 
     async def rotate(self, subscription_id: str, key: str, *, overlap: timedelta) -> None:
-        """Let this be the newest key. Those before it stay in force for this time, if not for less."""
-        until = self._clock() + overlap
+        """Let this be the newest key. Those before it stay in force for this time, if not for less. Raises
+        `TooManyKeys`."""
+        now = self._clock()
+        until = now + overlap
         async with self._database.writing() as session:
             await _found(session, subscription_id, lock=True)
-            for row in await _rows(session, Row.subscription_id == subscription_id):
+            before = await _rows(session, Row.subscription_id == subscription_id)
+            for row in before:
                 row.until = until if row.until is None else min(row.until, until)
+            if sum(row.until is not None and row.until > now for row in before) >= MOST:
+                raise TooManyKeys(subscription_id, MOST)
             session.add(Row(subscription_id=subscription_id, text=key))
 
     async def in_force(self) -> AsyncIterator[str]:

@@ -6,6 +6,7 @@
     ├── DeliveryError                       about something that is sent to somebody
     │   ├── TargetRefused                   it may not be sent there
     │   ├── DeliveryFailed                  it was sent and not taken, or there was no answer
+    │   │   └── LookUpsBusy                 its name was not even looked up: too many others are
     │   ├── DeliveryRefused                 it was understood, and will never be taken
     │   ├── TokenInvalid                    who it was for is not there any more
     │   ├── InvalidKey                      a key that deliveries cannot be signed with
@@ -25,6 +26,7 @@ __all__ = [
     "DeliveryFailed",
     "DeliveryRefused",
     "InvalidKey",
+    "LookUpsBusy",
     "MailRefused",
     "MailServerUnavailable",
     "NotGenuine",
@@ -66,6 +68,14 @@ class DeliveryFailed(DeliveryError):
         self.retry_after = retry_after
         self.response = response
         super().__init__(f"{target[:120]!r} did not take it: {reason}")
+
+
+class LookUpsBusy(DeliveryFailed):
+    """Nothing was sent to the host ``target``, and nothing is known about it: look-ups of names that hang hold all
+    threads for them, or those that one host may have. May be tried again."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target, "too many look-ups of names are under way: try it again later")
 
 
 class DeliveryRefused(DeliveryError):

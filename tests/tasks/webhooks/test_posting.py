@@ -125,6 +125,23 @@ async def test_it_can_be_used_after_it_was_closed(receiver: Receiver, poster: Po
         await poster.close()
 
 
+async def test_whoever_shares_it_leaves_it_open_for_the_others(receiver: Receiver) -> None:
+    """One of two workers that share webhooks stops: what deliveries of the other use stays, until that one stops."""
+    before = set(threading.enumerate())
+    poster = Poster(HERE)
+    webhooks = Webhooks(poster=poster)
+    async with webhooks:
+        async with webhooks:
+            assert (await poster.post(HERE.target(receiver.url()), b"{}", {})).status == 204
+            (made,) = [
+                one for one in set(threading.enumerate()) - before if one.name.startswith("corral-resolver")
+            ]
+        await asyncio.to_thread(made.join, 0.5)
+        assert made.is_alive()
+    await asyncio.to_thread(made.join, 10)
+    assert not made.is_alive()
+
+
 async def test_a_name_is_resolved_once(receiver: Receiver) -> None:
     """A resolver that answers with a public address first and with a private one later gains nothing."""
     asked: list[str] = []

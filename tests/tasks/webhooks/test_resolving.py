@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from corral.tasks.errors import LookUpsBusy
 from corral.tasks.webhooks.resolving import SystemResolver
 
 TAR = "tar.example"
@@ -33,11 +34,12 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
 
 
 async def test_a_name_server_that_lets_wait(stuck: Callable[[], int]) -> None:
-    """However many look-ups hang, at most so many threads wait for them, and those of the loop are free."""
-    resolver = SystemResolver(at_once=2)
+    """However many look-ups hang, at most so many threads wait for them, and those of the loop are free. Who
+    finds none is told so."""
+    resolver = SystemResolver(at_once=2, patience=0.05)
     hanging = [asyncio.create_task(resolver(TAR, 443)) for _ in range(100)]
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(resolver("localhost", 443), 0.2)
+    with pytest.raises(LookUpsBusy, match="localhost"):
+        await asyncio.wait_for(resolver("localhost", 443), 10)
     loop = asyncio.get_running_loop()
     assert await asyncio.wait_for(loop.getaddrinfo("127.0.0.1", 443), 10)
     assert stuck() == 2
@@ -47,9 +49,23 @@ async def test_a_name_server_that_lets_wait(stuck: Callable[[], int]) -> None:
     resolver.close()
 
 
+async def test_one_host_leaves_room_for_others(stuck: Callable[[], int]) -> None:
+    """Look-ups of one host that hang hold up those of the same host alone, also when nobody waits for them any more."""
+    resolver = SystemResolver(at_once=3, of_one_host=2, patience=0.05)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(resolver(TAR, 443), 0.2)
+    assert stuck() == 2
+    for _ in range(2):
+        with pytest.raises(LookUpsBusy):
+            await resolver(TAR, 443)
+        assert await resolver("127.0.0.1", 443) == [ip_address("127.0.0.1")]
+    resolver.close()
+
+
 async def test_addresses_come_in_order() -> None:
     """Each once."""
-    resolver = SystemResolver()
+    resolver = SystemResolver(at_once=1)
     assert await resolver("127.0.0.1", 443) == [ip_address("127.0.0.1")]
     with pytest.raises(OSError, match=r"\S"):
         await resolver("nowhere.invalid", 443)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from corral import Admin, Client, FailureKind
 from corral.errors import InvalidOption
@@ -14,8 +14,10 @@ from corral.store.database import Database
 from corral.store.tables import WebhookSubscriptionRow
 from corral.store.webhook_breaker import BreakerChange
 from corral.store.webhook_keys import WebhookKeys
-from corral.tasks.errors import InvalidKey, TargetRefused
-from corral.tasks.webhooks import Change, Signing, SigningKey, Webhooks
+from corral.tasks.errors import InvalidKey, LookUpsBusy, TargetRefused
+from corral.tasks.webhooks import Change, Poster, Signing, SigningKey, Webhooks
+from corral.tasks.webhooks.egress import Address
+from tests.tasks.webhooks.conftest import HERE
 from tests.tasks.webhooks.receiver import Receiver
 from tests.tasks.webhooks.subscribed import GONE, NO, Quick, failed, parked, told, working
 
@@ -67,6 +69,61 @@ async def test_five_failures_park_what_follows(
         assert [(await handle.result(timeout=10)).status for handle in handles] == [204, 204]
     events = (await webhooks.events.page(subscription.id)).events
     assert [(event.status, event.response) for event in events] == [(204, "")] * 2 + [(500, "busy")] * 5
+
+
+async def test_no_turn_for_a_look_up_is_nobodys_fault(client: Client, database: Database) -> None:
+    """While others' name servers hold all look-ups, a job waits: no attempt is spent, kept, or counted."""
+
+    async def busy(host: str, port: int) -> list[Address]:
+        raise LookUpsBusy(host)
+
+    async with Webhooks(database=database, poster=Poster(HERE, resolve=busy), tasks=Quick) as webhooks:
+        subscription = await webhooks.subscribe("http://shop.example/")
+        async with working(client, webhooks):
+            job = await parked(client, await told(client, subscription))
+    assert job.attempts_made == 0
+    assert (await webhooks.subscriptions.get(subscription.id)).failures == 0
+    assert not (await webhooks.events.page(subscription.id)).events
+
+
+async def test_one_that_is_dead_for_long_is_given_up(
+    client: Client,
+    admin: Admin,
+    webhooks: Webhooks,
+    database: Database,
+    receiver: Receiver,
+    changes: list[tuple[str, BreakerChange]],
+) -> None:
+    """A probe that fails after the breaker was open for days disables the subscription, and jobs that wait fail for
+    good when they wake."""
+    subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
+    receiver.answers = [NO] * 6
+    now = datetime.now(UTC)
+    opened = {"failures": 5, "enabled": False, "opened_at": now - timedelta(days=6), "probe_at": now}
+    async with database.writing() as session:
+        await session.execute(update(WebhookSubscriptionRow).values(opened))
+    async with working(client, webhooks):
+        job = await failed(client, await told(client, subscription))
+    assert "the subscription is disabled: it could not be reached" in str(job.failed_reason)
+    assert len(receiver.requests) == 1
+    assert changes == [(subscription.id, BreakerChange.GIVEN_UP)]
+
+
+async def test_keys_are_not_read_while_a_job_waits(
+    client: Client, webhooks: Webhooks, database: Database, receiver: Receiver
+) -> None:
+    """Jobs that wait for the breaker ask for no keys, be they ever so many."""
+    subscription = await webhooks.subscribe(receiver.url(), signing=Signing.HMAC)
+    now = datetime.now(UTC)
+    opened = {"enabled": False, "opened_at": now, "probe_at": now + timedelta(minutes=10)}
+    async with database.writing() as session:
+        await session.execute(update(WebhookSubscriptionRow).values(opened))
+    asked: list[str] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    async with working(client, webhooks):
+        await parked(client, await told(client, subscription))
+    assert asked
+    assert not [statement for statement in asked if "corral_webhook_keys" in statement]
 
 
 async def test_gone_disables(client: Client, webhooks: Webhooks, receiver: Receiver) -> None:

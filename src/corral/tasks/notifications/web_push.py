@@ -97,10 +97,11 @@ class WebPush:
             raise InvalidOption("contact", contact, reason) from None
 
     async def __aenter__(self) -> Self:
+        await self._poster.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._poster.close()
+    async def __aexit__(self, *error: object) -> None:
+        await self._poster.__aexit__(*error)
 
     @staticmethod
     def generate_key() -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from corral import Unrecoverable
+from corral import Snooze, Unrecoverable
 from corral.contracts.retry_after import answer_ms
-from corral.tasks.errors import DeliveryFailed, TargetRefused
+from corral.tasks.errors import DeliveryFailed, LookUpsBusy, TargetRefused
 from corral.tasks.webhooks.keys import SigningKey
 from corral.tasks.webhooks.posting import Answer, Poster
 from corral.tasks.webhooks.signing import Signing, signed_headers
@@ -18,6 +19,8 @@ from corral.tasks.webhooks.signing import Signing, signed_headers
 __all__ = ["Gone", "Sender", "check_headers"]
 
 GONE: Final = 410
+BUSY: Final = 15.0
+"""Seconds until a delivery is tried again for which there was no look-up to be had."""
 OURS: Final = re.compile(r"(?i)(host|content-.*|transfer-encoding|connection|webhook-.*|x-webhook-.*)")
 HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]{0,4000}")
@@ -50,7 +53,7 @@ class Sender:
         headers: Mapping[str, str],
     ) -> Answer:
         """Send a payload; the answer of success. Raises `DeliveryFailed` for what may be tried again, `Gone` for a 410,
-        and `Unrecoverable` for what can never work: a URL, a key, a header."""
+        `Unrecoverable` for what can never work: a URL, a key, a header; and `Snooze` where it was not made at all."""
         try:
             body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
             target = self.poster.egress.target(url)
@@ -61,6 +64,8 @@ class Sender:
             answer = await self.poster.post(target, body, {**headers, **signed})
         except ValueError as error:  # a refused target, a bad key, a payload that is no JSON
             raise Unrecoverable(str(error)) from error
+        except LookUpsBusy as error:
+            raise Snooze(BUSY * (1 + random.random() / 10)) from error
         if answer.status == GONE:
             raise Gone(f"{target.url} answered 410: nobody wants deliveries there any more")
         if not answer.is_success:

@@ -41,7 +41,8 @@ class Answer:
 class Poster:
     """Posts to receivers, through connections that are each used once: every delivery looks at the address anew.
 
-    Made of nothing but its settings until the first delivery; close it when the last is done (`async with`).
+    Made of nothing but its settings until the first delivery; close it when the last is done. `async with` does so when
+    the last of those that share it leaves.
 
     Args:
         egress: where to.
@@ -69,12 +70,16 @@ class Poster:
         self._resolve = resolve
         self._resolver: SystemResolver | None = None
         self._pool: httpcore.AsyncConnectionPool | None = None
+        self._users = 0
 
     async def __aenter__(self) -> Self:
+        self._users += 1
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.close()
+        self._users -= 1
+        if not self._users:
+            await self.close()
 
     async def close(self) -> None:
         """Close what is open. The next delivery opens it anew."""

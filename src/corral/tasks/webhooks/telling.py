@@ -6,12 +6,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from corral import Context, Snooze, Unrecoverable
 from corral.contracts.secret import masked_text
 from corral.store.database import Database
-from corral.store.webhook_breaker import Admission, BreakerChange, WebhookBreaker
+from corral.store.webhook_breaker import GIVE_UP_AFTER, Admission, BreakerChange, WebhookBreaker
 from corral.store.webhook_events import WebhookEvent, WebhookEvents
 from corral.store.webhook_keys import WebhookKeys
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
@@ -26,7 +27,8 @@ __all__ = ["OnChange", "Teller"]
 Outcome = Delivered | DeliveryFailed | Unrecoverable
 
 OnChange = Callable[[Subscription, BreakerChange], Awaitable[None]]
-"""Told when the breaker of a subscription opens or closes, in the worker whose attempt did it."""
+"""Told when the breaker of a subscription opens, closes or gives up, or its receiver is gone: in the worker whose
+attempt did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,15 @@ class Teller:
     """Makes attempts. The answer decides about the job: a database that is away when it has come costs the record, and
     not another delivery."""
 
-    def __init__(self, database: Database, sender: Sender, on_change: OnChange | None) -> None:
-        self._breaker = WebhookBreaker(database)
+    def __init__(
+        self,
+        database: Database,
+        sender: Sender,
+        on_change: OnChange | None,
+        *,
+        give_up_after: timedelta = GIVE_UP_AFTER,
+    ) -> None:
+        self._breaker = WebhookBreaker(database, give_up_after=give_up_after)
         self._events = WebhookEvents(database)
         self._keys = WebhookKeys(database)
         self._subscriptions = WebhookSubscriptions(database)
@@ -72,12 +81,12 @@ class Teller:
         """Tell of a change. While the breaker is open, the job waits, and spends no attempt."""
         with database_patience(ctx):
             admission = await self._breaker.admit(change.subscription_id)
+            if admission.wait is not None:
+                raise Snooze(admission.wait.total_seconds() * (1 + random.random() / 10))
+            subscription = admission.subscription
+            if not subscription.enabled and not admission.is_probe:
+                raise Unrecoverable(f"the subscription is disabled: {subscription.disabled_reason}")
             keys = await self._keys.of(change.subscription_id)
-        if admission.wait is not None:
-            raise Snooze(admission.wait.total_seconds() * (1 + random.random() / 10))
-        subscription = admission.subscription
-        if not subscription.enabled and not admission.is_probe:
-            raise Unrecoverable(f"the subscription is disabled: {subscription.disabled_reason}")
         event_id = change.event_id or ctx.job_id
         body = {
             "id": message_id(event_id),

@@ -13,6 +13,7 @@ from corral.contracts.duration import Duration, milliseconds
 from corral.errors import InvalidOption
 from corral.store.database import Database
 from corral.store.texts import label
+from corral.store.webhook_breaker import GIVE_UP_AFTER
 from corral.store.webhook_events import WebhookEvents
 from corral.store.webhook_keys import WebhookKeys
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
@@ -49,8 +50,10 @@ class Webhooks:
         database: of subscriptions. None: there are none.
         poster: how to reach receivers; else HTTPS to public addresses, within 5 s.
         tasks: a task set of your own with the same tasks: another queue, another retry schedule.
-        on_change: told when a breaker has opened or closed, or a receiver is gone: to write to the owner of the
-            subscription. What it raises is logged, and changes nothing about the delivery.
+        give_up_after: when a breaker has been open for so long (seconds, or a `timedelta`) and a probe fails again, the
+            subscription is disabled until somebody enables it; what waits for it fails for good.
+        on_change: told when a breaker has opened, closed or given up, or a receiver is gone: to write to the owner of
+            the subscription. What it raises is logged, and changes nothing about the delivery.
         clock: seconds since 1970, for signatures.
     """
 
@@ -61,11 +64,13 @@ class Webhooks:
         database: Database | None = None,
         poster: Poster | None = None,
         tasks: type[WebhookTasks] = WebhookTasks,
+        give_up_after: Duration = GIVE_UP_AFTER,
         on_change: OnChange | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tasks = tasks
         self._on_change = on_change
+        self._give_up_after = timedelta(milliseconds=milliseconds("give_up_after", give_up_after))
         self._sender = Sender(poster or Poster(), clock)
         self._keys = {
             name: [given] if isinstance(given, SigningKey) else list(given)
@@ -74,13 +79,15 @@ class Webhooks:
         self._database = database
 
     async def __aenter__(self) -> Self:
+        await self._sender.poster.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    async def __aexit__(self, *error: object) -> None:
+        await self._sender.poster.__aexit__(*error)
 
     async def close(self) -> None:
-        """Close what deliveries have opened, when the last one is done: what a worker's ``lifespan`` does."""
+        """Close what deliveries have opened, when the last one is done. A worker's ``lifespan`` does so, when it is the
+        last of those that share it."""
         await self._sender.poster.close()
 
     def tasks(self) -> WebhookTasks:
@@ -160,6 +167,8 @@ class Webhooks:
             overlap: how long those before it stay in force, in seconds or as a `timedelta`: so long Standard Webhooks
                 signs with them too, and they are published. Then they are dropped. 0: at once.
             key: the new key, else one of the same kind is made. Raises `InvalidKey` where the signing cannot use it.
+
+        Raises `TooManyKeys` while ten are in force: each makes a header longer, which receivers take to a limit.
         """
         signing = Signing((await self.subscriptions.get(subscription_id)).signing)
         (newest, *_) = await self.keys(subscription_id)
@@ -251,11 +260,11 @@ class Webhooks:
 
     async def send(self, change: Change, ctx: Context) -> Delivered:
         """Make one attempt to tell a subscription. While its breaker is open, the job waits, and spends no attempt."""
-        return await Teller(self._kept, self._sender, self._on_change).send(change, ctx)
+        return await self._teller.send(change, ctx)
 
     async def ping_one(self, ping: Ping, ctx: Context) -> Delivered:
         """Make the one attempt of a ping."""
-        return await Teller(self._kept, self._sender, self._on_change).ping(ping, ctx)
+        return await self._teller.ping(ping, ctx)
 
     async def announce_all(self, announcement: Announcement, ctx: Context) -> Announced:
         """Make a job for each subscription that wants an event."""
@@ -264,6 +273,10 @@ class Webhooks:
     async def replay_all(self, replay: Replay, ctx: Context) -> Replayed:
         """Make a job for each event that is told again."""
         return await Replayer(self.subscriptions, self.events, self._tasks).run(replay, ctx)
+
+    @property
+    def _teller(self) -> Teller:
+        return Teller(self._kept, self._sender, self._on_change, give_up_after=self._give_up_after)
 
     @property
     def _kept(self) -> Database:

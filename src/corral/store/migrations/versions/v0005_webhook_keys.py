@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,6 +18,7 @@ KEYS = sa.table(
     sa.column("id", sa.BigInteger()),
     sa.column("subscription_id", sa.String()),
     sa.column("text", sa.Text()),
+    sa.column("until", sa.DateTime(timezone=True)),
 )
 
 
@@ -50,7 +53,8 @@ def downgrade() -> None:
     empty = sa.Column("keys", sa.JSON(), nullable=False, server_default="[]")
     op.add_column("corral_webhook_subscriptions", empty)
     kept: dict[str, list[str]] = {}
-    query = sa.select(KEYS.c.subscription_id, KEYS.c.text).order_by(KEYS.c.id.desc())
+    in_force = KEYS.c.until.is_(None) | (KEYS.c.until > datetime.now(UTC))
+    query = sa.select(KEYS.c.subscription_id, KEYS.c.text).where(in_force).order_by(KEYS.c.id.desc())
     for subscription_id, text in op.get_bind().execute(query).all():
         kept.setdefault(subscription_id, []).append(text)
     for subscription_id, texts in kept.items():
