@@ -69,6 +69,7 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     (errors.DatabaseOutdated("sqlite:///x", "no table"), {"database": "sqlite:///x", "cause": "no table"}),
     (errors.CronJobGone("1"), {"cron_job_id": "1"}),
     (errors.SubscriptionGone("1"), {"subscription_id": "1"}),
+    (errors.TooManyKeys("1", 10), {"subscription_id": "1", "most": 10}),
     (errors.CronJobChanged("nightly", 1, 2), {"job_id": "nightly", "revision": 1, "found": 2}),
     (errors.CronJobTaken("nightly"), {"job_id": "nightly"}),
     (errors.QueueActive("email", 2), {"queue": "email", "active": 2}),
