@@ -6,13 +6,10 @@ import asyncio
 import multiprocessing
 import os
 import random
-import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from multiprocessing.context import ForkServerProcess
-from pathlib import Path
 
-import asyncpg
 import pytest
 from sqlalchemy import select
 
@@ -21,7 +18,6 @@ from corral.store.database import Database
 from corral.store.tables import OutboxBatchRow, OutboxRow
 from tests.faults.outbox_program import METADATA, ORDERS, application, relay, tasks
 from tests.faults.test_worker_crash import seed
-from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.faults
 
@@ -30,29 +26,12 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.faults.outbox_program"])
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL."""
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, Database]]:
-    """A database of this test's own, with the tables of the application and of Corral; and its URL."""
-    url = f"sqlite:///{tmp_path}/shop.db"
-    if request.param == "postgres":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        name = f"t{secrets.token_hex(6)}"
-        master = await asyncpg.connect(server.url("postgres"))
-        await master.execute(f"CREATE DATABASE {name}")
-        await master.close()
-        url = server.url(name)
-    async with Database(url) as opened:
-        await opened.migrate()
-        async with opened.engine.begin() as connection:
-            await connection.run_sync(METADATA.create_all)
-        yield url, opened
+@pytest.fixture
+async def shop(database: Database) -> Database:
+    """A database with the tables of the application and of Corral."""
+    async with database.engine.begin() as connection:
+        await connection.run_sync(METADATA.create_all)
+    return database
 
 
 class Troupe:
@@ -119,33 +98,32 @@ async def committed(database: Database) -> Counter[str]:
 
 
 async def test_what_was_committed_arrives_once(
-    database: tuple[str, Database], redis_url: str, prefix: str, queue_name: str
+    shop: Database, database_url: str, redis_url: str, prefix: str, queue_name: str
 ) -> None:
     """Whatever is killed and whenever: the runs are exactly the orders, each once, though jobs are gone from the server
     as soon as they have run."""
-    url, opened = database
     chance, ran, declared = random.Random(seed()), Counter[str](), tasks(queue_name)
 
     async def confirm(order: str) -> None:
         ran[order] += 1
 
     interrupted = 0
-    applications = Troupe(lambda: begun(application, url, queue_name, chance.getrandbits(32)), 2)
-    relays = Troupe(lambda: begun(relay, url, redis_url, prefix), 2)
+    applications = Troupe(lambda: begun(application, database_url, queue_name, chance.getrandbits(32)), 2)
+    relays = Troupe(lambda: begun(relay, database_url, redis_url, prefix), 2)
     async with Client(redis_url, prefix=prefix) as client, Worker(declared(confirm=confirm), client=client):
         try:
             for _ in range(KILLS):
                 await pause(chance.uniform(0.02, 0.3))
                 if chance.random() < 0.3:  # a moment at which a relay stands between database and server
-                    await until(lambda: under_way(opened))
+                    await until(lambda: under_way(shop))
                 chance.choice([applications, relays, relays]).kill(chance)
-                interrupted += await under_way(opened)
+                interrupted += await under_way(shop)
             applications.close()
-            await until(lambda: none_left(opened))
+            await until(lambda: none_left(shop))
         finally:
             applications.close()
             relays.close()
-        orders = await committed(opened)
+        orders = await committed(shop)
         await until(lambda: all_have_run(client, queue_name))
     print(f"{len(orders)} orders, {KILLS} kills, after {interrupted} of them a batch was under way")
     assert len(orders) > KILLS

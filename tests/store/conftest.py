@@ -1,4 +1,4 @@
-"""A clock that tests move, a client and an admin."""
+"""A clock that tests move, a client and an admin, and a subscription to webhooks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 
 from corral.admin.admin import Admin
 from corral.client.client import Client
+from corral.store.database import Database
+from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
 
 
 class Clock:
@@ -44,3 +46,21 @@ async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
     """An admin on the test's prefix."""
     async with Admin(redis_url, prefix=prefix) as admin:
         yield admin
+
+
+@pytest.fixture
+def subscriptions(database: Database, clock: Clock) -> WebhookSubscriptions:
+    """Subscriptions by a clock that tests move."""
+    return WebhookSubscriptions(database, clock=clock)
+
+
+@pytest.fixture
+async def one(subscriptions: WebhookSubscriptions) -> Subscription:
+    """A subscription."""
+    return await subscriptions.create(
+        "https://shop.example/",
+        signing="rsa-sha256",
+        keys=["the key"],
+        events=["order.*"],
+        headers={"X-A": "1"},
+    )

@@ -15,27 +15,9 @@ from tests.store.conftest import Clock
 
 
 @pytest.fixture
-def subscriptions(database: Database, clock: Clock) -> WebhookSubscriptions:
-    """Subscriptions by a clock that tests move."""
-    return WebhookSubscriptions(database, clock=clock)
-
-
-@pytest.fixture
 def breaker(database: Database, clock: Clock) -> WebhookBreaker:
     """The breakers, by the same clock."""
     return WebhookBreaker(database, clock=clock)
-
-
-@pytest.fixture
-async def one(subscriptions: WebhookSubscriptions) -> Subscription:
-    """A subscription."""
-    return await subscriptions.create(
-        "https://shop.example/",
-        signing="rsa-sha256",
-        keys=["the key"],
-        events=["order.*"],
-        headers={"X-A": "1"},
-    )
 
 
 async def open_it(breaker: WebhookBreaker, subscription: Subscription) -> None:

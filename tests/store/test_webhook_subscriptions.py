@@ -8,27 +8,7 @@ from typing import Any
 import pytest
 
 from corral.errors import SubscriptionGone
-from corral.store.database import Database
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
-from tests.store.conftest import Clock
-
-
-@pytest.fixture
-def subscriptions(database: Database, clock: Clock) -> WebhookSubscriptions:
-    """Subscriptions by a clock that tests move."""
-    return WebhookSubscriptions(database, clock=clock)
-
-
-@pytest.fixture
-async def one(subscriptions: WebhookSubscriptions) -> Subscription:
-    """A subscription."""
-    return await subscriptions.create(
-        "https://shop.example/",
-        signing="rsa-sha256",
-        keys=["the key"],
-        events=["order.*"],
-        headers={"X-A": "1"},
-    )
 
 
 async def test_all_is_kept(subscriptions: WebhookSubscriptions, one: Subscription) -> None:
