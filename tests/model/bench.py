@@ -95,7 +95,8 @@ class Bench:
     _numbers: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.engine = Server(ServerSettings(self.url, self.prefix))
+        # Patient: a machine that stands still for two seconds is not what a model is about.
+        self.engine = Server(ServerSettings(self.url, self.prefix, timeout=60))
         self.link: Link = self._do(self.engine.link())
         self.raw = redis.Redis.from_url(self.url, decode_responses=True, encoding_errors="replace")
         self.bytes = redis.Redis.from_url(self.url)

@@ -126,7 +126,8 @@ class Top:
                 self._sight = replace(self._sight, trouble=str(error))
             self._events.put_nowait("read")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._urge.wait(), self._interval)
+                async with asyncio.timeout(self._interval):
+                    await self._urge.wait()
             while self._sight.is_frozen:
                 self._urge.clear()
                 await self._urge.wait()

@@ -79,7 +79,8 @@ class Follower:
         self._passed.set()
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), self._interval)
+                async with asyncio.timeout(self._interval):
+                    await self._stop.wait()
             if self._stop.is_set():
                 return
             if loop.time() >= all_at:

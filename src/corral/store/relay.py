@@ -219,7 +219,8 @@ class Relay:
     async def _wait(self, seconds: float) -> None:
         """Wait, but no longer than until there is news."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
 
     def _left_alone(self) -> list[str]:
         """The queues that get no batch at the moment."""

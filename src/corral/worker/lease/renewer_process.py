@@ -92,7 +92,8 @@ class RenewerProcess:
         os.set_blocking(output, False)
         asyncio.get_running_loop().add_reader(output, self._on_output, output)
         try:
-            await asyncio.wait_for(self._ready.wait(), START_TIMEOUT)
+            async with asyncio.timeout(START_TIMEOUT):
+                await self._ready.wait()
         except TimeoutError as error:
             raise ChildProcessError("the lock renewer did not start: no answer") from error
         if self._died.is_set():
