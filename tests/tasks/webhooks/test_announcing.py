@@ -81,16 +81,23 @@ async def test_a_job_announces_once(client: Client, webhooks: Webhooks, receiver
 async def test_what_is_stored_is_delivered(
     client: Client, webhooks: Webhooks, receiver: Receiver, database: Database
 ) -> None:
-    """From the commit of the application to the receiver: the outbox, a relay, the announcement, the delivery."""
-    await webhooks.subscribe(receiver.url(), signing=Signing.HMAC, events=["order.create"])
+    """From the commit of the application to the receiver: the outbox, a relay, the announcement, the delivery. No other
+    owner's receiver is told of it."""
+    for owner in ("globex", "acme"):
+        await webhooks.subscribe(
+            receiver.url(f"/{owner}"), signing=Signing.HMAC, events=["order.create"], owner=owner
+        )
     sessions = async_sessionmaker(database.engine)
-    announce_changes(sessions, {Order: Watched(resource="order", data=order_data)}, tasks=Quick)
+    watched = Watched(resource="order", data=order_data, owner=Order.owner)
+    announce_changes(sessions, {Order: watched}, tasks=Quick)
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with sessions.begin() as session:
-        session.add(Order(state="paid"))
+        session.add(Order(state="paid", owner="acme"))
     assert await Relay(database, client).drain() == 1
     async with working(client, webhooks):
         await asyncio.wait_for(receiver.called.wait(), 10)
+    assert [got.path for got in receiver.requests] == ["/acme"]
+    assert sum((await client.queue("quick").counts()).values()) == 2  # the announcement and one delivery
     body = json.loads(receiver.requests[0].body)
     assert (body["type"], body["resourceId"], body["data"]["state"]) == ("order.create", "1", "paid")

@@ -300,6 +300,23 @@ async def test_what_has_no_owner_is_not_told_to_owners(
         assert job.data["subscription_id"] == nobodys.id
 
 
+async def test_an_owner_may_be_a_column(database: Database) -> None:
+    """Of any type that can be written as a text; a row without one is nobody's."""
+    await made(database)
+    sessions = async_sessionmaker(database.engine)
+    announce_changes(sessions, {Order: Watched(resource="order", owner=Order.customer_id)})
+    async with sessions.begin() as session:
+        session.add_all([Customer(id=7), Order(id=1, customer_id=7), RushOrder(id=2)])
+    assert {each["resource_id"]: each["owner"] for each in await told(database)} == {"1": "7", "2": ""}
+
+
+@pytest.mark.parametrize("owner", [Order.customer, RushOrder.courier, Customer.id])
+def test_an_owner_that_not_every_row_has_is_refused(owner: Any) -> None:
+    """When changes are to be announced, not when the first transaction fails."""
+    with pytest.raises(InvalidOption, match=f"{owner}.*column of Order"):
+        announce_changes(sessionmaker(), {Order: Watched(resource="order", owner=owner)})
+
+
 async def test_what_a_later_listener_sets_is_told(database: Database) -> None:
     """Whoever else sets a column when an update begins may have been registered later."""
     await made(database)

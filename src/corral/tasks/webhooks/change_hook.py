@@ -41,6 +41,7 @@ Sessions = (
 )
 """Where an application gets its sessions from."""
 
+Owner = QueryableAttribute[Any] | Callable[[Any], str | None]
 MapperListener = Callable[[Mapper[Any], Connection, Any], None]
 
 
@@ -55,9 +56,9 @@ class Watched:
     nobody chose."""
     id: Callable[[Any], str] | None = None
     """What it is known by; else its primary key, with commas between several columns."""
-    owner: Callable[[Any], str | None] | None = None
-    """Whose it is. One that gives None or an empty text: nobody's, so that only subscriptions that nobody owns are
-    told. Without a function, all are."""
+    owner: Owner | None = None
+    """Whose it is: a column, ``Order.org_id``, or a function. What gives None or an empty text is nobody's: only
+    subscriptions that nobody owns are told. Without an owner, all are."""
     columns: Sequence[QueryableAttribute[Any]] = ()
     """The columns that matter, those of subclasses among them: an update of none of them is not told. Empty: all."""
 
@@ -92,7 +93,10 @@ def announce_changes(
 
     Raises:
         TypeError: ``sessions`` make no sessions of SQLAlchemy.
+        InvalidOption: the ``owner`` of a model is not one of its columns.
     """
+    for model, watched in models.items():
+        _check_owner(model, watched.owner)
     _Hook(models, tasks, telemetry).listen(_listened(sessions))
 
 
@@ -194,8 +198,24 @@ def _announcement(action: Action, mapper: Mapper[Any], changed: Any, watched: Wa
         resource=watched.resource,
         resource_id=known,
         data=watched.data(changed) if watched.data else None,
-        owner=(watched.owner(changed) or NOBODY) if watched.owner else None,
+        owner=_owner(changed, watched.owner),
     )
+
+
+def _check_owner(model: type[Any], named: Owner | None) -> None:
+    if isinstance(named, QueryableAttribute) and not (
+        named.class_ in model.__mro__ and named.key in inspect(model).columns
+    ):
+        raise InvalidOption("owner", str(named), f"give a column of {model.__name__}, or a function")
+
+
+def _owner(changed: Any, named: Owner | None) -> str | None:
+    if named is None:
+        return None
+    if isinstance(named, QueryableAttribute):
+        found = getattr(changed, named.key)
+        return NOBODY if found is None else str(found)
+    return named(changed) or NOBODY
 
 
 def _listened(sessions: Any) -> Any:
