@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from sqlalchemy import event, update
 
 from corral import Admin, Client, FailureKind
@@ -15,7 +18,7 @@ from corral.store.tables import WebhookSubscriptionRow
 from corral.store.webhook_breaker import BreakerChange
 from corral.store.webhook_keys import WebhookKeys
 from corral.tasks.errors import InvalidKey, LookUpsBusy, TargetRefused
-from corral.tasks.webhooks import Change, Poster, Signing, SigningKey, Webhooks
+from corral.tasks.webhooks import Change, Poster, Signing, SigningKey, Webhooks, keys
 from corral.tasks.webhooks.egress import Address
 from tests.tasks.webhooks.conftest import HERE
 from tests.tasks.webhooks.receiver import Receiver
@@ -38,6 +41,31 @@ async def test_a_subscription_is_told(client: Client, webhooks: Webhooks, receiv
     }  # fmt: skip
     (event,) = (await webhooks.events.page(subscription.id)).events
     assert (event.status, event.error, event.attempt, event.job_id) == (204, None, 1, handle.id)
+
+
+async def test_the_loop_makes_no_rsa_key(
+    webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making one takes long: a thread does it, and the program goes on meanwhile. A new key is not checked by reading
+    it: that takes long, too, and lets no thread run."""
+    made, checked = list[threading.Thread](), list[bool]()
+    generate, load = keys.generate_private_key, serialization.load_pem_private_key
+
+    def generating(**options: Any) -> Any:
+        made.append(threading.current_thread())
+        return generate(**options)
+
+    def loading(*given: Any, unsafe_skip_rsa_key_validation: bool = False) -> Any:
+        checked.append(not unsafe_skip_rsa_key_validation)
+        return load(*given, unsafe_skip_rsa_key_validation=unsafe_skip_rsa_key_validation)
+
+    monkeypatch.setattr(keys, "generate_private_key", generating)
+    monkeypatch.setattr(serialization, "load_pem_private_key", loading)
+    subscription = await webhooks.subscribe(receiver.url())
+    await webhooks.rotate(subscription.id)
+    assert len(made) == 2
+    assert threading.current_thread() not in made
+    assert not any(checked)
 
 
 async def test_five_failures_park_what_follows(

@@ -45,13 +45,14 @@ class SigningKey:
 
     @classmethod
     def generate(cls, kind: str = "whsec") -> SigningKey:
-        """A new key: ``whsec`` (HMAC), ``ed25519``, or ``rsa`` of 3,072 bits."""
+        """A new key: ``whsec`` (HMAC), ``ed25519``, or ``rsa`` of 3,072 bits, which takes up to a second or two: beside
+        an event loop make it in a thread."""
         if kind == "rsa":
             made = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
             pem = made.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
-            return cls(pem.decode())
+            return cls.kept(pem.decode())  # a check of it would hold all threads up
         if kind == "ed25519":
             return cls(ED25519_PRIVATE + base64_of(Ed25519PrivateKey.generate().private_bytes_raw()))
         return cls(SYMMETRIC + base64_of(secrets.token_bytes(32)))
