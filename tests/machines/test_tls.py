@@ -18,9 +18,9 @@ pytestmark = pytest.mark.tls
 
 
 class Certificates:
-    """An authority, a server's certificate for `localhost`, and a client's, made with openssl."""
+    """An authority, a server's certificate for these names, and a client's, made with openssl."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: str = "DNS:localhost") -> None:
         self.folder = folder
         self.ca, self.other_ca = folder / "ca.pem", folder / "other.pem"
         for name in ("ca", "other"):
@@ -29,7 +29,7 @@ class Certificates:
             )
         for name in ("server", "client"):
             self._openssl("req", *self._new(name), "-subj", f"/CN={name}", "-out", f"{name}.csr")
-            (folder / "names").write_text("subjectAltName=DNS:localhost\n")
+            (folder / "names").write_text(f"subjectAltName={names}\n")
             self._openssl(
                 "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
                 "-days", "2", "-extfile", "names", "-out", f"{name}.pem",

@@ -53,7 +53,7 @@ async def proxying() -> AsyncIterator[Proxy]:
             return
         where = target if method == "CONNECT" else target.split("/")[2]
         host, _, port = where.rpartition(":")
-        their_reader, their_writer = await asyncio.open_connection(host, int(port))
+        their_reader, their_writer = await asyncio.open_connection(host.strip("[]"), int(port))
         if method == "CONNECT":
             writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
         else:

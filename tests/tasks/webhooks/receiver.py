@@ -106,7 +106,9 @@ ANSWERS: Final[dict[str, Callable[[Receiver, Reader, Writer], Awaitable[None]]]]
 
 
 @contextlib.asynccontextmanager
-async def receiving(context: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+async def receiving(
+    context: ssl.SSLContext | None = None, *, address: str = "127.0.0.1"
+) -> AsyncIterator[Receiver]:
     """A receiver on a free port of this machine."""
     receiver = Receiver()
 
@@ -130,10 +132,12 @@ async def receiving(context: ssl.SSLContext | None = None) -> AsyncIterator[Rece
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(serve, address, 0, ssl=context)
     receiver.port = server.sockets[0].getsockname()[1]
     if context:
         receiver.scheme, receiver.host = "https", "localhost"
+    if ":" in address:
+        receiver.host = f"[{address}]"
     try:
         yield receiver
     finally:

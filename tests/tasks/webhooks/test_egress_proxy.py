@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,41 @@ async def test_tls_goes_through_a_tunnel(proxy: Proxy, tmp_path: Path) -> None:
                 await wary.post(HERE.target(receiver.url()), b"{}", {})
     assert proxy.asked == [f"CONNECT localhost:{receiver.port} HTTP/1.1"] * 2
     assert "proxy-authorization" not in receiver.requests[0].headers
+
+
+async def test_an_ipv6_address_is_told_in_brackets(proxy: Proxy, tmp_path: Path) -> None:
+    """By CONNECT and in the target of a plain request, and in `Host`; the certificate is checked against the address as
+    certificates have it."""
+    trusting = ssl.create_default_context(cafile=Certificates(tmp_path, "IP:::1").ca)
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    here = replace(HERE, networks=[ip_network("::1")])
+    async with (
+        receiving(served, address="::1") as behind_tls,
+        receiving(address="::1") as plain,
+        Poster(here, ssl_context=trusting, proxy=proxy.url()) as poster,
+    ):
+        for receiver in (behind_tls, plain):
+            assert (await poster.post(here.target(receiver.url()), b"{}", {})).status == 204
+            assert receiver.requests[0].headers["host"] == f"[::1]:{receiver.port}"
+    assert proxy.asked == [
+        f"CONNECT [::1]:{behind_tls.port} HTTP/1.1",
+        f"POST http://[::1]:{plain.port}/hook HTTP/1.1",
+    ]
+
+
+async def test_a_certificate_of_another_address_is_none(proxy: Proxy, tmp_path: Path) -> None:
+    """Brackets hide nothing from who checks it."""
+    trusting = ssl.create_default_context(cafile=Certificates(tmp_path, "IP:::2,DNS:[::1]").ca)
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    here = replace(HERE, networks=[ip_network("::1")])
+    async with (
+        receiving(served, address="::1") as receiver,
+        Poster(here, ssl_context=trusting, proxy=proxy.url()) as poster,
+    ):
+        with pytest.raises(DeliveryFailed, match="certificate"):
+            await poster.post(here.target(receiver.url()), b"{}", {})
 
 
 async def test_what_has_no_tls_is_handed_on(proxy: Proxy, receiver: Receiver) -> None:

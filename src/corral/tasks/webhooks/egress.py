@@ -70,8 +70,12 @@ class Target:
     @property
     def authority(self) -> str:
         """What goes into `Host`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.written if self.port == DEFAULT_PORTS[self.scheme] else f"{self.written}:{self.port}"
+
+    @property
+    def written(self) -> str:
+        """The host as URLs have it: an IPv6 address in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

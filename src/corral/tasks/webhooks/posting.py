@@ -16,6 +16,7 @@ from corral.tasks.webhooks.dialling import Dialler
 from corral.tasks.webhooks.egress import Egress, Target
 from corral.tasks.webhooks.egress_proxy import egress_proxy
 from corral.tasks.webhooks.resolving import Resolve, SystemResolver
+from corral.tasks.webhooks.tunnelling import Tunneller
 
 __all__ = ["Answer", "Poster"]
 
@@ -101,7 +102,7 @@ class Poster:
                 max_connections=None,
                 max_keepalive_connections=0,
                 proxy=self._proxy,
-                network_backend=None if self._proxy else Dialler(self.egress, resolve),
+                network_backend=Tunneller() if self._proxy else Dialler(self.egress, resolve),
             )
         return self._pool
 
@@ -129,7 +130,7 @@ class Poster:
     ) -> Answer:
         url = httpcore.URL(
             scheme=target.scheme.encode(),
-            host=target.host.encode(),
+            host=(target.written if self._proxy else target.host).encode(),  # a proxy is told it in a URL
             port=target.port,
             target=target.path.encode(),
         )
