@@ -65,6 +65,14 @@ class WebhookKeys:
                 raise TooManyKeys(subscription_id, MOST)
             session.add(Row(subscription_id=subscription_id, text=key))
 
+    async def newest(self) -> tuple[int, str] | None:
+        """The number and the text of the key that was made last, for whatever subscription."""
+        async with self._database.reading() as session:
+            row = await session.scalar(select(Row).order_by(Row.id.desc()).limit(1))
+            return (
+                None if row is None else (row.id, row.text)
+            )  # SQLite gives the numbers of rows that are gone again
+
     async def in_force(self) -> AsyncIterator[str]:
         """The texts of the keys of all subscriptions."""
         last = 0

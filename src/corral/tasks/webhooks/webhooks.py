@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
@@ -33,6 +34,7 @@ from corral.tasks.webhooks.contract import (
 )
 from corral.tasks.webhooks.keys import SigningKey
 from corral.tasks.webhooks.posting import Poster
+from corral.tasks.webhooks.published_keys import PublishedKeys
 from corral.tasks.webhooks.replaying import Replayer
 from corral.tasks.webhooks.signing import Signing, message_id, signed_headers
 from corral.tasks.webhooks.telling import OnChange, Teller
@@ -77,6 +79,7 @@ class Webhooks:
             for name, given in (keys or {}).items()
         }
         self._database = database
+        self.published_keys = PublishedKeys([key for named in self._keys.values() for key in named], database)
 
     async def __aenter__(self) -> Self:
         await self._sender.poster.__aenter__()
@@ -183,11 +186,8 @@ class Webhooks:
     async def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public halves of all keys in force as a JWKS document, each once: of the keys by name, and those of
         subscriptions. Secrets are not in it. Receivers find theirs by `X-Webhook-Key-Id`."""
-        keys = [key for named in self._keys.values() for key in named]
-        kept = set[str]()
-        if self._database is not None:
-            kept = {text async for text in WebhookKeys(self._database).in_force()}
-        return {"keys": await asyncio.to_thread(_published, keys, kept)}
+        found: dict[str, list[dict[str, str]]] = json.loads((await self.published_keys.document()).body)
+        return found
 
     # --- what is told -----------------------------------------------------------------------------------
 
@@ -283,8 +283,3 @@ class Webhooks:
         if self._database is None:
             raise Unrecoverable("there is no database of subscriptions: Webhooks(database=…)")
         return self._database
-
-
-def _published(keys: Sequence[SigningKey], kept: Iterable[str]) -> list[dict[str, str]]:
-    every = [*keys, *map(SigningKey.kept, sorted(kept))]
-    return list({jwk["kid"]: jwk for key in every if (jwk := key.public.jwk())}.values())
