@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -82,6 +83,14 @@ async def test_what_is_not_sold(closed_shop: Shop) -> None:
     await closed_shop.relay.drain()
     assert (await closed_shop.http.post("/orders", json={"item": "moon"})).status_code == 404
     assert await closed_shop.relay.drain() == 0
+
+
+async def test_many_at_once(closed_shop: Shop) -> None:
+    """More requests than there are connections: each holds one at a time, so that none waits for another with one in
+    its hands."""
+    await closed_shop.log_in()
+    placing = (closed_shop.http.post("/orders", json=ANVIL) for _ in range(40))
+    assert {each.status_code for each in await asyncio.gather(*placing)} == {httpx.codes.ACCEPTED}
 
 
 async def test_the_search_follows(shop: Shop) -> None:

@@ -66,8 +66,10 @@ def _token(bearer: _Bearer) -> str:
 TheToken = Annotated[str, Depends(_token)]
 
 
-async def _user(token: TheToken, database: Reading) -> User:
-    user = await sessions.user_of(database, token)
+async def _user(token: TheToken, parts: TheParts) -> User:
+    # A transaction of its own: a request that kept it would wait with one connection for another.
+    async with parts.database.reading() as database:
+        user = await sessions.user_of(database, token)
     if user is None:
         raise HTTPException(status.HTTP_401_UNAUTHORIZED, "the session has ended: POST /sessions")
     return user
