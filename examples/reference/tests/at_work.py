@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
 
 from corral import Client, Job
 from corral.store.relay import Relay
@@ -27,13 +26,15 @@ PASSWORD = "correct horse battery staple"
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """An application on a free port, in a thread of its own; its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+def serving(settings: Settings) -> Iterator[str]:
+    """The API on a free port, in a thread of its own; its URL, with which links in mails begin too."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        app = create_app(settings.model_copy(update={"public_url": url}))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listening],), name="shop-api")
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield url
         server.should_exit = True
         thread.join()
 
@@ -71,7 +72,7 @@ class Shop:
 async def open_shop(settings: Settings, database: ShopDatabase) -> AsyncIterator[Shop]:
     """The API on a port of its own; nobody runs what it enqueues."""
     async with AsyncExitStack() as stack:
-        url = stack.enter_context(serving(create_app(settings)))
+        url = stack.enter_context(serving(settings))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         client = await stack.enter_async_context(Client(settings.redis_url))
         yield Shop(http, client, Relay(database.corral, client), database, ZoneInfo(settings.time_zone))

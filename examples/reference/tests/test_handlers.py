@@ -17,6 +17,7 @@ from shop.handlers.reports import ReportHandlers
 from shop.handlers.search import SearchHandlers
 from shop.models import Order, SearchEntry, StockItem, User
 from shop.services import orders, users
+from shop.services.passwords import Hashed
 from shop.services.payments import Payments
 from shop.tasks import OrderRef, ReportDay
 
@@ -25,7 +26,7 @@ from shop.tasks import OrderRef, ReportDay
 async def ada(database: ShopDatabase) -> User:
     """Somebody who may order."""
     async with database.writing() as session:
-        return await users.sign_up(session, email="ada@example.com", name="Ada", password="enchantress")
+        return await users.sign_up(session, email="ada@example.com", name="Ada", password=Hashed("-"))
 
 
 async def _placed(database: ShopDatabase, user: User, quantity: int = 1) -> Order:

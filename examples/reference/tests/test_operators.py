@@ -66,9 +66,15 @@ async def test_a_job_is_looked_at(shop: Shop, mails: MailServer) -> None:
 async def test_cron_jobs_are_declared(shop: Shop) -> None:
     """The worker has stored what the program declares: operators see it, and may change it."""
     found = await cron_jobs(shop, await shop.operator())
-    assert found.keys() == {"nightly-report", "expired-sessions", "old-webhook-events", "old-audit-entries"}
+    assert found.keys() == {
+        "nightly-report",
+        "expired-sessions",
+        "old-webhook-events",
+        "old-audit-entries",
+        "old-log-in-attempts",
+    }
     assert {each["owner"] for each in found.values()} == {"code"}
-    assert [each["problem"] for each in found.values()] == [None] * 4
+    assert [each["problem"] for each in found.values()] == [None] * 5
 
 
 async def test_expired_sessions_are_removed(shop: Shop) -> None:

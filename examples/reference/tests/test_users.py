@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import threading
+from collections import Counter
+
 import httpx
-from sqlalchemy import update
+import pytest
+from sqlalchemy import func, select, update
 
 from at_work import PASSWORD, Shop
 from corral import JobState
 from corral.store.audit_log import AuditLog
 from outside.mail import MailServer
-from shop.models import Session, now
+from shop.models import LogInAttempt, Session, User, now
+from shop.services import invitations, passwords
+from shop.services.sessions import ATTEMPTS, WINDOW
 
 ADA = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
 
@@ -21,6 +29,9 @@ async def test_who_signs_up_is_greeted(shop: Shop, mails: MailServer) -> None:
     assert job.id == f"welcome-email:{accepted.json()['id']}"
     (mail,) = mails.mails
     assert (mail.recipient, mail.subject) == ("ada@example.com", "Welcome to Shop, Ada")
+    link = re.search(r"^http\S+", mail.text, re.MULTILINE)
+    assert link is not None
+    assert (await shop.http.get(link[0])).status_code == httpx.codes.OK
 
 
 async def test_an_address_signs_up_once(shop: Shop, mails: MailServer) -> None:
@@ -58,6 +69,60 @@ async def test_logging_in(closed_shop: Shop) -> None:
     async with closed_shop.database.writing() as session:
         await session.execute(update(Session).values(expires_at=now()))
     assert (await closed_shop.http.get("/orders")).status_code == httpx.codes.UNAUTHORIZED
+
+
+async def test_guessing_passwords(closed_shop: Shop) -> None:
+    """Of one address so many log-ins may fail; then even the right password has to wait, and the answer says how long.
+    Others do not."""
+    await closed_shop.log_in("Grace")
+    await closed_shop.log_in("Ada")
+    wrong = {**ADA, "password": "wrong wrong wrong"}
+    tries = [await closed_shop.http.post("/sessions", json=wrong) for _ in range(ATTEMPTS)]
+    assert {each.status_code for each in tries} == {httpx.codes.UNAUTHORIZED}
+    refused = await closed_shop.http.post("/sessions", json={**ADA, "email": "ADA@example.com"})
+    assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
+    assert 0 < int(refused.headers["Retry-After"]) <= WINDOW.total_seconds()
+    await closed_shop.log_in("Grace")
+    async with closed_shop.database.writing() as session:
+        await session.execute(update(LogInAttempt).values(at=now() - WINDOW))
+    await closed_shop.log_in("Ada")
+    async with closed_shop.database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(LogInAttempt)) == 0
+
+
+async def test_guessing_passwords_at_once(closed_shop: Shop) -> None:
+    """An attempt is counted before it is made, so that many at once are not more."""
+    await closed_shop.log_in()
+    wrong = {**ADA, "password": "wrong wrong wrong"}
+    tries = (closed_shop.http.post("/sessions", json=wrong) for _ in range(ATTEMPTS + 5))
+    codes = Counter([each.status_code for each in await asyncio.gather(*tries)])
+    assert codes == {httpx.codes.UNAUTHORIZED: ATTEMPTS, httpx.codes.TOO_MANY_REQUESTS: 5}
+
+
+async def test_nobody_waits_for_a_password(closed_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long on purpose: meanwhile the API answers, and others write."""
+    await closed_shop.log_in("Grace")
+    async with closed_shop.database.writing() as session:
+        grace = (await session.scalars(select(User))).one()
+        invited = await invitations.invite(session, grace, "alan@example.com")
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slow(*_: object) -> bytes:
+        begun.release()
+        go_on.acquire(timeout=30)
+        return b""
+
+    monkeypatch.setattr(passwords, "_scrypt", slow)
+    alan = {"name": "Alan", "password": PASSWORD}
+    link = f"/invitations/{invited.token}"
+    for path, as_json, as_form in (("/users", ADA, None), ("/sessions", ADA, None), (link, None, alan)):
+        answer = asyncio.create_task(closed_shop.http.post(path, json=as_json, data=as_form))
+        assert await asyncio.to_thread(begun.acquire, timeout=30)
+        async with closed_shop.database.writing() as session:
+            session.add(LogInAttempt(email="grace@example.com"))
+        assert (await closed_shop.http.get("/healthz")).status_code == httpx.codes.OK
+        go_on.release()
+        assert (await answer).is_success
 
 
 async def test_logging_out(closed_shop: Shop) -> None:

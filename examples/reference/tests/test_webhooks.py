@@ -8,6 +8,8 @@ import pytest
 from at_work import Shop
 from outside.partner import Partner
 from shop.models import OrderState
+from shop.settings import Settings
+from shop.webhooks import create_webhooks
 
 
 async def subscribe(shop: Shop, outside: Partner) -> None:
@@ -51,3 +53,28 @@ async def test_where_nobody_may_be_sent(closed_shop: Shop, url: str) -> None:
     await closed_shop.log_in()
     answer = await closed_shop.http.post("/webhooks", json={"url": url})
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+
+
+async def test_subscriptions_are_ones_own(closed_shop: Shop, settings: Settings, outside: Partner) -> None:
+    """Who made it sees it, and takes it away; for others there is none."""
+    await closed_shop.log_in("Ada")
+    await subscribe(closed_shop, outside)
+    (mine,) = (await closed_shop.http.get("/webhooks")).json()
+    assert (mine["url"], mine["events"], mine["enabled"]) == (f"{outside.url}/hooks", ["order.*"], True)
+    await create_webhooks(settings, closed_shop.database.corral).subscribe("http://127.0.0.1/nobodys")
+    await closed_shop.log_in("Grace")
+    assert (await closed_shop.http.get("/webhooks")).json() == []
+    assert (await closed_shop.http.delete(f"/webhooks/{mine['id']}")).status_code == httpx.codes.NOT_FOUND
+    await closed_shop.log_in("Ada")
+    for code in (httpx.codes.NO_CONTENT, httpx.codes.NOT_FOUND):
+        assert (await closed_shop.http.delete(f"/webhooks/{mine['id']}")).status_code == code
+    assert (await closed_shop.http.get("/webhooks")).json() == []
+
+
+@pytest.mark.parametrize("events", [["order.creat"], ["user.*"], []])
+async def test_events_that_there_are_not(closed_shop: Shop, outside: Partner, events: list[str]) -> None:
+    """Nobody waits for ever for an event that has no such name: the answer says which there are."""
+    await closed_shop.log_in()
+    answer = await closed_shop.http.post("/webhooks", json={"url": f"{outside.url}/hooks", "events": events})
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert not events or "'order.create', 'order.update' or 'order.*'" in answer.json()["detail"][0]["msg"]

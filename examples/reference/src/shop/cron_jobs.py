@@ -18,6 +18,12 @@ def cron_jobs(time_zone: str) -> Sequence[CronJob]:
         CronJob.of(CleanupTasks.expired_sessions, None, "*/15 * * * *", job_id="expired-sessions"),
         CronJob.of(
             CleanupTasks.rows,
+            OldRows(table="log_in_attempts", days=1),
+            "0 3 * * *",
+            job_id="old-log-in-attempts",
+        ),
+        CronJob.of(
+            CleanupTasks.rows,
             OldRows(table="corral_webhook_events", days=30),
             "10 3 * * *",
             job_id="old-webhook-events",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["NotFound", "OutOfStock", "PaymentRefused", "PaymentsAway", "Refused", "Taken"]
+from datetime import timedelta
+
+__all__ = ["NotFound", "OutOfStock", "PaymentRefused", "PaymentsAway", "Refused", "Taken", "TooMany"]
 
 
 class Refused(Exception):
@@ -15,6 +17,14 @@ class NotFound(Refused):
 
 class Taken(Refused):
     """It is there already, or too far on its way."""
+
+
+class TooMany(Refused):
+    """It was tried too often; after `retry_after` it may be tried again."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class OutOfStock(Refused):

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 __all__ = [
     "Invitation",
+    "LogInAttempt",
     "Order",
     "OrderState",
     "Report",
@@ -71,7 +72,7 @@ class User(Row):
 
 
 class Session(Row):
-    """Somebody who is logged in. Of the token there is only a hash: who reads the table can be nobody with it."""
+    """Somebody who is logged in."""
 
     __tablename__ = "sessions"
 
@@ -79,6 +80,16 @@ class Session(Row):
     """The SHA-256 of the token."""
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LogInAttempt(Row):
+    """A log-in that failed, or is tried just now: one that goes well takes away those before it."""
+
+    __tablename__ = "log_in_attempts"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
 class Invitation(Row):
@@ -89,7 +100,8 @@ class Invitation(Row):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(unique=True)
     inviter_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
-    token: Mapped[str] = mapped_column(default=new_id)
+    digest: Mapped[str] = mapped_column(unique=True)
+    """The SHA-256 of the token that its link ends with."""
     sends: Mapped[int] = mapped_column(default=1)
     """How often its mail was asked for: the number of the mail."""
     expires_at: Mapped[datetime]

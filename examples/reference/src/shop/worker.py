@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from corral import Client, RateLimit, Serve, Worker
@@ -20,13 +21,19 @@ from shop.handlers.orders import OrderHandlers
 from shop.handlers.refusals import refusals
 from shop.handlers.reports import ReportHandlers
 from shop.handlers.search import SearchHandlers
-from shop.models import Session
+from shop.models import LogInAttempt, Session
 from shop.services.payments import Payments
 from shop.settings import Settings
 from shop.tasks import ReportTasks
 from shop.webhooks import create_webhooks
 
 __all__ = ["create_worker"]
+
+OLD: Final = {
+    "sessions": Old(Session.id, Session.expires_at),
+    "log_in_attempts": Old(LogInAttempt.id, LogInAttempt.at),
+}
+"""The shop's tables of which old rows go, and since when a row is old."""
 
 
 def create_worker(settings: Settings | None = None) -> Worker:
@@ -58,7 +65,7 @@ def create_worker(settings: Settings | None = None) -> Worker:
         Serve(mailer.tasks(), concurrency=20),
         webhooks.tasks(),
         Auditor(AuditLog(database.corral)).tasks(),
-        Cleaner(database.corral, tables={"sessions": Old(Session.id, Session.expires_at)}).tasks(),
+        Cleaner(database.corral, tables=OLD).tasks(),
         url=settings.redis_url,
         middleware=[refusals],
         lifespan=lifespan,

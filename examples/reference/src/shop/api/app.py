@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, status
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from corral import Admin, Client
@@ -16,17 +18,17 @@ from corral.tasks.audit import AuditTasks
 from corral.tasks.cleanup import CleanupTasks
 from corral.tasks.email import EmailTasks
 from corral.tasks.webhooks import WebhookTasks
-from shop.api import health, invitations, orders, reports, sessions, users, webhooks
+from shop.api import health, invitations, joining, orders, reports, sessions, users, webhooks
 from shop.api.dependencies import Parts
 from shop.database import ShopDatabase
-from shop.errors import NotFound, Refused
+from shop.errors import NotFound, Refused, TooMany
 from shop.settings import Settings
 from shop.tasks import OrderTasks, ReportTasks, SearchTasks
 from shop.webhooks import create_webhooks
 
 __all__ = ["create_app"]
 
-ROUTERS = (health, users, sessions, invitations, orders, reports, webhooks)
+ROUTERS = (health, users, sessions, invitations, joining, orders, reports, webhooks)
 TASKS = (OrderTasks, SearchTasks, ReportTasks, EmailTasks, WebhookTasks, AuditTasks, CleanupTasks)
 
 
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="Shop", lifespan=lifespan)
     app.state.parts = Parts(settings, database, webhooks)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
     answer_errors(app)
     for each in ROUTERS:
         app.include_router(each.router)
@@ -64,5 +67,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
+    said = {"detail": str(refusal)}
+    if isinstance(refusal, TooMany):
+        seconds = math.ceil(refusal.retry_after.total_seconds())
+        return JSONResponse(said, status.HTTP_429_TOO_MANY_REQUESTS, {"Retry-After": str(seconds)})
     code = status.HTTP_404_NOT_FOUND if isinstance(refusal, NotFound) else status.HTTP_409_CONFLICT
-    return JSONResponse({"detail": str(refusal)}, code)
+    return JSONResponse(said, code)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with which field, and not what was given: it may be a password, or a text that no answer can
+    hold."""
+    assert isinstance(error, RequestValidationError)
+    problems = [{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()]
+    return JSONResponse({"detail": problems}, status.HTTP_422_UNPROCESSABLE_CONTENT)

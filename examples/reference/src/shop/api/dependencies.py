@@ -10,13 +10,15 @@ from fastapi import Depends, HTTPException, Request, status
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from corral.store.roles import Role
+from corral.store.tokens import Tokens
 from corral.tasks.webhooks import Webhooks
 from shop.database import ShopDatabase
 from shop.models import User
 from shop.services import sessions
 from shop.settings import Settings
 
-__all__ = ["Parts", "Reading", "TheParts", "TheToken", "TheUser", "Transaction"]
+__all__ = ["ForOperators", "Parts", "Reading", "TheParts", "TheToken", "TheUser", "Transaction"]
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,15 @@ async def _user(token: TheToken, parts: TheParts) -> User:
 
 
 TheUser = Annotated[User, Depends(_user)]
+
+
+async def _operator(bearer: _Bearer, parts: TheParts) -> None:
+    known = await Tokens(parts.database.corral).verify(bearer.credentials if bearer else "")
+    if known is None:
+        raise HTTPException(status.HTTP_401_UNAUTHORIZED, "this takes the token of an operator")
+    if not known.role.includes(Role.OPERATOR):
+        raise HTTPException(status.HTTP_403_FORBIDDEN, f"this takes the role operator, not {known.role}")
+
+
+ForOperators = Depends(_operator)
+"""What is for no customer: it takes a token of the admin API (`corral token create --role operator`)."""

@@ -12,6 +12,7 @@ from corral.store.outbox import outbox
 from corral.tasks.audit import Audited, AuditTasks
 from shop.api.accepted import Accepted
 from shop.api.dependencies import Reading, TheUser, Transaction
+from shop.api.texts import Text
 from shop.models import Order
 from shop.services import orders, search
 from shop.tasks import OrderRef, OrderTasks, SearchTasks
@@ -20,21 +21,19 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
-Note = Annotated[str, Field(max_length=1000)]
-
 
 class NewOrder(BaseModel):
     """What somebody wants to have."""
 
-    item: str = Field(max_length=100)
+    item: Text = Field(max_length=100)
     quantity: int = Field(default=1, ge=1, le=1000)
-    note: Note = ""
+    note: Text = Field(default="", max_length=1000)
 
 
 class Revision(BaseModel):
     """What may be changed of an order."""
 
-    note: Note
+    note: Text = Field(max_length=1000)
 
 
 class OrderView(BaseModel):
@@ -70,7 +69,7 @@ async def place(new: NewOrder, user: TheUser, database: Transaction) -> Accepted
 
 @router.get("")
 async def list_orders(
-    user: TheUser, database: Reading, q: Annotated[str, Query(max_length=100)] = ""
+    user: TheUser, database: Reading, q: Annotated[Text, Query(max_length=100)] = ""
 ) -> list[OrderView]:
     """The latest orders, or those in which a text stands."""
     found = await search.find(database, user, q) if q else await orders.of_user(database, user)
@@ -78,13 +77,13 @@ async def list_orders(
 
 
 @router.get("/{order_id}")
-async def look_at(order_id: str, user: TheUser, database: Reading) -> OrderView:
+async def look_at(order_id: Text, user: TheUser, database: Reading) -> OrderView:
     """One order."""
     return _view(await orders.get(database, order_id, of=user))
 
 
 @router.patch("/{order_id}", status_code=status.HTTP_202_ACCEPTED)
-async def revise(order_id: str, revision: Revision, user: TheUser, database: Transaction) -> Accepted:
+async def revise(order_id: Text, revision: Revision, user: TheUser, database: Transaction) -> Accepted:
     """Change its note. Of ten changes in a row the search sees the last: newer jobs take the place of older ones."""
     order = await orders.get(database, order_id, of=user, to_change=True)
     await orders.revise(database, order, revision.note)
@@ -93,7 +92,7 @@ async def revise(order_id: str, revision: Revision, user: TheUser, database: Tra
 
 
 @router.delete("/{order_id}", status_code=status.HTTP_202_ACCEPTED)
-async def cancel(order_id: str, user: TheUser, database: Transaction) -> Accepted:
+async def cancel(order_id: Text, user: TheUser, database: Transaction) -> Accepted:
     """Take it back, while nothing has happened for it."""
     order = await orders.get(database, order_id, of=user, to_change=True)
     orders.cancel(order)

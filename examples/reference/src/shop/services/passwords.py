@@ -1,4 +1,5 @@
-"""Passwords, as they are kept."""
+"""Passwords, as they are kept. It takes some 50 ms on purpose: in a thread, for no event loop should stand still for
+it, and outside of transactions, for others wait for those."""
 
 from __future__ import annotations
 
@@ -6,19 +7,27 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from typing import Final, NewType
 
-__all__ = ["hashed", "matches"]
+__all__ = ["Hashed", "hashed", "matches"]
+
+Hashed = NewType("Hashed", str)
+"""Salt and hash of a password."""
+
+NOBODY: Final = f"{'00' * 16}:{'00' * 64}"
+"""No password has this hash."""
 
 
-async def hashed(password: str) -> str:
-    """Salt and hash. In a thread: it takes some 50 ms on purpose, which no event loop should stand still for."""
+async def hashed(password: str) -> Hashed:
+    """What to keep of it."""
     salt = secrets.token_bytes(16)
-    return f"{salt.hex()}:{(await asyncio.to_thread(_scrypt, password, salt)).hex()}"
+    return Hashed(f"{salt.hex()}:{(await asyncio.to_thread(_scrypt, password, salt)).hex()}")
 
 
-async def matches(password: str, kept: str) -> bool:
-    """Whether it is that password."""
-    salt, _, digest = kept.partition(":")
+async def matches(password: str, kept: str | None) -> bool:
+    """Whether it is that password. None: nobody's; to find that out takes as long, so that it tells nobody who is
+    there."""
+    salt, _, digest = (kept or NOBODY).partition(":")
     found = await asyncio.to_thread(_scrypt, password, bytes.fromhex(salt))
     return hmac.compare_digest(found, bytes.fromhex(digest))
 

@@ -16,7 +16,7 @@ async def index(database: AsyncSession, order_id: str) -> None:
     if order is None:
         await database.execute(delete(SearchEntry).where(SearchEntry.order_id == order_id))
         return
-    words = f"{order.item} {order.note} {order.state}".lower()
+    words = f"{order.item} {order.note} {order.state}".lower()[:2000]
     await database.merge(SearchEntry(order_id=order_id, user_id=order.user_id, words=words))
 
 

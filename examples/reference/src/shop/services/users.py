@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from shop.errors import Taken
 from shop.models import User
-from shop.services import passwords
+from shop.services.passwords import Hashed
 
 __all__ = ["find", "sign_up"]
 
 
-async def sign_up(database: AsyncSession, *, email: str, name: str, password: str) -> User:
+async def sign_up(database: AsyncSession, *, email: str, name: str, password: Hashed) -> User:
     """Make a user. Raises `Taken` where somebody has this address."""
-    user = User(email=email.lower(), name=name, password=await passwords.hashed(password))
+    user = User(email=email.lower(), name=name, password=password)
     database.add(user)
     try:
         await database.flush()
@@ -24,6 +24,7 @@ async def sign_up(database: AsyncSession, *, email: str, name: str, password: st
     return user
 
 
-async def find(database: AsyncSession, email: str) -> User | None:
-    """The user with this address."""
-    return await database.scalar(select(User).where(User.email == email.lower()))
+async def find(database: AsyncSession, email: str, *, to_change: bool = False) -> User | None:
+    """The user with this address; one that is to change is locked until the transaction ends."""
+    found = select(User).where(User.email == email.lower())
+    return await database.scalar(found.with_for_update() if to_change else found)
