@@ -149,3 +149,16 @@ async def test_what_fails(
     assert links == names[:1:-1]
     assert re.findall(r"cause ([a-g])", page) == ["g", "f", "e", "d", "c"]
     assert "hunter2" not in page
+
+
+async def test_what_was_cancelled_does_not_fail(
+    browser: httpx.AsyncClient, admin: Admin, produced: QueueClient, raw: redis.asyncio.Redis
+) -> None:
+    """A job that somebody cancelled is none of the causes, however lately; beside it they are shown."""
+    await failing.fail(raw, admin.server.keys(produced.name), ["j"], "no room left")
+    job = await produced.enqueue("ping")
+    await job.cancel(reason="not wanted any more")
+    page = (await browser.get("/")).text
+    assert "no room left" in page
+    assert "not wanted any more" not in page
+    assert "not wanted any more" in (await browser.get("/failures")).text

@@ -39,13 +39,18 @@ class FailureKind(StrEnum):
     SKIPPED = "skipped"
     """It was not to run while another one ran."""
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the job ended by somebody's wish, or by an option of its task, and nothing went wrong."""
+        return self in _WANTED
+
 
 _BY_TEXT: Final[Mapping[str | None, FailureKind]] = MappingProxyType(
     {str(kind): kind for kind in FailureKind}
 )
 
-_SAID_BY_THE_REASON: Final = frozenset({FailureKind.SUPERSEDED, FailureKind.CANCELLED, FailureKind.SKIPPED})
-"""Kinds with which the reason begins."""
+_WANTED: Final = frozenset({FailureKind.SUPERSEDED, FailureKind.CANCELLED, FailureKind.SKIPPED})
+"""With these the reason begins."""
 
 
 def cancel_reason(reason: str) -> str:
@@ -81,7 +86,7 @@ def kind_of_failed(stored: str | None, reason: str, made: int, attempts: int) ->
     its handler, the reason tells.
     """
     kind = _BY_TEXT.get(stored)
-    if kind is not None and (kind not in _SAID_BY_THE_REASON or reason.startswith(kind)):
+    if kind is not None and (not kind.is_wanted or reason.startswith(kind)):
         return kind
     if reason == STALLED:
         return FailureKind.POISON

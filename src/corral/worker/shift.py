@@ -116,11 +116,12 @@ class Shift:
             stack.enter_context(Watchdog())
             self._heartbeat = self._begin_beating(stack, lease)
             lanes: list[Loop] = []
-            attendants: list[Loop] = [self._heartbeat.serve()]
+            attendants: list[Loop] = []
             for service in self.services:
                 loops = await service.loops(lease, self._takers(service))
                 lanes += loops.lanes
                 attendants += loops.attendants
+            attendants.append(self._heartbeat.serve())
             if self._equipment.samples:
                 attendants.append(Sampler(server, [service.keys.queue for service in self.services]).serve())
             name, queues = self._equipment.worker_name, [service.keys.queue for service in self.services]
