@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from docs.site.public import ABSENT  # noqa: E402
+
 project = "Corral"
 project_copyright = "the Corral authors"
 version = release = installed("corral")
@@ -33,6 +35,7 @@ nitpick_ignore_regex = [("py:(?!obj).*", ".*")]
 suppress_warnings = ["misc.highlighting_failure"]  # a JSON text that is cut short with …
 
 default_role = "code"
+autodoc_mock_imports = list(ABSENT)
 autodoc_default_options = {"exclude-members": "model_config, model_fields, model_computed_fields"}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"

@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from sphinx.ext.autodoc.mock import mock  # type: ignore[attr-defined]  # as Sphinx 9 passes it on
+
 __all__ = ["entries", "named"]
+
+ABSENT = ("asgiref", "django")
+"""What the site is built without. What is public of Corral beside it has an entry all the same."""
 
 OTHERS = "BaseModel, Enum, dict, object, str"
 """Whose members are no part of an entry."""
@@ -20,12 +25,13 @@ OTHERS = "BaseModel, Enum, dict, object, str"
 def found(name: str) -> Any:
     """Return the module or the object of this full name. Raises `ImportError` or `AttributeError` without one."""
     module, _, member = name.rpartition(".")
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:  # a package that it needs is missing
-            raise
-        return getattr(importlib.import_module(module), member)
+    with mock(list(ABSENT)):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:  # a package that it needs is missing
+                raise
+            return getattr(importlib.import_module(module), member)
 
 
 def named(text: str) -> Iterator[str]:
