@@ -254,6 +254,17 @@ def test_a_catch_all_gets_the_job_alone() -> None:
     assert queue.catch_all(may_have_more) is queue.fallback
 
 
+def test_a_catch_all_does_not_block() -> None:
+    """A plain function, whose jobs could only fail, is refused when it is defined."""
+    queue: Any = Queue("local")
+
+    def plain(job: Job) -> None: ...
+
+    with pytest.raises(InvalidTask, match="async def"):
+        queue.catch_all(plain)
+    assert queue.fallback is None
+
+
 def test_a_queue_without_catch_all_has_none() -> None:
     """Then unknown names are the worker's to refuse."""
     assert Queue("local").fallback is None

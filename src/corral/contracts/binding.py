@@ -76,7 +76,11 @@ def bind_process(spec: TaskSpec[Any, Any], function: Callable[..., Any]) -> Bind
 
 
 def check_catch_all(function: CatchAll) -> None:
-    """Raise `InvalidTask` for a function that cannot be called with a job alone."""
+    """Raise `InvalidTask` for a function that cannot be called with a job alone, or would block the worker."""
+    if _surely_blocking(function):
+        raise InvalidTask(
+            handler_name(function), "it would block the worker: a catch-all handler is an async def"
+        )
     try:
         inspect.signature(function).bind("the job")
     except ValueError:  # some builtins have no signature

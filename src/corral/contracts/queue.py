@@ -78,7 +78,7 @@ class Queue:
     def catch_all(self, function: CatchAll) -> CatchAll:
         """Serve the jobs whose name no task has, for a queue whose names are open: ``async def (job: Job)``.
 
-        Raises `InvalidTask` for a second one, and for one that cannot be called with a job alone."""
+        Raises `InvalidTask` for a second one, a plain ``def``, and one that cannot be called with a job alone."""
         check_catch_all(function)
         if self._fallback is not None:
             raise InvalidTask(
