@@ -44,11 +44,11 @@ def test_the_late_outcome_of_a_stopped_worker_is_refused(
     stopped = fleet.start().wait_up()
     job = client.queue(queue_name).enqueue("reports", 4.0)
     witness.wait("start", job.id)
+    stopped.freeze()  # before the job can end
     other = fleet.start().wait_up()
-    stopped.freeze()
-    frozen_at = time.monotonic()
+    served_at = time.monotonic()
     witness.wait("start", job.id, count=2)
-    assert witness.read("start", job.id)[1].at - frozen_at <= LOCK + 2 * STALLED_INTERVAL + 1
+    assert witness.read("start", job.id)[1].at - served_at <= LOCK + 2 * STALLED_INTERVAL + 1
     stopped.thaw()
     until(lambda: any(each.pid == stopped.pid for each in said(witness)), 10, "the late run has reported")
     assert {each.what for each in said(witness) if each.pid == stopped.pid} <= {
