@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from corral.cli.extras import extra_for
 from corral.contracts.binding import TaskSource
 from corral.contracts.queue import Queue
 from corral.contracts.taskset import TaskSet
@@ -92,12 +93,21 @@ def _import(target: str, name: str) -> ModuleType:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             reason = f"there is no module {error.name!r} in {here}, nor among the installed packages"
             raise TargetNotFound(target, reason) from None
-        raise TargetNotFound(target, f"{name} imports {error.name!r}, which is not installed") from error
+        raise TargetNotFound(target, _why(name, error)) from error
     except SystemExit as error:
         reason = f"importing {name} ended the program (sys.exit): move that under if __name__ == '__main__'"
         raise TargetNotFound(target, reason) from error
     except Exception as error:
-        raise TargetNotFound(target, f"importing {name} failed: {_first_line(error)}") from error
+        raise TargetNotFound(target, _why(name, error)) from error
+
+
+def _why(name: str, error: Exception) -> str:
+    """Why a module, which is there, cannot be imported."""
+    if isinstance(error, ImportError) and (extra := extra_for(error)):
+        return f"{name} imports what is not installed: pip install 'corral[{extra}]'"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{name} imports {error.name!r}, which is not installed"
+    return f"importing {name} failed: {_first_line(error)}"
 
 
 def _call(target: str, factory: Any) -> Any:
