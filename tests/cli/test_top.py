@@ -136,7 +136,9 @@ def test_without_a_terminal(command: Command, client: SyncClient) -> None:
     client.queue("alpha").enqueue("greet", "Ada")
     once = command("top")
     assert once.exit_code == 0
+    assert "1 queue, 0 workers" in once.stdout
     assert "NO WORKERS" in once.stdout
+    assert max(map(len, once.stdout.splitlines())) < 200  # no wider than what stands in it
     assert "\x1b" not in once.stdout
     [row] = json.loads(command("top", "--json").stdout)["queues"]
     assert (row["queue"], row["counts"]["waiting"], row["workers"]) == ("alpha", 1, 0)

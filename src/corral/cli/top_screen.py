@@ -53,6 +53,9 @@ def draw(frame: Frame, sight: Sight, width: int = 400, height: int | None = None
         parts += [Text(), _failures(frame)]
     if sight.is_live:
         parts += [Text(), Text(KEYS, style="dim")]
+    for part in parts:
+        if isinstance(part, Table):
+            part.expand = sight.is_live  # a pipe has no width to fill
     return Group(*parts)
 
 
@@ -60,12 +63,11 @@ def _head(frame: Frame, sight: Sight) -> Text:
     view = frame.view
     head = Text("corral top", style="bold", no_wrap=True, overflow="ellipsis")
     head.append(f"  {printable(sight.address)}", style="dim")
-    head.append(
-        f"  {len(view.queues):,} queues, {len(view.workers):,} workers  {frame.at:%H:%M:%S} UTC", style="dim"
-    )
+    there = f"{_counted(len(view.queues), 'queue')}, {_counted(len(view.workers), 'worker')}"
+    head.append(f"  {there}  {frame.at:%H:%M:%S} UTC", style="dim")
     for count, what in ((len(view.damaged), "damaged"), (view.left_out, "not shown")):
         if count:
-            head.append(f"  {count:,} queues {what}", style="bold red")
+            head.append(f"  {_counted(count, 'queue')} {what}", style="bold red")
     if sight.is_frozen:
         head.append("  paused: p goes on", style="bold yellow")
     if sight.trouble:
@@ -164,6 +166,10 @@ def _table(*headings: str, right: Container[int], flexible: int) -> Table:
             overflow="ellipsis",
         )
     return table
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _milliseconds(value: int | None) -> str:
