@@ -73,7 +73,8 @@ class Mails:
 def _logged_in(_server: Any, _session: Any, _envelope: Any, mechanism: str, data: Any) -> AuthResult:
     assert mechanism in ("LOGIN", "PLAIN")
     assert isinstance(data, LoginPassword)
-    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
+    success = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=success, handled=False)  # so that the server answers a refused one, too
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from corral.errors import InvalidOption
 from corral.tasks.email import Invitation, Notification, PasswordReset, Templates, Welcome
 from corral.tasks.email.contract import FromTemplate
 from corral.tasks.errors import TemplateBroken
@@ -60,7 +61,7 @@ def test_a_folder_takes_the_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "source", "reason"),
     [
-        ("welcome.txt", "Hi {{ nme }}", "nobody gives it nme"),
+        ("welcome.txt", "Hi {{ nme }}", "nobody gives it nme; there are: link, name, product, to"),
         ("welcome.txt", "Hi {% if %}", "Expected"),
         ("welcome.txt", "{% include 'other.txt' %}", "other.txt"),
         ("layout.html", "<p>{{ brnd }}</p>{% block content %}{% endblock %}", "nobody gives it brnd"),
@@ -100,3 +101,9 @@ def test_a_payload_that_cannot_be_a_mail(changes: dict[str, str]) -> None:
     """No address, a name that would begin another header, a link that is none: refused when it is enqueued."""
     with pytest.raises(ValidationError):
         Welcome.model_validate(MAILS[0].model_dump() | changes)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Corral's own templates do not stand in for a folder whose name is misspelt."""
+    with pytest.raises(InvalidOption, match="there is no such folder"):
+        Templates(tmp_path / "tmeplates")

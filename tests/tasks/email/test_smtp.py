@@ -69,9 +69,11 @@ async def test_a_server_that_offers_no_tls_any_more_gets_nothing(tmp_path: Path)
 
 
 async def test_a_refused_login_may_be_tried_again(mails: Mails) -> None:
-    """It says nothing about the mail: whoever corrects the password finds the mails still there."""
+    """It says nothing about the mail: whoever corrects the password finds the mails still there. The reason is what the
+    server said."""
     with pytest.raises(MailServerUnavailable) as refused:
         await send(dataclasses.replace(mails.smtp, password="wrong"))
+    assert refused.value.cause.startswith("535 5.7.8 ")
     assert "wrong" not in str(refused.value)
 
 
@@ -154,3 +156,17 @@ def test_a_bad_url(url: str) -> None:
     with pytest.raises(InvalidOption) as refused:
         Smtp.from_url(url)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (None, "it is not set: give smtp://"),
+        ("localhost:25", "give smtp://"),
+        ("smtp://shop:a/b@mail.example", "quote what is special in a password"),
+    ],
+)
+def test_a_bad_url_is_told_what_to_be(url: str | None, words: str) -> None:
+    """A variable that is not set, a scheme that is forgotten, an unquoted password: each has its own remedy."""
+    with pytest.raises(InvalidOption, match=words):
+        Smtp.from_url(url, environment={})

@@ -164,3 +164,9 @@ def test_a_bad_url(url: str) -> None:
     with pytest.raises(InvalidOption) as refused:
         UrlService(url)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_url_of_no_service_is_told_where_to_look() -> None:
+    """A hundred services have URLs of their own: the list of them is the remedy."""
+    with pytest.raises(InvalidOption, match=r"appriseit\.com/services"):
+        UrlService("localhost:8080")

@@ -20,6 +20,7 @@ from jinja2 import (
 from jinja2.meta import find_undeclared_variables
 from jinja2.nodes import Const, Extends, Include
 
+from corral.errors import InvalidOption
 from corral.tasks.email.contract import FromTemplate, Invitation, Notification, PasswordReset, Welcome
 from corral.tasks.errors import TemplateBroken
 
@@ -48,10 +49,12 @@ class Templates:
 
     A file of the same name in ``folder`` takes the place of Corral's. What a template may use is the fields of its
     payload, and ``variables``. All are compiled here: `TemplateBroken` is raised for one that does not parse, or that
-    uses a name which nobody gives. HTML is escaped.
+    uses a name which nobody gives, and `InvalidOption` where there is no such folder. HTML is escaped.
     """
 
     def __init__(self, folder: Path | str | None = None, variables: Mapping[str, Any] | None = None) -> None:
+        if folder is not None and not Path(folder).is_dir():
+            raise InvalidOption("folder", str(folder), "there is no such folder")
         ours = PackageLoader("corral.tasks.email")
         self._environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours,
@@ -60,7 +63,8 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= dict(variables or {})
+        self._variables = dict(variables or {})
+        self._environment.globals |= self._variables
         self._environment.filters["when"] = lambda at: f"{at:%-d %B %Y, %H:%M} {at:%Z}".strip()
         self._compiled = {
             f"{name}.{kind}": self._compile(f"{name}.{kind}", payload)
@@ -90,7 +94,10 @@ class Templates:
         except TemplateError as error:
             raise TemplateBroken(template, str(error)) from error
         if missing:
-            raise TemplateBroken(template, f"nobody gives it {', '.join(sorted(missing))}")
+            there = ", ".join(sorted(payload.model_fields.keys() | self._variables.keys()))
+            raise TemplateBroken(
+                template, f"nobody gives it {', '.join(sorted(missing))}; there are: {there}"
+            )
         return compiled
 
     def _names(self, template: str) -> set[str]:

@@ -20,6 +20,7 @@ __all__ = ["Smtp"]
 PORTS: Final = {"smtp": 587, "smtps": 465}
 NOT_ABOUT_THE_MAIL: Final = frozenset({530, 534, 535, 538})
 """A login or TLS is wanted (RFC 4954, RFC 3207): whoever corrects the settings finds the mails still there."""
+WANTED: Final = "give smtp://user:password@host:587 or smtps://…"
 QUOTING: Final = "it ends behind host and port; quote what is special in a password: / is %2F, @ is %40"
 
 
@@ -49,15 +50,18 @@ class Smtp:
     def from_url(cls, url: str | None = None, *, environment: Mapping[str, str] = os.environ) -> Self:
         """`smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), `smtp://localhost:1025?tls=none`; else the
         variable SMTP_URL. Raises `InvalidOption`, without the password."""
+        found = url or environment.get("SMTP_URL")
+        if not found:
+            raise InvalidOption("SMTP_URL", found, f"it is not set: {WANTED}")
         try:
-            parts = urlsplit(url or environment.get("SMTP_URL", ""))
+            parts = urlsplit(found)
             port = parts.port
         except ValueError:
             raise InvalidOption("SMTP_URL", "…", QUOTING) from None
+        if parts.scheme not in PORTS or not parts.hostname:
+            raise InvalidOption("SMTP_URL", parts.scheme, WANTED)
         if parts.path.strip("/"):
             raise InvalidOption("SMTP_URL", parts.scheme, QUOTING)
-        if parts.scheme not in PORTS or not parts.hostname:
-            raise InvalidOption("SMTP_URL", parts.scheme, "give smtp://user:password@host:587 or smtps://…")
         query = dict(parse_qsl(parts.query))
         made = cls(
             host=parts.hostname,
@@ -112,6 +116,8 @@ class Smtp:
             raise self._refused(error.code, error.message, is_permanent=error.code >= 500) from error
         except aiosmtplib.SMTPNotSupported as error:
             raise MailRefused(f"the server does not take it: {error}", is_permanent=True) from error
+        except aiosmtplib.SMTPResponseException as error:
+            raise MailServerUnavailable(self._place, _said(error.code, error.message)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailServerUnavailable(self._place, str(error) or type(error).__name__) from error
         return {recipient: _said(reply.code, reply.message) for recipient, reply in refused.items()}

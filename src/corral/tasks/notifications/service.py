@@ -31,6 +31,8 @@ BAD_DEVICES: Final = frozenset({404, 410})
 """Of a device's service, 401 and 403 are about the operator's credentials: they may be mended."""
 BAD_MESSAGES: Final = frozenset({400, 413, 422})
 
+NO_SERVICE: Final = "no service has such a URL: appriseit.com/services lists how each is written"
+
 
 class Service(Protocol):
     """Takes a message for one target. Write one for a service that no URL can name."""
@@ -97,7 +99,7 @@ class UrlService:
         except (AppriseException, TypeError):
             made = None
         if not isinstance(made, NotifyBase):
-            raise InvalidOption("url", self._scheme, "no service has such a URL")
+            raise InvalidOption("url", self._scheme, NO_SERVICE)
         if len(made) != 1:
             raise InvalidOption("url", self._scheme, "give each place a URL of its own, without retry=")
         return made
