@@ -11,6 +11,7 @@ import pytest
 
 from corral import Client, Queue, Worker
 from corral.client.queue import QueueClient
+from corral.errors import InvalidOption
 
 
 @asynccontextmanager
@@ -45,3 +46,20 @@ async def test_a_lifespan_may_take_the_client(
     async with Worker(Queue(queue.name), client=client, lifespan=partial(lifespan, told)):
         pass
     assert told == [client if given == "client" else given]
+
+
+async def undecorated() -> AsyncIterator[None]:
+    """Lacks `@asynccontextmanager`."""
+    yield
+
+
+async def without_yield() -> None:
+    """Opens something, and is no context."""
+
+
+@pytest.mark.parametrize("lifespan", [undecorated, without_yield, lambda: None])
+async def test_what_is_no_lifespan(client: Client, queue: QueueClient, lifespan: Any) -> None:
+    """A function that makes no context manager is an error that says how to write one."""
+    with pytest.raises(InvalidOption, match=r"put @contextlib\.asynccontextmanager above it"):
+        async with Worker(Queue(queue.name), client=client, lifespan=lifespan):
+            pass

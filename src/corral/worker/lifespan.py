@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from corral.client.client import Client
+from corral.errors import InvalidOption
 
 __all__ = ["Lifespan", "made"]
 
@@ -18,9 +19,15 @@ Lifespan = (
 
 
 def made(lifespan: Lifespan, client: Client) -> AbstractAsyncContextManager[Any]:
-    """The context manager of a worker with this client."""
-    call: Callable[..., AbstractAsyncContextManager[Any]] = lifespan
-    return call(client) if _takes_client(lifespan) else call()
+    """The context manager of a worker with this client. Raises `InvalidOption` where it makes something else."""
+    call: Callable[..., Any] = lifespan
+    opened = call(client) if _takes_client(lifespan) else call()
+    if not isinstance(opened, AbstractAsyncContextManager):
+        if inspect.iscoroutine(opened):
+            opened.close()
+        reason = "it makes no asynchronous context manager: put @contextlib.asynccontextmanager above it, a yield in it"
+        raise InvalidOption("lifespan", lifespan, reason)
+    return opened
 
 
 def _takes_client(lifespan: Lifespan) -> bool:
