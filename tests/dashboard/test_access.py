@@ -101,6 +101,14 @@ async def test_half_of_the_credentials(served: Served, missing: str) -> None:
         assert await status_of(url, auth=("ops", "")) == 403
 
 
+async def test_disabled_it_says_how_to_open_it(served: Served) -> None:
+    """To whoever runs it, and to whoever only wants to look at it on a machine of his own."""
+    async with served({}) as url, httpx.AsyncClient() as http:
+        page = (await http.get(url)).text
+    assert "set BULL_BOARD_USERNAME and BULL_BOARD_PASSWORD" in page
+    assert "CORRAL_ENV=development" in page
+
+
 async def test_mounted_it_is_never_local(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     """In another application a loopback socket says nothing, unless it is told so; a warning is logged."""
     async with served(DEVELOPMENT, may_be_local=False, mounted=True) as url:

@@ -20,7 +20,10 @@ __all__ = ["Access", "Credentials", "credentials_in"]
 USERNAME: Final = "BULL_BOARD_USERNAME"
 PASSWORD: Final = "BULL_BOARD_PASSWORD"  # noqa: S105 - the name of a variable
 DEVELOPER: Final = Principal("local", Role.ADMIN)
-REMEDY: Final = f"set {USERNAME} and {PASSWORD}, or give authenticate= when you mount it"
+REMEDY: Final = (
+    f"set {USERNAME} and {PASSWORD}, or give authenticate= when you mount it; with CORRAL_ENV=development corral serve "
+    "is open on your own machine"
+)
 
 
 class Credentials(NamedTuple):

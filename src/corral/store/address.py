@@ -24,6 +24,8 @@ DRIVERS: Final = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 
+WANTED: Final = "give sqlite:///file or postgresql://user:password@host/database"
+
 
 def database_url(url: str | None = None, *, environ: Mapping[str, str] | None = None) -> URL:
     """The URL with its driver. Raises `InvalidOption`, which shows no password.
@@ -35,11 +37,10 @@ def database_url(url: str | None = None, *, environ: Mapping[str, str] | None = 
     try:
         parsed = make_url(found)
     except (ArgumentError, ValueError):
-        raise InvalidOption("database url", without_password(found), "it cannot be read") from None
+        raise InvalidOption("database url", without_password(found), f"it cannot be read: {WANTED}") from None
     driver = DRIVERS.get(parsed.drivername)
     if driver is None:
-        reason = "give sqlite:///file or postgresql://user:password@host/database, without another driver"
-        raise InvalidOption("database url", without_password(found), reason)
+        raise InvalidOption("database url", without_password(found), f"{WANTED}, without another driver")
     if "sslmode" in parsed.query:  # what asyncpg calls ssl
         mode = parsed.query["sslmode"]
         parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})

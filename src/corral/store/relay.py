@@ -235,12 +235,16 @@ class Relay:
         until = asyncio.get_running_loop().time() + pause
         self._troubles[queue] = _Trouble(str(error), pause, until)
         if known is None:
-            log.error("Outbox cannot be moved, trying until it can", queue=queue, reason=str(error))
+            log.error("Outbox cannot be moved, trying until it can", **_about(queue), reason=str(error))
         return pause
 
     def _over(self, queue: str) -> None:
         if self._troubles.pop(queue, None) is not None:
-            log.info("Outbox is moved again", queue=queue)
+            log.info("Outbox is moved again", **_about(queue))
+
+
+def _about(queue: str) -> dict[str, str]:
+    return {"queue": queue} if queue != DATABASE else {}
 
 
 class _Trouble(NamedTuple):
