@@ -22,6 +22,8 @@ def logging_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
+    for name in setup.TALKATIVE:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -84,6 +84,15 @@ def test_the_level_is_for_all(out: io.StringIO) -> None:
     assert [line["event"] for line in lines_of(out)] == ["yes"]
 
 
+def test_parts_of_libraries_are_not_listed(out: io.StringIO) -> None:
+    """A worker's first lines are its own: what Alembic says of its plugins at each start is left out."""
+    configure(stream=out)
+    logging.getLogger("alembic.runtime.plugins").info("setup plugin alembic.autogenerate.tables")
+    logging.getLogger("alembic.runtime.plugins").warning("a plugin is broken")
+    logging.getLogger("alembic.runtime.migration").info("Running upgrade")
+    assert [line["event"] for line in lines_of(out)] == ["a plugin is broken", "Running upgrade"]
+
+
 def test_configuring_again_replaces(out: io.StringIO) -> None:
     """A second call moves all lines to the new place; none is doubled and none of the first is lost."""
     first = io.StringIO()

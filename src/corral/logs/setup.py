@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from dataclasses import dataclass
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 import structlog
 
@@ -17,6 +17,9 @@ from corral.logs.level import level_from_environment, level_number
 from corral.logs.render import Event, PrettyLines, json_line
 from corral.logs.scope import job_fields
 from corral.logs.writer import LINGER, LineWriter
+
+TALKATIVE: Final = ("alembic.runtime.plugins",)
+"""Loggers that list the parts of a library at each start."""
 
 EXIT_FLUSH = 1.0
 """Seconds that the end of the program waits for a slow log."""
@@ -172,3 +175,5 @@ def _configure_standard_library(target: Active) -> None:
         root.removeHandler(handler)
     root.addHandler(_StandardLibraryHandler(target))
     root.setLevel(target.level)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
