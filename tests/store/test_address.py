@@ -44,7 +44,7 @@ def test_sslmode_is_said_in_the_drivers_word() -> None:
     "url", ["mysql://me:hunter2@host/x", "postgresql+psycopg2://me:hunter2@host/x", "hunter2"]
 )
 def test_other_urls_are_refused_without_their_password(url: str) -> None:
-    """Another database, another driver, and what is no URL at all: an error that says what would do, without password."""
+    """Another database, another driver, and what is no URL at all: told what would do, without password."""
     with pytest.raises(InvalidOption) as caught:
         Database(url)
     assert "hunter2" not in str(caught.value)
