@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import typer
 
@@ -12,6 +13,9 @@ from tests.house.source import ROOT, SRC, modules
 
 BETWEEN_PROCESSES = {"CORRAL_SUPERVISOR", "CORRAL_HEALTH_SOCKET"}
 """Variables with which Corral's processes speak to each other: no settings."""
+
+OF_THIS_REPOSITORY = {"demo", "dev", "docs", "redis8", "test"}
+"""Extras for work on Corral itself."""
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -37,6 +41,26 @@ def test_every_variable_is_in_the_table() -> None:
     pattern = re.compile(r"[\"']((?:REDIS|CORRAL|BULL_BOARD|SMTP)_[A-Z_]+)[\"']")
     in_code = {name for path in modules(SRC) for name in pattern.findall(path.read_text(encoding="utf-8"))}
     assert in_table == in_code - BETWEEN_PROCESSES
+
+
+def test_every_extra_is_in_the_table() -> None:
+    """The table of extras has all that a user may ask for, and says rightly which others come along."""
+    there = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    in_table = {name: row[1] for row in rows("extra") for name in re.findall(r"`(\w+)`", row[0])}
+    assert in_table.keys() == there.keys() - OF_THIS_REPOSITORY
+    for name in in_table.keys() - {"all"}:
+        _, _, said = in_table[name].partition("; has ")
+        brought = {other for need in there[name] if "[" in need for other in _extras_of_corral(need)}
+        assert set(re.findall(r"`(\w+)`", said)) == brought, name
+    (everything,) = there["all"]
+    assert in_table.keys() - {"all", "django"} <= _extras_of_corral(everything)
+
+
+def _extras_of_corral(need: str) -> set[str]:
+    found = re.match(r"corral\[([\w,]+)\]", need)
+    return set(found[1].split(",")) if found else set()
 
 
 def test_every_command_is_in_the_table() -> None:
