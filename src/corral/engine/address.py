@@ -122,7 +122,9 @@ def read_url(url: str) -> Address:
 
 
 def _read(url: str) -> Address:
-    scheme, _, rest = url.partition("://")
+    scheme, slashes, rest = url.partition("://")
+    if not slashes:
+        raise UnreadableUrl("it does not begin with a scheme and ://")
     encryption, plus, shape = scheme.lower().partition("+")
     if not plus:
         return _read_one(url)
@@ -138,8 +140,7 @@ def _read(url: str) -> Address:
     master, _, db = path.partition("/") if shape == Shape.SENTINEL else ("", "", path)
     if shape == Shape.SENTINEL and not master:
         raise UnreadableUrl("it does not name the master")
-    if db and not db.isdecimal():
-        raise UnreadableUrl("its database is no number")
+    _check_database(db)
     kind, options = _options(f"{encryption}://{login}{at}{nodes[0]}/{db}?{parts.query}")
     sentinels = _sentinel_options(kind, options)
     left_out = SENTINEL_OPTIONS if issubclass(kind, SSLConnection) else SENTINEL_OPTIONS | TLS_OPTIONS
@@ -153,7 +154,15 @@ def _read_one(url: str) -> Address:
         raise UnreadableUrl("it has options for sentinels, and names none")
     if "path" in options:
         return Address(Shape.SERVER, (), kind, options)
-    return Address(Shape.SERVER, (_node(urlsplit(url).netloc.rpartition("@")[2], REDIS_PORT),), kind, options)
+    parts = urlsplit(url)
+    _check_database(parts.path.strip("/"))
+    return Address(Shape.SERVER, (_node(parts.netloc.rpartition("@")[2], REDIS_PORT),), kind, options)
+
+
+def _check_database(text: str) -> None:
+    """Redis-py would take what is no number for database 0."""
+    if text and not text.isdecimal():
+        raise UnreadableUrl("its database is no number")
 
 
 def _node(text: str, default_port: int) -> Node:
