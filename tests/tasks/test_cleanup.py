@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import redis.asyncio
-from sqlalchemy import DateTime, insert
+from sqlalchemy import DateTime, TypeDecorator, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from corral import Admin, Client, FailureKind, JobFailed, Worker
 from corral.client.events import EventSubscription
+from corral.errors import InvalidOption
 from corral.store.audit_log import AuditEntry, AuditLog
 from corral.store.database import Database
 from corral.store.webhook_events import WebhookEvents
@@ -46,6 +48,23 @@ class Visit(Base):
     __tablename__ = "visits"
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime())
+
+
+class Zoned(TypeDecorator[datetime]):
+    """A type of the application's own, built upon times."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+
+class Event(Base):
+    """Something happened then: as seconds since 1970, as a text, and in the application's own type."""
+
+    __tablename__ = "events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seconds: Mapped[int]
+    text: Mapped[str]
+    at: Mapped[datetime] = mapped_column(Zoned())
 
 
 TABLES = {
@@ -185,3 +204,16 @@ async def test_unknown_tables_fail_for_good(client: Client) -> None:
     found = await client.queue("cleanup").get(job.id)
     assert found
     assert (found.failure_kind, found.attempts_made) == (FailureKind.PERMANENT, 1)
+
+
+@pytest.mark.parametrize("column", [Event.seconds, Event.text, "at"], ids=["number", "text", "name"])
+def test_a_column_without_times_is_no_age(column: Any) -> None:
+    """Compared with a time, each number and each text would be old, and all rows would go: refused when it is
+    registered."""
+    with pytest.raises(InvalidOption, match="give a column of the type DateTime"):
+        Old(Event.id, column)
+
+
+def test_a_type_of_ones_own_may_have_times() -> None:
+    """One that is built upon times is as good."""
+    assert Old(Event.id, Event.at).time is Event.at

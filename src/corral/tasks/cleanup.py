@@ -18,11 +18,11 @@ from operator import lt
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, DateTime
 from sqlalchemy.orm import QueryableAttribute
 
 from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
-from corral.errors import CorralError
+from corral.errors import CorralError, InvalidOption
 from corral.store.database import Database
 from corral.store.removal import remove_all
 from corral.store.tables import AuditRow, OperatorLogRow, WebhookEventRow
@@ -74,10 +74,18 @@ class CleanupTasks(TaskSet, queue="cleanup", attempts=5, singleton=True):
 @dataclass(frozen=True, slots=True)
 class Old:
     """A table of which old rows go: its primary key, and the column that says since when a row is old: it has an index
-    where the table is large, and is in UTC where it has no zone."""
+    where the table is large, and is in UTC where it has no zone. Raises `InvalidOption` for one that has no times."""
 
     key: QueryableAttribute[Any]
     time: QueryableAttribute[datetime]
+
+    def __post_init__(self) -> None:
+        """Databases compare numbers and texts with times, too, and find all of them older."""
+        kind = getattr(self.time, "type", None)
+        if not isinstance(
+            getattr(kind, "impl_instance", kind), DateTime
+        ):  # what a TypeDecorator is built upon
+            raise InvalidOption("time", str(self.time), "give a column of the type DateTime")
 
     def before(self, moment: datetime) -> ColumnElement[bool]:
         """The rule for rows that were old at a moment in UTC."""
