@@ -149,6 +149,12 @@ def test_the_tree_in_the_docstring_names_every_class() -> None:
     assert [name for name in errors.__all__ if name not in drawn and name != "FieldProblem"] == []
 
 
+@pytest.mark.parametrize("name", sorted({*errors.__all__} - {"FieldProblem"}))
+def test_errors_are_named_as_they_are_imported(name: str) -> None:
+    """Whichever module it is written in, tracebacks and the site show the name that `import` and `except` take."""
+    assert f"{getattr(errors, name).__module__}.{name}" == f"corral.errors.{name}"
+
+
 def test_long_values_are_cut_in_messages() -> None:
     """A huge value does not make a huge message."""
     assert len(str(errors.InvalidOption("job_id", "x" * 10_000, "too long"))) < 300

@@ -44,7 +44,10 @@ def test_imports_point_down() -> None:
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("errors.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import corral.contracts"),
+        (
+            "errors/root.py",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import corral.contracts",
+        ),
         ("embedded/program.py", "import corral.engine"),
         ("contracts/states.py", "import socket"),
         ("contracts/states.py", "import redis"),

@@ -13,11 +13,8 @@ MODULE_LINES = 300
 TEST_MODULE_LINES = 400
 FUNCTION_LINES = 40
 
-LONG_MODULES: dict[str, int] = {
-    "src/corral/errors.py": 655,  # one tree, in one place
-}
-"""Modules over the limit, with the most that they may have. Entries shrink and go; but for the tree of errors, which
-has a class for everything that can go wrong, none grows."""
+LONG_MODULES: dict[str, int] = {}
+"""Modules over the limit, with the most that they may have. Entries shrink and go; none grows."""
 
 LONG_FUNCTIONS: dict[str, int] = {}
 """Functions over the limit, as `path::name`, with the most that they may have. The same rule."""

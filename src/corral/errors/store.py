@@ -1,0 +1,91 @@
+"""Between the program and its database."""
+
+from __future__ import annotations
+
+from corral.errors.root import CorralError, cut
+
+__all__ = [
+    "CronJobChanged",
+    "CronJobGone",
+    "CronJobTaken",
+    "DatabaseOutdated",
+    "DatabaseUnavailable",
+    "StoreError",
+    "SubscriptionGone",
+    "TooManyKeys",
+]
+
+
+class StoreError(CorralError):
+    """Something between the program and its database. ``database`` never holds a password."""
+
+
+class DatabaseUnavailable(StoreError):
+    """The database could not be reached, or did not do what it was asked. Nothing was stored. May be tried again."""
+
+    def __init__(self, database: str, cause: str) -> None:
+        self.database = database
+        self.cause = cause
+        super().__init__(
+            f"{database} cannot be used ({cause}): check that it runs and that CORRAL_DATABASE_URL names it"
+        )
+
+
+class DatabaseOutdated(StoreError):
+    """The database lacks tables or columns of this version of Corral."""
+
+    def __init__(self, database: str, cause: str) -> None:
+        self.database = database
+        self.cause = cause
+        super().__init__(
+            f"{database} does not have the tables of this version ({cause}): call `await database.migrate()` once"
+        )
+
+
+class CronJobGone(StoreError):
+    """There is no such cron job (any more)."""
+
+    def __init__(self, cron_job_id: str) -> None:
+        self.cron_job_id = cron_job_id
+        super().__init__(f"there is no cron job {cut(cron_job_id)}: it was deleted, or never made")
+
+
+class CronJobChanged(StoreError):
+    """Somebody else has changed the cron job since it was read at ``revision``. Nothing was changed."""
+
+    def __init__(self, job_id: str, revision: int, found: int) -> None:
+        self.job_id = job_id
+        self.revision = revision
+        self.found = found
+        super().__init__(
+            f"cron job {cut(job_id)} is at revision {found}, not {revision}: somebody has changed it meanwhile. Read "
+            "it again"
+        )
+
+
+class CronJobTaken(StoreError):
+    """Another cron job has this job id. Nothing was changed."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"there is a cron job {cut(job_id)} already: change that one, or take another jobId")
+
+
+class SubscriptionGone(StoreError):
+    """There is no such subscription to webhooks (any more)."""
+
+    def __init__(self, subscription_id: str) -> None:
+        self.subscription_id = subscription_id
+        super().__init__(f"there is no subscription {cut(subscription_id)}: it was deleted, or never made")
+
+
+class TooManyKeys(StoreError):
+    """A subscription to webhooks has ``most`` keys in force already. Nothing was changed."""
+
+    def __init__(self, subscription_id: str, most: int) -> None:
+        self.subscription_id = subscription_id
+        self.most = most
+        super().__init__(
+            f"subscription {cut(subscription_id)} has {most} keys in force: wait until the time of one is"
+            " over, or give a shorter overlap, 0 to end theirs at once"
+        )
