@@ -1,4 +1,5 @@
-"""Fixtures for every suite: a real server, a corner of it for each test, and a check for leaked keys."""
+"""Fixtures for every suite: a real server, a corner of it for each test with a client and an admin, and a check for
+leaked keys."""
 
 from __future__ import annotations
 
@@ -13,6 +14,9 @@ import pytest
 import redis
 import redis.asyncio
 
+from corral import Admin, Client
+from corral.admin.queue import QueueAdmin
+from corral.client.queue import QueueClient
 from tests.beside import keep_apart
 from tests.interop.conformance.recorder import Recorder, mark_items
 from tests.servers import KINDS, ServerProcess, program_of
@@ -98,6 +102,20 @@ def make_server(server_kind: str) -> Iterator[Callable[..., ServerProcess]]:
         process.close()
 
 
+@pytest.fixture(scope="module")
+def counted_server(server_kind: str) -> Iterator[ServerProcess]:
+    """A server that nobody else calls."""
+    with ServerProcess(server_kind) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Three primaries."""
+    with Cluster() as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def redis_url(server: ServerProcess | Cluster | Watched) -> str:
     """The URL of the run's server, as Corral takes it."""
@@ -149,3 +167,29 @@ async def raw(home_url: str, corner: str) -> AsyncIterator[redis.asyncio.Redis]:
     """A plain redis-py client with text replies: looks at keys directly, past the engine."""
     async with redis.asyncio.Redis.from_url(home_url, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
+    """A client on the test's prefix, so that queues may have plain names."""
+    async with Client(redis_url, prefix=prefix) as client:
+        yield client
+
+
+@pytest.fixture
+def produced(client: Client, queue_name: str) -> QueueClient:
+    """The test's queue as a producer sees it."""
+    return client.queue(queue_name)
+
+
+@pytest.fixture
+async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
+    """An admin on the test's prefix."""
+    async with Admin(redis_url, prefix=prefix) as admin:
+        yield admin
+
+
+@pytest.fixture
+def operated(admin: Admin, queue_name: str) -> QueueAdmin:
+    """The test's queue as its operator sees it."""
+    return admin.queue(queue_name)

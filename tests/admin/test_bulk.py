@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from corral import Client, JobState, Queue, Worker
-from corral.admin.admin import Admin
 from corral.admin.bulk import JobFilter
 from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from corral.errors import InvalidOption
 from tests.admin.states import put
 from tests.engine.driver import Driver
-
-
-@pytest.fixture
-async def driver(admin: Admin, queue_name: str) -> AsyncIterator[Driver]:
-    """The test's queue, driven call by call."""
-    link = await admin.server.link()
-    yield Driver(admin.server, link, admin.server.keys(queue_name))
-    await link.close()
 
 
 async def fail(driver: Driver, wire_id: str, *, name: str, reason: str, minutes_ago: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from corral import (
     Queue,
     Worker,
 )  # fmt: skip
-from corral.admin.admin import Admin
 from corral.admin.queue import QueueAdmin
 from corral.engine.control import replay_job
 from corral.engine.sender import Sent
@@ -32,14 +30,6 @@ class Mail(BaseModel):
 
     to: str
     copies: int = 1
-
-
-@pytest.fixture
-async def driver(admin: Admin, queue_name: str) -> AsyncIterator[Driver]:
-    """The test's queue, driven call by call."""
-    link = await admin.server.link()
-    yield Driver(admin.server, link, admin.server.keys(queue_name))
-    await link.close()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 
-from corral.admin.admin import Admin
 from corral.admin.jobs import JobsAdmin
 from corral.admin.queue import QueueAdmin
 from corral.contracts.states import JobState
@@ -57,14 +56,6 @@ RULES = [
     Rule("clear the log", lambda jobs: jobs.clear_logs("j"), STAYS),
 ]
 CASES = [(rule, state) for rule in RULES for state in (*PUT, GONE)]
-
-
-@pytest.fixture
-async def driver(admin: Admin, queue_name: str) -> AsyncIterator[Driver]:
-    """The test's queue, driven call by call."""
-    link = await admin.server.link()
-    yield Driver(admin.server, link, admin.server.keys(queue_name))
-    await link.close()
 
 
 @pytest.mark.parametrize(("rule", "state"), CASES, ids=[f"{rule.name}: {state}" for rule, state in CASES])

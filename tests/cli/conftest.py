@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from corral import SyncClient
 from corral.cli.main import app
-from corral.logs import setup
 from tests.cli.program import Program
+
+# Commands that run in this process set up logging for all of it: it is put back after each test.
+from tests.logs.conftest import logging_as_before as logging_as_before
 
 Command = Callable[..., Any]
 
@@ -46,18 +46,6 @@ async def refuse(name: str) -> None:
 
 worker = Worker(jobs)
 '''
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Commands that run in this process set up logging for all of it: put that back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(setup, "_active", None)
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from corral import Client, FlowNode, InvalidFlow, JobState, Queue, Worker
 from tests.topologies import Cluster
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Three primaries."""
-    with Cluster() as made:
-        yield made
 
 
 def orders_and_ship(first: str, second: str) -> tuple[Queue, Queue]:

@@ -26,12 +26,6 @@ def double(queue_name: str) -> Task[int, int]:
     return double
 
 
-@pytest.fixture
-def admin(redis_url: str, prefix: str) -> Admin:
-    """An admin beside the client."""
-    return Admin(redis_url, prefix=prefix)
-
-
 async def test_the_handle_is_that_of_the_next_run(client: Client, double: Task[int, int]) -> None:
     """Its id is BullMQ's for an iteration, and it waits until then."""
     handle = await double.enqueue(client, 4, repeat=Every(hours=1, start=LATER), attempts=7)
@@ -49,13 +43,9 @@ async def test_replicas_make_one_schedule(client: Client, double: Task[int, int]
         *(double.enqueue(client, 5, repeat=Cron("0 0 1 1 *"), job_id="other") for _ in range(20)),
     )
     assert len({handle.id for handle in handles}) == 2
-    async with admin:
-        schedules = admin.queue(double.queue).schedules
-        assert await schedules.count() == 2
-        assert {schedule.id: schedule.data for schedule in await schedules.list()} == {
-            "double": 4,
-            "other": 5,
-        }
+    schedules = admin.queue(double.queue).schedules
+    assert await schedules.count() == 2
+    assert {schedule.id: schedule.data for schedule in await schedules.list()} == {"double": 4, "other": 5}
     assert (await client.queue(double.queue).counts())[JobState.DELAYED] == 2
 
 

@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
 from corral import Admin, Client
-from corral.client.queue import QueueClient
 from corral.dashboard.app import create_dashboard
 from corral.http.access import Principal
 from corral.store.roles import Role
@@ -32,26 +31,6 @@ async def by_role(connection: HTTPConnection) -> Principal | None:
     """A hook that takes people at their word."""
     role = connection.headers.get("x-role")
     return Principal(f"the {role}", Role(role)) if role else None
-
-
-@pytest.fixture
-async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
-    """An admin on the test's prefix."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin
-
-
-@pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client on the test's prefix."""
-    async with Client(redis_url, prefix=prefix) as client:
-        yield client
-
-
-@pytest.fixture
-def produced(client: Client, queue_name: str) -> QueueClient:
-    """The test's queue as a producer sees it."""
-    return client.queue(queue_name)
 
 
 @pytest.fixture

@@ -42,14 +42,6 @@ BUDGET = {
 Cost = Callable[[str], Any]
 
 
-@pytest.fixture(scope="module")
-def counted_server(server_kind: str) -> object:
-    """A server that nobody else calls."""
-    process = ServerProcess(server_kind).start()
-    yield process
-    process.close()
-
-
 @pytest.fixture
 async def raw(counted_server: ServerProcess) -> AsyncIterator[redis.asyncio.Redis]:
     """The server itself, empty."""

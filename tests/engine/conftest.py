@@ -9,6 +9,7 @@ import pytest
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from tests.engine.driver import Driver
+from tests.engine.schedules import Schedules
 
 
 @pytest.fixture
@@ -25,3 +26,9 @@ async def driver(engine: Server, queue_name: str) -> AsyncIterator[Driver]:
     link = await engine.link(engine.keys(queue_name))
     yield Driver(engine, link, engine.keys(queue_name))
     await link.close()
+
+
+@pytest.fixture
+def schedules(driver: Driver) -> Schedules:
+    """The schedules of the test's queue."""
+    return Schedules(driver)

@@ -21,14 +21,6 @@ from tests.servers import ServerProcess
 Step = Callable[[Driver, int], Awaitable[Callable[[], Awaitable[object]]]]
 
 
-@pytest.fixture(scope="module")
-def counted_server(server_kind: str) -> object:
-    """A server that nobody else calls."""
-    process = ServerProcess(server_kind).start()
-    yield process
-    process.close()
-
-
 @pytest.fixture
 async def driver(counted_server: ServerProcess) -> AsyncIterator[Driver]:
     """A queue, and nobody else on its server."""

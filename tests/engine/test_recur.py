@@ -15,12 +15,6 @@ from tests.engine.driver import START, Driver, end
 from tests.engine.schedules import MINUTE, Schedules, at, job
 
 
-@pytest.fixture
-def schedules(driver: Driver) -> Schedules:
-    """The schedules of the test's queue."""
-    return Schedules(driver)
-
-
 class TestWhatIsStored:
     """The hash, the score and the job are those that Node writes, field by field."""
 

@@ -10,12 +10,6 @@ from tests.engine.driver import START, Driver, end, held
 from tests.engine.schedules import AHEAD, MINUTE, Schedules, at, each_minute, job
 
 
-@pytest.fixture
-def schedules(driver: Driver) -> Schedules:
-    """The schedules of the test's queue."""
-    return Schedules(driver)
-
-
 class TestNext:
     """The iteration after the one that starts."""
 

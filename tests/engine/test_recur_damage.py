@@ -16,12 +16,6 @@ from tests.engine.schedules import MINUTE, Schedules, at, job
 Damage = Callable[[Driver], Awaitable[Any]]
 
 
-@pytest.fixture
-def schedules(driver: Driver) -> Schedules:
-    """The schedules of the test's queue."""
-    return Schedules(driver)
-
-
 def in_hash(*words: Any) -> Damage:
     """Fields of the schedule's hash."""
     return lambda driver: driver.call("HSET", f"{driver.keys.base}repeat:s", *words)

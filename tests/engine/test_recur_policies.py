@@ -15,12 +15,6 @@ from tests.engine.schedules import MINUTE, Schedules, at, job
 KINDS = pytest.mark.parametrize("kind", ["every", "cron"])
 
 
-@pytest.fixture
-def schedules(driver: Driver) -> Schedules:
-    """The schedules of the test's queue."""
-    return Schedules(driver)
-
-
 async def make(schedules: Schedules, kind: str, **rest: Any) -> None:
     """A schedule that runs at each full minute from 1 on, of either kind."""
     if kind == "every":

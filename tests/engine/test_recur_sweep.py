@@ -12,12 +12,6 @@ from tests.engine.driver import START, Driver, end, new_job
 from tests.engine.schedules import Schedules, at, job
 
 
-@pytest.fixture
-def schedules(driver: Driver) -> Schedules:
-    """The schedules of the test's queue."""
-    return Schedules(driver)
-
-
 async def take_out(driver: Driver, wire_id: str) -> None:
     """The job is in no state any more, and its hash is left."""
     for name in ("wait", "paused", "active"):

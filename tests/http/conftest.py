@@ -15,7 +15,6 @@ from fastapi import FastAPI
 
 from corral.admin.admin import Admin
 from corral.client.client import Client
-from corral.client.queue import QueueClient
 from corral.http.app import create_api
 from corral.store.database import Database
 from corral.store.roles import Role
@@ -61,26 +60,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """The same, opened."""
     async with Database(database_url) as database:
         yield database
-
-
-@pytest.fixture
-async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
-    """An admin on the test's prefix."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin
-
-
-@pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client on the test's prefix."""
-    async with Client(redis_url, prefix=prefix) as client:
-        yield client
-
-
-@pytest.fixture
-def produced(client: Client, queue_name: str) -> QueueClient:
-    """The test's queue as a producer sees it."""
-    return client.queue(queue_name)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from corral.admin.admin import Admin
+from corral.admin.jobs import JobsAdmin
 from corral.admin.queue import QueueAdmin
 from corral.client.client import Client
 from corral.client.queue import QueueClient
@@ -92,13 +92,6 @@ def bull(node: Node, redis_url: str, prefix: str, queue_name: str) -> NodeQueue:
 
 
 @pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A Corral client on the test's prefix."""
-    async with Client(redis_url, prefix=prefix) as client:
-        yield client
-
-
-@pytest.fixture
 def ours(client: Client, queue_name: str) -> QueueClient:
     """The test's queue as Corral sees it."""
     return client.queue(queue_name)
@@ -112,7 +105,6 @@ async def heard(bull: NodeQueue) -> Heard:
 
 
 @pytest.fixture
-async def operator(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[QueueAdmin]:
-    """The test's queue as Corral's operator sees it."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin.queue(queue_name)
+def jobs(operated: QueueAdmin) -> JobsAdmin:
+    """The jobs of the test's queue as its operator sees them."""
+    return operated.jobs

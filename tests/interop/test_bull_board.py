@@ -116,14 +116,14 @@ async def test_what_it_promotes_is_run_with_the_data_it_wrote(
 
 @board("board-add", "board-pause", "board-remove", "board-clean")
 async def test_what_it_adds_is_run_and_what_it_removes_is_gone(
-    seen: BullBoard, ours: QueueClient, operator: QueueAdmin, redis_url: str, prefix: str, raw: Raw
+    seen: BullBoard, ours: QueueClient, operated: QueueAdmin, redis_url: str, prefix: str, raw: Raw
 ) -> None:
     """A job added on the board while it pauses the queue runs after it resumes; then it is cleaned away."""
     gone = await ours.enqueue("gone", OK)
     await seen.put(f"/{gone.id}/clean")
     assert await ours.get(gone.id) is None
     await seen.put("/pause")
-    assert await operator.paused()
+    assert await operated.paused()
     await seen.post("/add", name="from the board", data=OK, options={})
     [added] = await ours.jobs(JobState.WAITING)
     assert added.name == "from the board"
@@ -137,11 +137,11 @@ async def test_what_it_adds_is_run_and_what_it_removes_is_gone(
 
 
 @board("board-concurrency", "board-rate-limit")
-async def test_the_limits_it_sets_are_the_queues(seen: BullBoard, operator: QueueAdmin) -> None:
+async def test_the_limits_it_sets_are_the_queues(seen: BullBoard, operated: QueueAdmin) -> None:
     """Global concurrency and rate limit, as Corral reads them."""
     await seen.put("/concurrency", concurrency=3)
     await seen.put("/rate-limit", max=5, duration=2000)
-    settings = await operator.settings()
+    settings = await operated.settings()
     assert settings.concurrency == 3
     assert settings.rate_limit == RateLimit(5, per=2.0)
 
@@ -164,16 +164,16 @@ async def test_it_shows_and_removes_a_schedule(seen: BullBoard, client: Client, 
 
 @board("board-empty", "board-obliterate")
 async def test_an_emptied_and_an_obliterated_queue_go_on(
-    seen: BullBoard, ours: QueueClient, operator: QueueAdmin, redis_url: str, prefix: str
+    seen: BullBoard, ours: QueueClient, operated: QueueAdmin, redis_url: str, prefix: str
 ) -> None:
     """After each, what Corral adds next is run."""
     for verb in ("empty", "obliterate"):
         await ours.enqueue_many("x", [OK] * 5)
         if verb == "obliterate":
-            await operator.pause()
+            await operated.pause()
         await seen.put(f"/{verb}")
         assert sum((await ours.counts()).values()) == 0
-        await operator.resume()
+        await operated.resume()
         handle = await ours.enqueue("next", OK, remove_on_complete=True, delay=0.2)
         async with corral_worker(redis_url, prefix, ours.name):
             assert await handle.result(timeout=10) == {"sum": 3}

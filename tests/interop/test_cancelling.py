@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from corral import Admin, Deduplication, FailureKind, JobCancelled
+from corral import Deduplication, FailureKind, JobCancelled
 from corral.admin.jobs import JobsAdmin
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import Heard, NodeQueue
 from tests.interop.snapshot import Raw
-
-
-@pytest.fixture
-async def jobs(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[JobsAdmin]:
-    """The test's queue as Corral's operator sees its jobs."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin.queue(queue_name).jobs
 
 
 async def test_a_job_of_nodes_that_waits(bull: NodeQueue, jobs: JobsAdmin, heard: Heard) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +12,6 @@ from tests.interop.corral_worker import corral_worker
 from tests.topologies import Cluster
 
 RETURNS_7 = {"script": [{"do": "return", "value": 7}]}
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """Three primaries."""
-    with Cluster() as made:
-        yield made
 
 
 @pytest.mark.parametrize("prefix", ["{bull}", "plain"])

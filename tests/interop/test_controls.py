@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,13 +14,6 @@ from corral.errors import JobLocked, JobNotInState
 from tests.interop.bullmq import Heard, Node, NodeError, NodeQueue
 from tests.interop.conformance.rows import FROM_CORRAL, FROM_NODE, row
 from tests.interop.snapshot import Raw
-
-
-@pytest.fixture
-async def jobs(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[JobsAdmin]:
-    """The test's queue as Corral's operator sees its jobs."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin.queue(queue_name).jobs
 
 
 async def ended(bull: NodeQueue, job_id: str, *, fails: bool = False) -> None:

@@ -91,16 +91,16 @@ async def _judge(mode: str, owner: str, first: str, second: str, bull: NodeQueue
 
 
 async def test_either_side_takes_an_id_from_its_owner(
-    bull: NodeQueue, ours: QueueClient, operator: QueueAdmin
+    bull: NodeQueue, ours: QueueClient, operated: QueueAdmin
 ) -> None:
     """Who owns an id is the same on both sides, and where one side takes it away, the other's next job is added."""
     first = await ours.enqueue("a", {}, deduplication="d")
     assert await bull.call("getDeduplicationJobId", deduplicationId="d") == first.id
     await bull.call("removeDeduplicationKey", deduplicationId="d")
-    assert await operator.deduplication("d") is None
+    assert await operated.deduplication("d") is None
     second = await bull.add("b", {}, deduplication={"id": "d"})
-    assert await operator.deduplication("d") == second
-    assert not await operator.remove_deduplication("d", job_id=first.id)
-    assert await operator.remove_deduplication("d", job_id=second)
+    assert await operated.deduplication("d") == second
+    assert not await operated.remove_deduplication("d", job_id=first.id)
+    assert await operated.remove_deduplication("d", job_id=second)
     third = await bull.add("c", {}, deduplication={"id": "d"})
     assert third not in (first.id, second)

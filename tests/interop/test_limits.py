@@ -162,11 +162,11 @@ async def somebody_looks(bull: NodeQueue, heard: Heard) -> None:
     await heard.until("waiting", job_id=job)
 
 
-async def test_how_long_nothing_starts(bull: NodeQueue, operator: QueueAdmin) -> None:
+async def test_how_long_nothing_starts(bull: NodeQueue, operated: QueueAdmin) -> None:
     """Both sides tell the same time to live, whoever let the queue wait."""
-    assert await operator.held_for() == 0
-    await operator.hold(timedelta(hours=1))
+    assert await operated.held_for() == 0
+    await operated.hold(timedelta(hours=1))
     assert 3_590_000 < await bull.call("getRateLimitTtl") <= 3_600_000
-    await operator.hold(0)
+    await operated.hold(0)
     await bull.call("rateLimit", ms=1_800_000)
-    assert 1790 < await operator.held_for() <= 1800
+    assert 1790 < await operated.held_for() <= 1800

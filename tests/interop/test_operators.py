@@ -32,11 +32,11 @@ async def _failed(bull: NodeQueue, heard: Heard, count: int) -> list[str]:
 @row("retry", FROM_NODE)
 @pytest.mark.port
 async def test_corral_retries_what_failed_in_node(
-    bull: NodeQueue, operator: QueueAdmin, heard: Heard
+    bull: NodeQueue, operated: QueueAdmin, heard: Heard
 ) -> None:
     """A retried job runs again in Node, and its failure is forgotten."""
     [job_id] = await _failed(bull, heard, 1)
-    await operator.jobs.retry(job_id)
+    await operated.jobs.retry(job_id)
     await heard.until("completed", job_id=job_id)
     job = await bull.job(job_id)
     assert (job["returnvalue"], job["attemptsStarted"]) == (2, 2)
@@ -45,23 +45,23 @@ async def test_corral_retries_what_failed_in_node(
 @row("retry-all", FROM_NODE)
 @pytest.mark.port
 async def test_corral_retries_all_that_failed_in_node(
-    bull: NodeQueue, operator: QueueAdmin, heard: Heard
+    bull: NodeQueue, operated: QueueAdmin, heard: Heard
 ) -> None:
     """All failed jobs run again, each once."""
     await _failed(bull, heard, 5)
-    assert await operator.jobs.retry_all() == 5
+    assert await operated.jobs.retry_all() == 5
     await heard.until("completed", count=5)
     assert await bull.counts() == {"completed": 5}
 
 
 @row("reprocess", FROM_NODE)
 @pytest.mark.port
-async def test_corral_runs_a_completed_job_again(bull: NodeQueue, operator: QueueAdmin, heard: Heard) -> None:
+async def test_corral_runs_a_completed_job_again(bull: NodeQueue, operated: QueueAdmin, heard: Heard) -> None:
     """A completed job of Node's is run once more by Node."""
     await bull.call("startWorker", worker="w", opts={})
     job_id = await bull.add("again", {})
     await heard.until("completed", job_id=job_id)
-    await operator.jobs.retry(job_id)
+    await operated.jobs.retry(job_id)
     await heard.until("completed", job_id=job_id, count=2)
     assert (await bull.job(job_id))["attemptsStarted"] == 2
 
@@ -69,12 +69,12 @@ async def test_corral_runs_a_completed_job_again(bull: NodeQueue, operator: Queu
 @row("promote", FROM_NODE)
 @row("promote-all", FROM_NODE)
 @pytest.mark.port
-async def test_corral_promotes_nodes_jobs(bull: NodeQueue, operator: QueueAdmin, heard: Heard) -> None:
+async def test_corral_promotes_nodes_jobs(bull: NodeQueue, operated: QueueAdmin, heard: Heard) -> None:
     """One delayed job, then all others, are made ready and run by Node."""
     first, *others = [await bull.add("later", {}, delay=HOUR) for _ in range(4)]
-    await operator.jobs.promote(first)
+    await operated.jobs.promote(first)
     assert await bull.counts() == {"waiting": 1, "delayed": 3}
-    assert await operator.jobs.promote_all() == len(others)
+    assert await operated.jobs.promote_all() == len(others)
     await bull.call("startWorker", worker="w", opts={})
     await heard.until("completed", count=4)
     assert [job["id"] for job in await bull.call("workerRan", worker="w")] == [first, *others]
@@ -84,14 +84,14 @@ async def test_corral_promotes_nodes_jobs(bull: NodeQueue, operator: QueueAdmin,
 @row("change-delay", FROM_NODE)
 @row("update-data", FROM_NODE)
 @pytest.mark.port
-async def test_corral_changes_nodes_jobs(bull: NodeQueue, operator: QueueAdmin, heard: Heard) -> None:
+async def test_corral_changes_nodes_jobs(bull: NodeQueue, operated: QueueAdmin, heard: Heard) -> None:
     """A new priority, a new delay and new data are what Node runs."""
     plain = await bull.add("plain", {}, priority=5)
     urgent = await bull.add("urgent", {}, priority=9)
     later = await bull.add("later", {"old": 1}, delay=HOUR)
-    await operator.jobs.set_priority(urgent, 1)
-    await operator.jobs.set_data(later, {"new": 2})
-    await operator.jobs.set_delay(later, 0.05)
+    await operated.jobs.set_priority(urgent, 1)
+    await operated.jobs.set_data(later, {"new": 2})
+    await operated.jobs.set_delay(later, 0.05)
     await bull.call("startWorker", worker="w", opts={})
     await heard.until("completed", count=3)
     ran = {job["id"]: job["data"] for job in await bull.call("workerRan", worker="w")}
@@ -104,17 +104,17 @@ async def test_corral_changes_nodes_jobs(bull: NodeQueue, operator: QueueAdmin, 
 @row("drain", FROM_NODE)
 @pytest.mark.port
 async def test_corral_cleans_and_drains_nodes_jobs(
-    bull: NodeQueue, operator: QueueAdmin, heard: Heard
+    bull: NodeQueue, operated: QueueAdmin, heard: Heard
 ) -> None:
     """Finished jobs are cleaned, waiting ones drained; Node counts none of them, and runs what comes next."""
     await _failed(bull, heard, 2)
-    assert await operator.clean("failed", older_than=0) == 2
-    await operator.pause()
+    assert await operated.clean("failed", older_than=0) == 2
+    await operated.pause()
     for options in ({}, {"priority": 2}, {"delay": HOUR}):
         await bull.add("waits", {}, **options)
-    assert await operator.drain(delayed=True) == 3
+    assert await operated.drain(delayed=True) == 3
     assert await bull.counts() == {}
-    await operator.resume()
+    await operated.resume()
     job_id = await bull.add("next", {})
     await heard.until("completed", job_id=job_id)
 
@@ -122,13 +122,13 @@ async def test_corral_cleans_and_drains_nodes_jobs(
 @row("obliterate", FROM_NODE)
 @pytest.mark.port
 async def test_corral_obliterates_nodes_queue(
-    bull: NodeQueue, operator: QueueAdmin, heard: Heard, raw: Raw
+    bull: NodeQueue, operated: QueueAdmin, heard: Heard, raw: Raw
 ) -> None:
     """Nothing is left of a queue of Node's, and a new one of that name works."""
     await _failed(bull, heard, 2)
     await bull.add("later", {}, delay=HOUR, deduplication={"id": "d"})
     await bull.call("stopWorker", worker="w")
-    await operator.obliterate()
+    await operated.obliterate()
     assert [key async for key in raw.scan_iter(match=f"{bull.prefix}:{bull.name}:*", count=1000)] == []
     await bull.call("startWorker", worker="w2", opts={})
     await bull.add("next", {})
@@ -138,29 +138,29 @@ async def test_corral_obliterates_nodes_queue(
 @row("orphans", FROM_NODE)
 @pytest.mark.port
 async def test_corral_finds_nodes_orphans(
-    bull: NodeQueue, operator: QueueAdmin, heard: Heard, raw: Raw
+    bull: NodeQueue, operated: QueueAdmin, heard: Heard, raw: Raw
 ) -> None:
     """A job of Node's that is in no state any more is found and removed; all others stay."""
     await _failed(bull, heard, 2)
     lost = await bull.add("lost", {}, delay=HOUR)
     await raw.zrem(f"{bull.prefix}:{bull.name}:delayed", lost)
-    assert await operator.orphans() == [lost]
-    assert await operator.remove_orphans() == 1
+    assert await operated.orphans() == [lost]
+    assert await operated.remove_orphans() == 1
     assert await bull.call("getJob", jobId=lost) is None
     assert await bull.counts() == {"failed": 2}
 
 
 @row("workers", FROM_NODE)
 @row("worker-name", FROM_NODE)
-async def test_corral_sees_nodes_workers(bull: NodeQueue, operator: QueueAdmin, heard: Heard) -> None:
+async def test_corral_sees_nodes_workers(bull: NodeQueue, operated: QueueAdmin, heard: Heard) -> None:
     """A Node worker is listed by its name, and its jobs bear it."""
     await bull.call("startWorker", worker="w", opts={"name": "node-1"})
     job_id = await bull.add("x", {})
     await heard.until("completed")
-    ran = await operator.jobs.get(job_id)
+    ran = await operated.jobs.get(job_id)
     assert ran is not None
     assert ran.processed_by == "node-1"
-    assert [worker.name for worker in await operator.workers()] == ["node-1"]
+    assert [worker.name for worker in await operated.workers()] == ["node-1"]
 
 
 @row("state", FROM_NODE)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from corral.admin.admin import Admin
 from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from tests.interop.bullmq import PORT_VERSION, VERSIONS, Heard, Node, NodeQueue
@@ -21,13 +20,6 @@ Act = Callable[[str], Awaitable[object]]
 
 V5, V6 = {"5-61", "5-81"}, {"6-7", "port"}
 BULLMQ = (*VERSIONS, *PORT_VERSION)
-
-
-@pytest.fixture
-async def operated(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[QueueAdmin]:
-    """The test's queue as Corral's operator sees it."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin.queue(queue_name)
 
 
 @pytest.fixture

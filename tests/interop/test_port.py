@@ -28,13 +28,13 @@ async def test_it_has_no_verb(bull: NodeQueue) -> None:
     assert await bull.call("lacks", names=[*MISSING, "Job.changePriority"]) == MISSING
 
 
-async def test_workers_do_not_find_each_other(bull: NodeQueue, operator: QueueAdmin) -> None:
+async def test_workers_do_not_find_each_other(bull: NodeQueue, operated: QueueAdmin) -> None:
     """Each side finds its own worker alone: the port's bears the name of the queue itself, on both its connections."""
     await bull.call("startWorker", worker="w", opts={"name": "port-1"})
     await bull.add("x", {})
     await bull.call("waitRan", worker="w", count=1, timeout=10_000)  # its connections are named by then
     async with corral_worker(bull.url, bull.prefix, bull.name, name="mailer-1"), asyncio.timeout(10):
-        while not (found := await operator.workers()):
+        while not (found := await operated.workers()):
             await asyncio.sleep(0)
         assert [worker.name for worker in found] == ["mailer-1"]
         theirs = [worker["rawname"] for worker in await bull.call("getWorkers")]

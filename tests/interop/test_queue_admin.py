@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from corral.admin.admin import Admin
 from corral.admin.queue import QueueAdmin
 from corral.client.queue import QueueClient
 from corral.contracts.states import JobState
@@ -15,13 +13,6 @@ from tests.interop.bullmq import Heard, NodeQueue
 from tests.interop.conformance.rows import FROM_NODE, row
 from tests.interop.corral_worker import corral_worker
 from tests.interop.snapshot import Raw
-
-
-@pytest.fixture
-async def operated(redis_url: str, prefix: str, queue_name: str) -> AsyncIterator[QueueAdmin]:
-    """The test's queue as Corral's operator sees it."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin.queue(queue_name)
 
 
 async def some_of_each(bull: NodeQueue) -> None:

@@ -48,68 +48,68 @@ def rules(direction: str, but: str = "") -> pytest.MarkDecorator:
     )
 
 
-async def promoted(operator: QueueAdmin) -> int:
+async def promoted(operated: QueueAdmin) -> int:
     """Make the pending run ready, long before its time: its time in ms."""
-    schedule = await operator.schedules.get("s")
+    schedule = await operated.schedules.get("s")
     assert schedule is not None
     assert schedule.next_run is not None
     assert schedule.next_job_id is not None
-    await operator.jobs.promote(schedule.next_job_id)
+    await operated.jobs.promote(schedule.next_job_id)
     return round(schedule.next_run.timestamp() * 1000)
 
 
-async def moved_on(operator: QueueAdmin, due: int) -> None:
+async def moved_on(operated: QueueAdmin, due: int) -> None:
     """Wait until the pending run is another than the one that was due."""
     async with asyncio.timeout(20):
-        while (found := await operator.schedules.get("s")) and found.next_run:
+        while (found := await operated.schedules.get("s")) and found.next_run:
             if round(found.next_run.timestamp() * 1000) != due:
                 return
 
 
-async def next_run(operator: QueueAdmin) -> int:
+async def next_run(operated: QueueAdmin) -> int:
     """The time of the pending run in ms, which waits for it."""
-    schedule = await operator.schedules.get("s")
+    schedule = await operated.schedules.get("s")
     assert schedule is not None
     assert schedule.next_run is not None
-    assert [job.id for job in await operator.jobs.list("delayed")] == [schedule.next_job_id]
+    assert [job.id for job in await operated.jobs.list("delayed")] == [schedule.next_job_id]
     return round(schedule.next_run.timestamp() * 1000)
 
 
 @rules(FROM_CORRAL)
 async def test_node_goes_on_with_ours(
-    rule: Rule, bull: NodeQueue, operator: QueueAdmin, heard: Heard
+    rule: Rule, bull: NodeQueue, operated: QueueAdmin, heard: Heard
 ) -> None:
     """The next run that BullMQ's worker makes is the next one of Corral's rule."""
-    await operator.schedules.upsert("s", rule.ours, "n")
-    due = await promoted(operator)
+    await operated.schedules.upsert("s", rule.ours, "n")
+    due = await promoted(operated)
     assert due == rule.ours.next_run(due - 1)
     await bull.call("startWorker", worker="w", opts={})
     await heard.until("completed")
-    assert await next_run(operator) == rule.ours.next_run(due)
+    assert await next_run(operated) == rule.ours.next_run(due)
 
 
-async def corral_goes_on(rule: Rule, bull: NodeQueue, operator: QueueAdmin, heard: Heard) -> None:
+async def corral_goes_on(rule: Rule, bull: NodeQueue, operated: QueueAdmin, heard: Heard) -> None:
     """The next run that Corral's worker makes is the next one of the rule that BullMQ has stored."""
     await bull.call("upsertJobScheduler", scheduler="s", repeat=rule.theirs, template={"name": "n"})
-    due = await promoted(operator)
+    due = await promoted(operated)
     async with corral_worker(bull.url, bull.prefix, bull.name):
         await heard.until("completed")
         await moved_on(
-            operator, due
+            operated, due
         )  # a rule that the script cannot work out is worked out by the worker afterwards
-    assert await next_run(operator) == rule.ours.next_run(due)
+    assert await next_run(operated) == rule.ours.next_run(due)
 
 
 @rules(FROM_NODE, but="offset")
 async def test_corral_goes_on_with_nodes(
-    rule: Rule, bull: NodeQueue, operator: QueueAdmin, heard: Heard
+    rule: Rule, bull: NodeQueue, operated: QueueAdmin, heard: Heard
 ) -> None:
     """A start and a zone that BullMQ has stored decide when Corral's next run is."""
-    await corral_goes_on(rule, bull, operator, heard)
+    await corral_goes_on(rule, bull, operated, heard)
 
 
 @row("offset", FROM_NODE)
 @pytest.mark.parametrize("node", ["5-81", "6-7", "port"], indirect=True)  # 5.61 takes no notice of it
-async def test_corral_goes_on_with_an_offset(bull: NodeQueue, operator: QueueAdmin, heard: Heard) -> None:
+async def test_corral_goes_on_with_an_offset(bull: NodeQueue, operated: QueueAdmin, heard: Heard) -> None:
     """So does an offset."""
-    await corral_goes_on(RULES["offset"], bull, operator, heard)
+    await corral_goes_on(RULES["offset"], bull, operated, heard)

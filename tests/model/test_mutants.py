@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
-from corral.engine import script
 from tests.model.bench import Bench
 from tests.model.machine import BUDGET, QueueMachine
-from tests.model.mutants import MUTANTS, Mutant, plant
+from tests.model.mutants import MUTANTS, Mutant
 
 # Which mistake it was is known: no shrinking.
 HUNT = settings(BUDGET, max_examples=400, phases=[Phase.generate], report_multiple_bugs=False)
-
-
-@pytest.fixture
-def planted(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Mutant]:
-    """Scripts with one mistake in them, for as long as the test takes."""
-    mutant: Mutant = request.param
-    folder = plant(mutant, tmp_path)
-    monkeypatch.setattr(script, "files", lambda _package: folder)
-    script.load.cache_clear()
-    script._read.cache_clear()
-    yield mutant
-    script.load.cache_clear()
-    script._read.cache_clear()
 
 
 @pytest.mark.faults

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
-from corral.engine import script
 from corral.engine.server import Server
 from corral.engine.settings import ServerSettings
 from tests.engine.driver import Driver
-from tests.model.mutants import Mutant, plant
+from tests.model.mutants import Mutant
 from tests.model.singleton_play import SingletonPlay
 
 PLAYS, STEPS = 25, 60
@@ -87,21 +85,6 @@ async def play(driver: Driver, seed: int) -> None:
 async def test_a_play(driver: Driver, seed: int) -> None:
     """Whatever happens, and whoever dies: one run a key counts, nobody is lost, and turns are taken in order."""
     await play(driver, seed)
-
-
-@pytest.fixture
-def planted(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Mutant]:
-    """Scripts with one mistake in them, for as long as the test takes."""
-    mutant: Mutant = request.param
-    folder = plant(mutant, tmp_path)
-    monkeypatch.setattr(script, "files", lambda _package: folder)
-    script.load.cache_clear()
-    script._read.cache_clear()
-    yield mutant
-    script.load.cache_clear()
-    script._read.cache_clear()
 
 
 @pytest.mark.parametrize("planted", MUTANTS, ids=lambda mutant: mutant.name, indirect=True)

@@ -1,16 +1,15 @@
-"""A clock that tests move, a client and an admin, and a subscription to webhooks."""
+"""A clock that tests move, cron jobs, and a subscription to webhooks."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from corral.admin.admin import Admin
-from corral.client.client import Client
+from corral.store.cron_jobs import CronJobs
 from corral.store.database import Database
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
+from tests.store.tasks import MailTasks
 
 
 class Clock:
@@ -35,20 +34,6 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def client(redis_url: str, prefix: str) -> AsyncIterator[Client]:
-    """A client on the test's prefix."""
-    async with Client(redis_url, prefix=prefix) as client:
-        yield client
-
-
-@pytest.fixture
-async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
-    """An admin on the test's prefix."""
-    async with Admin(redis_url, prefix=prefix) as admin:
-        yield admin
-
-
-@pytest.fixture
 def subscriptions(database: Database, clock: Clock) -> WebhookSubscriptions:
     """Subscriptions by a clock that tests move."""
     return WebhookSubscriptions(database, clock=clock)
@@ -64,3 +49,9 @@ async def one(subscriptions: WebhookSubscriptions) -> Subscription:
         events=["order.*"],
         headers={"X-A": "1"},
     )
+
+
+@pytest.fixture
+def cron_jobs(database: Database) -> CronJobs:
+    """Cron jobs of known tasks."""
+    return CronJobs(database, MailTasks)

@@ -16,12 +16,6 @@ from tests.store.tasks import Digest, MailTasks
 DECLARED = CronJob.of(MailTasks.digest, Digest(to="ada"), "0 9 * * *", job_id="digest")
 
 
-@pytest.fixture
-def cron_jobs(database: Database) -> CronJobs:
-    """Cron jobs of known tasks."""
-    return CronJobs(database, MailTasks)
-
-
 async def found(cron_jobs: CronJobs, job_id: str = "digest") -> StoredCronJob:
     """One that has to be there."""
     cron_job = await cron_jobs.find(job_id)

@@ -27,12 +27,6 @@ NIGHTLY = CronJob(
 
 
 @pytest.fixture
-def cron_jobs(database: Database) -> CronJobs:
-    """Cron jobs of known tasks."""
-    return CronJobs(database, MailTasks)
-
-
-@pytest.fixture
 def registrar(cron_jobs: CronJobs, admin: Admin) -> Registrar:
     """A registrar of the test's server."""
     return Registrar(cron_jobs, admin.server)

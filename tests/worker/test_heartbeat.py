@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
-import pytest
 import redis.asyncio
 
 from corral import Admin, Client, JobState, Queue, Serve, Worker, WorkerRecord, WorkerState
@@ -21,13 +20,6 @@ async def recorded(admin: Admin, wanted: Callable[[WorkerRecord], bool]) -> Work
             for worker in await admin.workers():
                 if wanted(worker):
                     return worker
-
-
-@pytest.fixture
-async def admin(redis_url: str, prefix: str) -> AsyncIterator[Admin]:
-    """The operator."""
-    async with Admin(redis_url, prefix=prefix) as made:
-        yield made
 
 
 async def calls(connection: redis.asyncio.Redis, command: str) -> int:

@@ -27,13 +27,6 @@ from tests.frameworks.django.test_backend import finished
 HERE = "tests.frameworks.django"
 
 
-@pytest.fixture
-async def client(redis_url: str, prefix: str) -> Any:
-    """Another program's client."""
-    async with Client(redis_url, prefix=prefix) as made:
-        yield made
-
-
 async def ended(client: Client, name: str, data: Any, **options: Any) -> Job:
     """Put a job of this name into the queue, and wait for its end."""
     return await (await client.queue("default").enqueue(name, data, **options)).wait(timeout=30)

@@ -15,13 +15,6 @@ from tests.worker.supervision.nursery import Nursery
 
 
 @pytest.fixture
-async def nursery() -> AsyncIterator[Nursery]:
-    """Where children report."""
-    async with Nursery() as made:
-        yield made
-
-
-@pytest.fixture
 async def reloading(nursery: Nursery, tmp_path: Path) -> AsyncIterator[Reloader]:
     """A reloader at work in `tmp_path`."""
     (tmp_path / "app.py").write_text("one = 1\n")

@@ -21,13 +21,6 @@ from tests.worker.supervision.nursery import Nursery
 PROGRAM = Path(__file__).with_name("supervisor_program.py")
 
 
-@pytest.fixture
-async def nursery() -> AsyncIterator[Nursery]:
-    """Where children report."""
-    async with Nursery() as made:
-        yield made
-
-
 @asynccontextmanager
 async def running(supervisor: Supervisor) -> AsyncIterator[asyncio.Task[int]]:
     """Run a supervisor in the background; it must be over when the block is left, or is cancelled."""
