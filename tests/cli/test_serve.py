@@ -103,15 +103,18 @@ def test_the_dashboard_is_beside_the_api(program: Start, client: SyncClient, dat
 
 
 def test_the_dashboard_asks_for_a_password(program: Start, database: str) -> None:
-    """Basic auth of the two variables; without them and not in development it is disabled, and a warning says so."""
+    """Basic auth of the two variables; without them and not in development it is disabled, which is said at the start,
+    and where somebody comes."""
     known = {"BULL_BOARD_USERNAME": "ann", "BULL_BOARD_PASSWORD": "secret"}
     api = program("serve", "--port", "0", CORRAL_DATABASE_URL=database, **known)
     url = f"{base_url(api)}/bullBoard/"
     assert [httpx.get(url).status_code, httpx.get(url, auth=("ann", "secret")).status_code] == [401, 200]
     assert api.stop() == 0
+    assert "nobody can open" not in api.output
     closed = program("serve", "--port", "0", CORRAL_DATABASE_URL=database)
     assert httpx.get(f"{base_url(closed)}/bullBoard/").status_code == 403
     assert closed.stop() == 0
+    assert "nobody can open the dashboard: set BULL_BOARD_USERNAME and BULL_BOARD_PASSWORD" in closed.output
     assert "The dashboard is disabled" in closed.output
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, NoReturn
@@ -152,9 +153,12 @@ def _with_pages(
     if _missing(FOR_PAGES):
         remark("no dashboard: pip install 'corral[dashboard]'", "yellow")
         return api, [api.state.desk]
+    from corral.dashboard.access import REMEDY, credentials_in
     from corral.dashboard.app import create_dashboard
     from corral.dashboard.beside import beside
 
+    if credentials_in(os.environ) is None and os.environ.get("CORRAL_ENV") != "development":
+        remark(f"nobody can open the dashboard: {REMEDY}", "yellow")
     pages = create_dashboard(
         admin, database=database, tasks=sources, keep_log=settings.keep_log, may_be_local=True
     )
