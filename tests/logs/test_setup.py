@@ -91,6 +91,9 @@ def test_parts_of_libraries_are_not_listed(out: io.StringIO) -> None:
     logging.getLogger("alembic.runtime.plugins").warning("a plugin is broken")
     logging.getLogger("alembic.runtime.migration").info("Running upgrade")
     assert [line["event"] for line in lines_of(out)] == ["a plugin is broken", "Running upgrade"]
+    configure(level="error", stream=out)
+    logging.getLogger("alembic.runtime.plugins").warning("a plugin is broken")
+    assert len(lines_of(out)) == 2
 
 
 def test_configuring_again_replaces(out: io.StringIO) -> None:

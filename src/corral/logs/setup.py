@@ -176,4 +176,4 @@ def _configure_standard_library(target: Active) -> None:
     root.addHandler(_StandardLibraryHandler(target))
     root.setLevel(target.level)
     for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(target.level, logging.WARNING))

@@ -82,9 +82,8 @@ class Old:
     def __post_init__(self) -> None:
         """Databases compare numbers and texts with times, too, and find all of them older."""
         kind = getattr(self.time, "type", None)
-        if not isinstance(
-            getattr(kind, "impl_instance", kind), DateTime
-        ):  # what a TypeDecorator is built upon
+        kind = getattr(kind, "impl_instance", kind)  # of a TypeDecorator: what it is built upon
+        if not isinstance(kind, DateTime):
             raise InvalidOption("time", str(self.time), "give a column of the type DateTime")
 
     def before(self, moment: datetime) -> ColumnElement[bool]:
