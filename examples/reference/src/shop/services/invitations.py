@@ -30,7 +30,9 @@ class Invited(NamedTuple):
 
 async def invite(database: AsyncSession, inviter: User, email: str) -> Invited:
     """Invite somebody. Who was invited already, be it in this moment, has the same invitation; one that has expired is
-    made new, once. Raises `Taken`."""
+    made new, once. Raises `Taken` for who has joined."""
+    if await users.find(database, email) is not None:
+        raise Taken(f"{email} has signed up already")
     token = new_token()
     invitation = Invitation(
         email=email.lower(), inviter_id=inviter.id, digest=digest(token), expires_at=now() + LASTS
