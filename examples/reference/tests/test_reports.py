@@ -68,7 +68,9 @@ async def test_one_at_a_time(closed_shop: Shop, settings: Settings) -> None:
             await ReportTasks.daily.enqueue(closed_shop.client, ReportDay(day=TODAY)) for _ in range(2)
         ]
         await began.wait()
-        assert "its turn" in str(await second.why_waiting())
+        async with asyncio.timeout(30):  # until the worker has taken up the second one, too
+            while "its turn" not in str(await second.why_waiting()):
+                pass
         go_on.set()
         assert await first.result(timeout=30) == await second.result(timeout=30)
 
