@@ -30,6 +30,8 @@ class Mails:
 
     smtp: Smtp
     got: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    """The mails as they came over the wire."""
     replies: dict[str, str] = field(default_factory=dict)
     data: str = "250 taken"
     tls: list[bool] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Mails:
             )
             assert isinstance(message, EmailMessage)
             self.got.append((list(envelope.rcpt_tos), message))
+            self.raw.append(envelope.content)
             self.tls.append(server.transport.get_extra_info("ssl_object") is not None)
         return self.data
 

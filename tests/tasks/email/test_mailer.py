@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from corral import Client, FailureKind, InvalidOption, Job, JobFailed, JobHandle, RateLimit, Worker
+from corral import (
+    Client,
+    Context,
+    FailureKind,
+    InvalidOption,
+    Job,
+    JobFailed,
+    JobHandle,
+    RateLimit,
+    Unrecoverable,
+    Worker,
+)
 from corral.contracts.redaction import redacted_job
 from corral.tasks.email import Email, EmailTasks, Mailer, PasswordReset, Sent, Welcome
 from tests.tasks.email.mail_server import Mails
@@ -191,8 +204,74 @@ def test_message_ids(mailer: Mailer, job_id: str, wanted: str | None) -> None:
     assert made != mailer.message_id("email", job_id + "x")
 
 
-@pytest.mark.parametrize("sender", ["", "Shop", "Shop <post>", "<@shop.example>", "a@\u0300ü.example"])
+ENCODED = "=?utf-8?q?=0D=0ABcc:_x=40y.example=0D=0A=0D=0A=3Ch1=3E?="
+"""What is decoded to a line break, another header and a body."""
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(
+    ("task", "changes"),
+    [
+        ("send", {"subject": f"Hello {ENCODED}"}),
+        ("send", {"to": "=?utf-8?q?=0D=0ABcc=3Ax=40y.co?=@example.org"}),
+        ("send", {"reply_to": "=?utf-8?q?=0D=0ABcc=3Ax=40y.co?=@example.org"}),
+        ("welcome", {"name": ENCODED}),
+    ],
+)
+async def test_encoded_words_are_refused(
+    client: Client, mails: Mails, task: str, changes: dict[str, str]
+) -> None:
+    """Python decodes them while it writes a header. Nothing is sent, whoever has enqueued it, and the reason says what
+    to give instead."""
+    payload = {"to": "ada@example.org", "subject": "x", "body": "y"}
+    payload |= {"name": "Ada", "product": "Shop", "link": "https://shop.example/"}
+    handle = await client.queue("email").enqueue(f"email.{task}", payload | changes)
+    with pytest.raises(JobFailed, match="give the text itself, not an encoded word"):
+        await handle.result(timeout=10)
+    assert mails.got == []
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(
+    "subject", ["a = ?b?=", "?=", "=\u200b?utf-8?q?=0D=0A?=", "\u00a0Ü=0D=0ABcc: x", "é" * 500, "a, " * 166]
+)
+async def test_a_subject_is_one_header(client: Client, mails: Mails, subject: str) -> None:
+    """Whatever stands in it arrives, and begins no other header on the wire."""
+    email = Email(to="ada@example.org", subject=subject, body="y", reply_to="help@shop.example")
+    await (await EmailTasks.send.enqueue(client, email)).result(timeout=10)
+    head, body = mails.raw[0].split(b"\r\n\r\n", 1)
+    names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] != b" "]
+    assert sorted(names) == [
+        "Auto-Submitted", "Content-Transfer-Encoding", "Content-Type", "Date", "From", "MIME-Version", "Message-ID",
+        "Reply-To", "Subject", "To",
+    ]  # fmt: skip
+    assert body == b"y\r\n"
+    assert mails.got[0][1]["Subject"].rstrip() == subject.rstrip()
+
+
+async def test_no_header_holds_a_line_break(mailer: Mailer, mails: Mails) -> None:
+    """Not even that of a payload which nobody has checked."""
+    email = Email.model_construct(to="ada@example.org", subject=ENCODED, body="y")
+    with pytest.raises(Unrecoverable, match="Subject would not be one line"):
+        await mailer.send(email, cast("Context", SimpleNamespace(queue="email", job_id="1")))
+    assert mails.raw == []
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "",
+        "Shop",
+        "Shop <post>",
+        "<@shop.example>",
+        "a@\u0300ü.example",
+        "a@x.example, b@y.example",
+        "Group: a@x.example;",
+        "Shop\r\nBcc: x <post@shop.example>",
+        "=?utf-8?q?=0D=0ABcc:_x?= <post@shop.example>",
+    ],
+)
 def test_a_sender_is_an_address(mails: Mails, sender: str) -> None:
-    """What is none is told when the mailer is made."""
+    """What is none, or more than one, is told when the mailer is made."""
     with pytest.raises(InvalidOption):
         Mailer(mails.smtp, sender=sender)

@@ -94,11 +94,15 @@ def test_a_template_that_fails_on_some_payloads(tmp_path: Path) -> None:
         {"to": "a@b\nBcc: x@y.example"},
         {"name": "a\r\nBcc: x@y.example"},
         {"name": "a\u2028b"},
+        {"name": "Ada =?utf-8?q?=0D=0ABcc:_x=40y.example?="},
+        {"to": "=?utf-8?q?=0D=0ABcc=3Ax=40y.example?=@example.org"},
+        {"to": "Ada Doe <ada@example.org>"},
         {"link": "javascript:alert(1)"},
     ],
 )
 def test_a_payload_that_cannot_be_a_mail(changes: dict[str, str]) -> None:
-    """No address, a name that would begin another header, a link that is none: refused when it is enqueued."""
+    """No address, or more than one; a name that would begin another header, now or when it is decoded; a link that is
+    none: refused when it is enqueued."""
     with pytest.raises(ValidationError):
         Welcome.model_validate(MAILS[0].model_dump() | changes)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, EmailStr, Field
 
 from corral import Exponential, Secret, Task, TaskSet, task
 
@@ -20,8 +20,30 @@ __all__ = [
     "Welcome",
 ]
 
-Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$")]
+
+def _itself(text: str) -> str:
+    """Python decodes such words in headers before it writes them: a line break in one would begin another header."""
+    if "=?" in text:
+        raise ValueError("give the text itself, not an encoded word (=?…?=)")
+    return text
+
+
+def _alone(given: Any) -> Any:
+    """Before the check of an address, which drops the name."""
+    if isinstance(given, str) and "<" in given:
+        raise ValueError("give the address alone: ada@example.org")
+    return given
+
+
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$"),
+    AfterValidator(_itself),
+]
 """Text of one line: nothing in it can begin another header."""
+
+Address = Annotated[EmailStr, BeforeValidator(_alone), AfterValidator(_itself)]
+"""An address alone, of which the same holds."""
 
 Link = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
 """What may stand behind a button."""
@@ -32,17 +54,17 @@ DEFAULT_PRIORITY: Final = 10
 class Email(BaseModel):
     """A mail as it is to be sent."""
 
-    to: EmailStr | Annotated[list[EmailStr], Field(min_length=1, max_length=100)]
+    to: Address | Annotated[list[Address], Field(min_length=1, max_length=100)]
     subject: Line
     body: str
     html: str | None = None
-    reply_to: EmailStr | None = None
+    reply_to: Address | None = None
 
 
 class FromTemplate(BaseModel):
     """A mail whose words are a template's: a subclass has what it needs for them."""
 
-    to: EmailStr
+    to: Address
 
 
 class Welcome(FromTemplate):

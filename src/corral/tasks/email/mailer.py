@@ -118,6 +118,9 @@ class Mailer:
         message["Auto-Submitted"] = "auto-generated"
         if email.reply_to:
             message["Reply-To"] = encoded(email.reply_to)
+        for name, value in message.items():
+            if "\r" in value or "\n" in value:  # older Pythons write it as it is, newer ones raise
+                raise Unrecoverable(f"the header {name} would not be one line: {value[:120]!r}")
         message.set_content(email.body)
         if email.html is not None:
             message.add_alternative(email.html, subtype="html")
@@ -137,14 +140,14 @@ def _key(job_id: str, recipients: list[str]) -> str:
 
 def _sender(text: str) -> Address:
     parsed = EmailMessage()
-    parsed["From"] = text
-    found = parsed["From"].addresses
     try:
-        address = found[0]
-        if not address.username or not address.domain:
+        parsed["From"] = text
+        (group,) = parsed["From"].groups  # of one address, without a name, where it is an address
+        (address,) = group.addresses
+        if group.display_name or not address.username or not address.domain or "=?" in text:
             raise ValueError
         return Address(address.display_name, address.username, encoded_domain(address.domain))
-    except (IndexError, ValueError):
+    except ValueError:
         raise InvalidOption(
-            "sender", text, "give an address: post@shop.example, or Shop <post@shop.example>"
+            "sender", text, "give one address: post@shop.example, or Shop <post@shop.example>"
         ) from None
