@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from corral.errors import SubscriptionGone
+from corral.errors import InvalidOption, SubscriptionGone
 from corral.store.webhook_subscriptions import Subscription, WebhookSubscriptions
 
 
@@ -25,6 +25,18 @@ async def test_all_is_kept(subscriptions: WebhookSubscriptions, one: Subscriptio
             await verb(one.id)
     with pytest.raises(SubscriptionGone):
         await subscriptions.get("\0")
+
+
+@pytest.mark.parametrize("events", ["order.*", [""], ["order.*", 17]], ids=["text", "empty", "number"])
+async def test_what_is_no_list_of_patterns(
+    subscriptions: WebhookSubscriptions, one: Subscription, events: Any
+) -> None:
+    """A pattern alone would be read as its letters, and be told of everything for its star. Nothing is stored."""
+    with pytest.raises(InvalidOption, match="events"):
+        await subscriptions.create("https://a.example/", signing="hmac", keys=[], events=events)
+    with pytest.raises(InvalidOption, match="events"):
+        await subscriptions.change(one.id, events=events)
+    assert list(await subscriptions.list()) == [one]
 
 
 async def test_whose_they_are(subscriptions: WebhookSubscriptions, one: Subscription) -> None:

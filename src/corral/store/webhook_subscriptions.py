@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import delete, or_, select
 
 from corral.client.ids import new_job_id
-from corral.errors import SubscriptionGone
+from corral.errors import InvalidOption, SubscriptionGone
 from corral.store.database import Database
 from corral.store.tables import WebhookKeyRow
 from corral.store.tables import WebhookSubscriptionRow as Row
-from corral.store.texts import storable
+from corral.store.texts import label, storable
 
 __all__ = ["Subscription", "WebhookSubscriptions", "subscription_of"]
 
@@ -68,16 +68,17 @@ class WebhookSubscriptions:
         headers: Mapping[str, str] | None = None,
         owner: str | None = None,
     ) -> Subscription:
-        """Make one. What can be wrong with it is for the caller to know: `Webhooks.subscribe` does.
+        """Make one. What else can be wrong with it is for the caller to know: `Webhooks.subscribe` does.
 
         Args:
             keys: the texts of its signing keys, the newest first.
+            events: raises `InvalidOption` for what is no list of patterns, or has an empty one.
         """
         now = self._clock()
         row = Row(
             id=new_job_id(),
             url=url,
-            events=list(events),
+            events=_patterns(events),
             signing=signing,
             headers=dict(headers or {}),
             owner=owner,
@@ -120,10 +121,11 @@ class WebhookSubscriptions:
         events: Sequence[str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Subscription:
-        """Set what is given. What can be wrong with it is for the caller to know: `Webhooks.change` does."""
+        """Set what is given. Raises `InvalidOption` for events that are no list of patterns; what else can be wrong is
+        for the caller to know: `Webhooks.change` does."""
         given: dict[str, Any] = {
             "url": url,
-            "events": None if events is None else list(events),
+            "events": None if events is None else _patterns(events),
             "headers": None if headers is None else dict(headers),
         }
         return await self._set(
@@ -158,6 +160,14 @@ class WebhookSubscriptions:
             for name, value in (fields | {"updated_at": self._clock()}).items():
                 setattr(row, name, value)
         return subscription_of(row)
+
+
+def _patterns(events: Sequence[str]) -> list[str]:
+    if isinstance(
+        events, str
+    ):  # a type checker takes it for a list, of its letters: the star alone wants everything
+        raise InvalidOption("events", events, f"give a list of patterns: [{events!r}]")
+    return [label("events", pattern) for pattern in events]
 
 
 def subscription_of(row: Row) -> Subscription:
