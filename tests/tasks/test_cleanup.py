@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import redis.asyncio
-from sqlalchemy import DateTime, TypeDecorator, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import DateTime, ForeignKey, TypeDecorator, insert, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 
 from corral import Admin, Client, FailureKind, JobFailed, Worker
 from corral.client.events import EventSubscription
@@ -50,6 +50,38 @@ class Visit(Base):
     at: Mapped[datetime] = mapped_column(DateTime())
 
 
+class Reading(Base):
+    """What a device measured then: its key is of two columns, of which neither tells rows apart."""
+
+    __tablename__ = "readings"
+    device: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+
+
+class Post(Base):
+    """Posts and drafts, in one table."""
+
+    __tablename__ = "posts"
+    __mapper_args__: ClassVar = {"polymorphic_on": "kind", "polymorphic_identity": "post"}
+    number: Mapped[int] = mapped_column("id", primary_key=True)
+    kind: Mapped[str]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Draft(Post):
+    """A post that nobody reads."""
+
+    __mapper_args__: ClassVar = {"polymorphic_identity": "draft"}
+
+
+class Film(Post):
+    """A post with a table of its own beside that of posts."""
+
+    __tablename__ = "films"
+    __mapper_args__: ClassVar = {"polymorphic_identity": "film"}
+    film: Mapped[int] = mapped_column(ForeignKey(Post.number), primary_key=True)
+
+
 class Zoned(TypeDecorator[datetime]):
     """A type of the application's own, built upon times."""
 
@@ -68,9 +100,11 @@ class Event(Base):
 
 
 TABLES = {
-    "visits": Old(Visit.id, Visit.at),
-    "sessions": Old(Session.id, Session.expires_at),
-    "logs": Old(LogLine.id, LogLine.at),
+    "visits": Old(Visit.at),
+    "sessions": Old(Session.expires_at),
+    "logs": Old(LogLine.at),
+    "readings": Old(Reading.at),
+    "drafts": Old(Draft.at),
 }
 NOW = datetime.now(UTC)
 
@@ -150,6 +184,32 @@ async def test_times_without_a_zone(client: Client, shop: Database) -> None:
 
 
 @pytest.mark.usefixtures("_worker")
+async def test_a_key_of_several_columns(client: Client, shop: Database) -> None:
+    """The whole key says which rows go, and not one of its columns, which young rows have too."""
+    async with shop.writing() as session:
+        session.add_all(
+            Reading(device=device, at=NOW - timedelta(days=days)) for device in (1, 2) for days in (1, 2, 40)
+        )
+    job = await CleanupTasks.rows.enqueue(client, OldRows(table="readings", days=30))
+    assert (await job.result(timeout=10)).count == 2
+    async with shop.reading() as session:
+        left = (await session.scalars(select(Reading.at))).all()
+    assert {(NOW - at.replace(tzinfo=UTC)).days for at in left} == {1, 2}
+    assert len(left) == 4
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_a_class_among_others_of_its_table(client: Client, shop: Database) -> None:
+    """Only its own rows go."""
+    async with shop.writing() as session:
+        session.add_all(kind(at=NOW - timedelta(days=40)) for kind in (Post, Draft))
+    job = await CleanupTasks.rows.enqueue(client, OldRows(table="drafts", days=30))
+    assert (await job.result(timeout=10)).count == 1
+    async with shop.reading() as session:
+        assert (await session.scalars(select(Post.kind))).all() == ["post"]
+
+
+@pytest.mark.usefixtures("_worker")
 async def test_webhook_events_by_count(client: Client, database: Database) -> None:
     """Of each subscription the latest stay, whether it is still there or not."""
     events = WebhookEvents(database)
@@ -211,9 +271,19 @@ def test_a_column_without_times_is_no_age(column: Any) -> None:
     """Compared with a time, each number and each text would be old, and all rows would go: refused when it is
     registered."""
     with pytest.raises(InvalidOption, match="give a column of the type DateTime"):
-        Old(Event.id, column)
+        Old(column)
+
+
+@pytest.mark.parametrize(
+    "column", [LogLine.__table__.c.at, aliased(LogLine).at, Film.at], ids=["table", "alias", "two"]
+)
+def test_a_column_of_no_single_table(column: Any) -> None:
+    """Its mapped class has the key by which rows go: what has none, or is of two tables, is refused when it is
+    registered."""
+    with pytest.raises(InvalidOption, match="mapped to one table"):
+        Old(column)
 
 
 def test_a_type_of_ones_own_may_have_times() -> None:
     """One that is built upon times is as good."""
-    assert Old(Event.id, Event.at).time is Event.at
+    assert Old(Event.at).time is Event.at

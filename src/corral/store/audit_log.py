@@ -113,7 +113,7 @@ class AuditLog:
         oldest = datetime.fromtimestamp(
             datetime.now(UTC).timestamp() - milliseconds("than", than) / 1000, UTC
         )
-        return await remove_all(self._database, AuditRow.id, AuditRow.at < oldest)
+        return await remove_all(self._database, AuditRow.at, AuditRow.at < oldest)
 
 
 def _entry(row: AuditRow) -> StoredAuditEntry:

@@ -106,7 +106,7 @@ class OperatorLog:
             await session.flush()
             if self._keep_ms is not None and row.at >= self._trim_at:
                 rule = OperatorLogRow.at < self._oldest(self._keep_ms)
-                removed = await remove_some(session, OperatorLogRow.id, rule, at_once=AT_ONCE)
+                removed = await remove_some(session, OperatorLogRow.at, rule, at_once=AT_ONCE)
                 if removed < AT_ONCE:
                     self._trim_at = row.at + TRIMMED_EVERY
             return row.id
@@ -149,7 +149,7 @@ class OperatorLog:
     async def remove_older(self, than: Duration) -> int:
         """Remove entries of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
         rule = OperatorLogRow.at < self._oldest(milliseconds("than", than))
-        return await remove_all(self._database, OperatorLogRow.id, rule, at_once=AT_ONCE)
+        return await remove_all(self._database, OperatorLogRow.at, rule, at_once=AT_ONCE)
 
     async def trim_daily(self) -> None:
         """Remove what is older than `keep`, now and once a day, until cancelled: for a program in which perhaps nobody

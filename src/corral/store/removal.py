@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import QueryableAttribute
+from sqlalchemy.orm import Mapper, QueryableAttribute
 
 from corral.store.database import Database
 
@@ -17,21 +17,29 @@ AT_ONCE: Final = 1000
 
 
 async def remove_some(
-    session: AsyncSession, key: QueryableAttribute[Any], *rules: ColumnElement[bool], at_once: int = AT_ONCE
+    session: AsyncSession, by: QueryableAttribute[Any], *rules: ColumnElement[bool], at_once: int = AT_ONCE
 ) -> int:
-    """Remove some of the rows for which the rules hold; how many. Others that remove at the same time take other ones.
+    """Remove some of the rows for which the rules hold, those with the least of ``by`` first; how many. Others that
+    remove at the same time take other ones.
 
     Args:
-        key: the primary key's column.
+        by: the column that the rules are about. Its order is theirs, so that one index finds the next rows in each
+            step, where the key's order would pass all others. The key of its table is found by itself.
     """
-    ids = select(key).where(*rules).order_by(key).limit(at_once).with_for_update(skip_locked=True)
-    gone = delete(cast("type[Any]", key.class_)).where(key.in_(ids)).returning(key)
-    return len((await session.scalars(gone)).all())
+    mapper = cast("Mapper[Any]", by.parent)
+    key = [mapper.get_property_by_column(column).class_attribute for column in mapper.primary_key]
+    oldest = select(*key).where(*rules).order_by(by).limit(at_once).with_for_update(skip_locked=True)
+    # A CTE, since PostgreSQL may ask a subquery once for each row, and gets other rows each time. The rules once more,
+    # for nothing goes that somebody has renewed meanwhile.
+    chosen = select(*oldest.cte("oldest").c)
+    gone = delete(mapper).where(tuple_(*key).in_(chosen), *rules).returning(key[0])
+    unsynchronized = {"synchronize_session": False}
+    return len((await session.scalars(gone, execution_options=unsynchronized)).all())
 
 
 async def remove_all(
     database: Database,
-    key: QueryableAttribute[Any],
+    by: QueryableAttribute[Any],
     *rules: ColumnElement[bool],
     at_once: int = AT_ONCE,
     on_progress: Callable[[int], Awaitable[object]] | None = None,
@@ -40,7 +48,7 @@ async def remove_all(
     removed = 0
     while True:
         async with database.writing() as session:
-            count = await remove_some(session, key, *rules, at_once=at_once)
+            count = await remove_some(session, by, *rules, at_once=at_once)
         removed += count
         if on_progress is not None:
             await on_progress(removed)

@@ -141,7 +141,7 @@ class WebhookEvents:
     async def remove_older(self, than: Duration) -> int:
         """Remove attempts of more than this age (seconds, or a `timedelta`), a thousand in one step; how many."""
         oldest = self._clock() - timedelta(milliseconds=milliseconds("than", than))
-        return await remove_all(self._database, Row.id, Row.at < oldest)
+        return await remove_all(self._database, Row.at, Row.at < oldest)
 
     async def keep_latest(
         self,

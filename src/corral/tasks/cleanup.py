@@ -2,7 +2,7 @@
 
 ::
 
-    tables = {"sessions": Old(Session.id, Session.expires_at), "logs": Old(LogLine.id, LogLine.at)}
+    tables = {"sessions": Old(Session.expires_at), "logs": Old(LogLine.at)}
     Worker(Cleaner(database, tables=tables).tasks())
     await CleanupTasks.old_logs.enqueue(client, Age(days=30), repeat=Cron("0 4 * * *"))
 """
@@ -15,11 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import lt
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, DateTime
-from sqlalchemy.orm import QueryableAttribute
+from sqlalchemy.orm import Mapper, QueryableAttribute
 
 from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
 from corral.errors import CorralError, InvalidOption
@@ -71,12 +71,15 @@ class CleanupTasks(TaskSet, queue="cleanup", attempts=5, singleton=True):
     orphaned_jobs: Task[Orphans, Removed] = task("cleanup.orphanedJobs", singleton="queue")
 
 
+NO_TABLE: Final = "give a column of a class that is mapped to one table, as in Old(Session.expires_at)"
+
+
 @dataclass(frozen=True, slots=True)
 class Old:
-    """A table of which old rows go: its primary key, and the column that says since when a row is old: it has an index
-    where the table is large, and is in UTC where it has no zone. Raises `InvalidOption` for one that has no times."""
+    """A table of which old rows go: the column of its mapped class that says since when a row is old. It has an index
+    where the table is large, and is in UTC where it has no zone. Raises `InvalidOption` for one that has no times, and
+    for one of no mapped class: that knows the key by which rows are removed, be it of several columns."""
 
-    key: QueryableAttribute[Any]
     time: QueryableAttribute[datetime]
 
     def __post_init__(self) -> None:
@@ -85,6 +88,9 @@ class Old:
         kind = getattr(kind, "impl_instance", kind)  # of a TypeDecorator: what it is built upon
         if not isinstance(kind, DateTime):
             raise InvalidOption("time", str(self.time), "give a column of the type DateTime")
+        mapper = getattr(self.time, "parent", None)
+        if not isinstance(mapper, Mapper) or list(mapper.tables) != [mapper.local_table]:
+            raise InvalidOption("time", str(self.time), NO_TABLE)
 
     def before(self, moment: datetime) -> ColumnElement[bool]:
         """The rule for rows that were old at a moment in UTC."""
@@ -95,9 +101,9 @@ class Old:
 
 
 OURS: Mapping[str, Old] = {
-    "corral_audit_log": Old(AuditRow.id, AuditRow.at),
-    "corral_operator_log": Old(OperatorLogRow.id, OperatorLogRow.at),
-    "corral_webhook_events": Old(WebhookEventRow.id, WebhookEventRow.at),
+    "corral_audit_log": Old(AuditRow.at),
+    "corral_operator_log": Old(OperatorLogRow.at),
+    "corral_webhook_events": Old(WebhookEventRow.at),
 }
 
 
@@ -186,4 +192,4 @@ class Cleaner:
             await ctx.progress({"removed": removed})
 
         rule = old.before(datetime.now(UTC) - age)
-        return Removed(count=await remove_all(self._database, old.key, rule, on_progress=tell))
+        return Removed(count=await remove_all(self._database, old.time, rule, on_progress=tell))

@@ -30,8 +30,8 @@ from shop.webhooks import create_webhooks
 __all__ = ["create_worker"]
 
 OLD: Final = {
-    "sessions": Old(Session.id, Session.expires_at),
-    "log_in_attempts": Old(LogInAttempt.id, LogInAttempt.at),
+    "sessions": Old(Session.expires_at),
+    "log_in_attempts": Old(LogInAttempt.at),
 }
 """The shop's tables of which old rows go, and since when a row is old."""
 
