@@ -303,3 +303,15 @@ def test_a_program_that_forgets_to_close_ends(redis_url: str, prefix: str, queue
         capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+async def test_a_coroutine_calls_without_a_thread(blocking: SyncClient, queue_name: str) -> None:
+    """`from_loop` makes a call of the asynchronous client in the client's own loop; its errors are the caller's."""
+    await asyncio.gather(
+        *(blocking.from_loop(lambda client: client.queue(queue_name).enqueue("a")) for _ in range(20))
+    )
+    assert (await blocking.from_loop(lambda client: client.queue(queue_name).counts()))[
+        JobState.WAITING
+    ] == 20
+    with pytest.raises(InvalidQueueName):
+        await blocking.from_loop(lambda client: client.queue("a:b").counts())

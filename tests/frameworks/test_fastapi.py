@@ -10,11 +10,21 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from corral import Client, DefinitionError, FieldProblem, InvalidPayload, Queue, ServerRefused, Worker
+from corral import (
+    Client,
+    CorralError,
+    DefinitionError,
+    FieldProblem,
+    InvalidPayload,
+    Queue,
+    ServerRefused,
+    ServerUnavailable,
+    Worker,
+)
 from corral.frameworks.fastapi import (
     CorralLifespan,
     CorralState,
@@ -213,6 +223,30 @@ async def test_a_full_server_is_503(make_server: Any, queue_name: str) -> None:
     async with served(app) as http:
         answer = await http.post("/orders/1")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "reason"),
+    [
+        (ServerUnavailable("redis://secret", 5, "gone"), 1013, "try again later"),
+        (InvalidPayload("ship", [FieldProblem("number", "é" * 100)]), 1008, "number: é"),
+    ],
+    ids=["away", "not valid"],
+)
+async def test_a_web_socket_in_use_is_closed(error: CorralError, code: int, reason: str) -> None:
+    """One that was accepted takes no HTTP answer any more: its caller is told by the frame that closes it."""
+    app = FastAPI()
+    answer_errors(app)
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        raise error
+
+    with TestClient(app).websocket_connect("/live") as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_text()
+    assert (closed.value.code, reason in closed.value.reason) == (code, True)
+    assert "secret" not in closed.value.reason
 
 
 def test_a_payload_that_is_not_valid_is_422(queue_name: str) -> None:

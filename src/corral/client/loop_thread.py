@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from corral.client.client import Client
@@ -33,15 +34,19 @@ class LoopThread:
 
     def run(self, call: Callable[[Client], Awaitable[T]], *, short: bool = True) -> T:
         """Make a call in the loop, and wait for it. `short`: it ends by itself, so that `stop` waits for it."""
-        with self._lock:
-            loop, client = self._running()
-            # Under the lock, so that the loop is not stopped between the two.
-            future = asyncio.run_coroutine_threadsafe(self._run(call, client, short), loop)
+        future = self.begin(call, short=short)
         try:
             return future.result()
         except BaseException:  # Ctrl-C, and the call's own error
             future.cancel()
             raise
+
+    def begin(self, call: Callable[[Client], Awaitable[T]], *, short: bool = True) -> Future[T]:
+        """Make a call in the loop; its outcome to come."""
+        with self._lock:
+            loop, client = self._running()
+            # Under the lock, so that the loop is not stopped between the two.
+            return asyncio.run_coroutine_threadsafe(self._run(call, client, short), loop)
 
     async def _run(self, call: Callable[[Client], Awaitable[T]], client: Client, short: bool) -> T:
         task = asyncio.current_task()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar, Unpack, cast
 
 from corral.client.client import Client
@@ -82,6 +83,12 @@ class SyncClient:
     def queues(self) -> list[str]:
         """The names of all queues under the prefix, sorted."""
         return self._loop.run(lambda client: client.queues())
+
+    async def from_loop(self, call: Callable[[Client], Awaitable[R]], /) -> R:
+        """Make a call of the asynchronous client, for a coroutine in a program that otherwise blocks (an async view):
+        `await client.from_loop(lambda client: client.queue("mail").counts())`. It takes no thread of the caller's loop.
+        What it returns is of another loop: take values from it, and no handle that is then awaited."""
+        return await asyncio.wrap_future(self._loop.begin(call))
 
     def close(self) -> None:
         """Let calls under way end (but cancel waits for a job), close all connections and end the thread. May be

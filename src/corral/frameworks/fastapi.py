@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, TypedDict
+from typing import Annotated, Final, TypedDict
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, WebSocket, status
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
+from fastapi.websockets import WebSocketState
 
 from corral.client.client import Client
 from corral.errors import DefinitionError, InvalidPayload, QueueFull, ServerUnavailable
@@ -29,6 +30,10 @@ from corral.worker.worker import Worker
 __all__ = ["CorralLifespan", "CorralState", "InjectedClient", "answer_errors", "injected_client"]
 
 log = get_logger("fastapi")
+
+
+LONGEST_REASON: Final = 123
+"""Bytes in the frame that closes a web socket (RFC 6455, section 5.5)."""
 
 
 class CorralState(TypedDict):
@@ -86,24 +91,35 @@ InjectedClient = Annotated[Client, Depends(injected_client)]
 
 def answer_errors(app: FastAPI, *, retry_after: int = 5) -> None:
     """Let errors of enqueueing leave as HTTP answers: 503 with `Retry-After` (in seconds) for `ServerUnavailable` and
-    `QueueFull`, 422 with the fields for `InvalidPayload`. Others stay errors of the application (500)."""
+    `QueueFull`, 422 with the fields for `InvalidPayload`. Others stay errors of the application (500).
 
-    async def come_back(request: Request, error: Exception) -> JSONResponse:
+    A web socket that was accepted is closed instead, by 1013 (try again later) or 1008."""
+
+    async def come_back(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
         # Addresses of servers are for the log, and for no caller.
-        log.warning("Request turned away", path=request.url.path, reason=str(error))
-        return JSONResponse(
-            {"detail": "jobs cannot be taken at the moment; try again later"},
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            {"Retry-After": str(retry_after)},
-        )
+        log.warning("Request turned away", path=connection.url.path, reason=str(error))
+        detail = "jobs cannot be taken at the moment; try again later"
+        if await _closed(connection, status.WS_1013_TRY_AGAIN_LATER, detail):
+            return None
+        headers = {"Retry-After": str(retry_after)}
+        return JSONResponse({"detail": detail}, HTTPStatus.SERVICE_UNAVAILABLE, headers)
 
-    app.add_exception_handler(ServerUnavailable, come_back)
-    app.add_exception_handler(QueueFull, come_back)
-    app.add_exception_handler(InvalidPayload, _invalid)
+    for kind, handler in ((ServerUnavailable, come_back), (QueueFull, come_back), (InvalidPayload, _invalid)):
+        app.exception_handler(kind)(handler)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(connection: HTTPConnection, error: Exception) -> JSONResponse | None:
     assert isinstance(error, InvalidPayload)
     problems = [{"path": problem.path, "message": problem.message} for problem in error.problems]
     detail = "; ".join(str(problem) for problem in error.problems)
+    if await _closed(connection, status.WS_1008_POLICY_VIOLATION, detail):
+        return None
     return JSONResponse({"detail": detail, "errors": problems}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _closed(connection: HTTPConnection, code: int, reason: str) -> bool:
+    """Close a web socket that was accepted: it takes no answer of HTTP any more. False for anything else."""
+    if not isinstance(connection, WebSocket) or connection.application_state is not WebSocketState.CONNECTED:
+        return False
+    await connection.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+    return True

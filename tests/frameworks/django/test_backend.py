@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -63,6 +64,32 @@ async def test_many_enqueue_at_once() -> None:
     results = await asyncio.gather(*(tasks.add.aenqueue(number, 1) for number in range(200)))
     read = await asyncio.gather(*(tasks.add.aget_result(result.id) for result in results))
     assert [result.args for result in read] == [[number, 1] for number in range(200)]
+
+
+async def test_a_server_that_hangs_takes_no_threads(project: Configure) -> None:
+    """`aenqueue` and `aget_result` leave the loop's threads to others, however many wait for a server."""
+    threads = ThreadPoolExecutor(thread_name_prefix="callers")
+    asyncio.get_running_loop().set_default_executor(threads)
+    called = asyncio.Event()
+    connections: list[asyncio.StreamWriter] = []
+
+    def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        called.set()
+
+    silent = await asyncio.start_server(take, "127.0.0.1", 0)
+    project(url=f"redis://127.0.0.1:{silent.sockets[0].getsockname()[1]}")
+    calls = [asyncio.create_task(tasks.add.aenqueue(number, 1)) for number in range(30)]
+    calls.append(asyncio.create_task(tasks.add.aget_result("default:1")))
+    await called.wait()
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("callers")] == []
+    for call in calls:
+        call.cancel()
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    for writer in connections:
+        writer.close()
+    silent.close()
+    assert {type(end) for end in ends} == {asyncio.CancelledError}
 
 
 def test_blocking_code_enqueues_and_reads() -> None:

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +17,7 @@ from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
 from corral.client.sync import SyncClient
+from corral.contracts.job import Job
 from corral.errors import InvalidInput
 from corral.frameworks.django.calls import Call, enqueue_options
 from corral.frameworks.django.finding import find_task
@@ -47,44 +48,48 @@ class CorralBackend(BaseTaskBackend):
             TypeError, ValueError: an argument that is not JSON (`InvalidPayload` for NaN).
             ServerUnavailable, QueueFull: as `corral.Client`.
         """
-        result = self._enqueue(task, args, kwargs)
+        call, options = self._checked(task, args, kwargs)
+        job = self._client().queue(task.queue_name).enqueue(task.module_path, call.data(), **options)
+        result = self._ready(task, call, job.id)
         task_enqueued.send_robust(type(self), task_result=result)
         return result
 
     async def aenqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
-        """See `enqueue`. Many may be under way at once."""
-        result = await sync_to_async(self._enqueue, thread_sensitive=False)(task, args, kwargs)
+        """See `enqueue`. Many may be under way at once: none takes a thread."""
+        call, options = self._checked(task, args, kwargs)
+        job = await self._client().from_loop(
+            lambda client: client.queue(task.queue_name).enqueue(task.module_path, call.data(), **options)
+        )
+        result = self._ready(task, call, job.id)
         await task_enqueued.asend_robust(type(self), task_result=result)
         return result
 
     def get_result(self, result_id: str) -> TaskResult:
         """A result by its id, as it is now. Raises `TaskResultDoesNotExist` when its job is not kept (any more)."""
-        queue, _, job_id = result_id.partition(":")
-        try:
-            job = self._client().queue(queue).get(job_id) if self._serves(queue) else None
-            if job is not None:
-                return result_of(job, self.alias)
-        except (InvalidInput, InvalidTask) as error:
-            raise TaskResultDoesNotExist(result_id) from error
-        raise TaskResultDoesNotExist(result_id)
+        with self._read(result_id) as (queue, job_id):
+            return self._result(self._client().queue(queue).get(job_id), result_id)
 
     async def aget_result(self, result_id: str) -> TaskResult:
-        """See `get_result`."""
-        return await sync_to_async(self.get_result, thread_sensitive=False)(result_id)
+        """See `get_result`. Many may be under way at once: none takes a thread."""
+        with self._read(result_id) as (queue, job_id):
+            job = await self._client().from_loop(lambda client: client.queue(queue).get(job_id))
+            return self._result(job, result_id)
 
     def check(self, **_: Any) -> list[CheckMessage]:
         """What is wrong with the settings, for `manage.py check`. Asks no server."""
         return list(problems(self.alias, self.queues, self.options))
 
-    def _enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+    def _checked(
+        self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Call, dict[str, Any]]:
         self.validate_task(task)
         find_task(task.module_path)  # or no worker would find it
-        call = Call.of(task, args, kwargs)
-        options = {**job_options(self.options), **enqueue_options(task)}
-        job = self._client().queue(task.queue_name).enqueue(task.module_path, call.data(), **options)
+        return Call.of(task, args, kwargs), {**job_options(self.options), **enqueue_options(task)}
+
+    def _ready(self, task: Task, call: Call, job_id: str) -> TaskResult:
         return TaskResult(
             task=task,
-            id=result_id(task.queue_name, job.id),
+            id=result_id(task.queue_name, job_id),
             status=TaskResultStatus.READY,
             enqueued_at=timezone.now(),
             started_at=None,
@@ -96,6 +101,22 @@ class CorralBackend(BaseTaskBackend):
             errors=[],
             worker_ids=[],
         )
+
+    @contextmanager
+    def _read(self, wanted: str) -> Iterator[tuple[str, str]]:
+        """The queue and the job that a result's id names. What cannot be one, or be read, does not exist."""
+        queue, _, job_id = wanted.partition(":")
+        if not self._serves(queue):
+            raise TaskResultDoesNotExist(wanted)
+        try:
+            yield queue, job_id
+        except (InvalidInput, InvalidTask) as error:
+            raise TaskResultDoesNotExist(wanted) from error
+
+    def _result(self, job: Job | None, wanted: str) -> TaskResult:
+        if job is None:
+            raise TaskResultDoesNotExist(wanted)
+        return result_of(job, self.alias)
 
     def _serves(self, queue: str) -> bool:
         return bool(queue) and (not self.queues or queue in self.queues)
