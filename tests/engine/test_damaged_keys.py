@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from corral.contracts.rate_limit import RateLimit
+from corral.engine.faults import ResponseError, failed_halfway
 from corral.engine.limit import HELD_OFF, hold_starts, set_rate
 from corral.engine.record import NewJob, Verb
 from tests.engine.driver import Driver, end, new_job
@@ -159,6 +160,59 @@ class TestKeptJob:
         assert await driver.settle(end(run)) == [0]
         assert await driver.waiting() == ["p"]
         assert (await driver.fields("p"))["parentKey"] == parent
+
+
+class TestAdding:
+    """Keys that a call adds jobs to, or takes the owners of deduplication ids from."""
+
+    KEYS = ("id", "pc", "wait", "paused", "active", "prioritized", "delayed", "waiting_children", "completed",
+        "failed", "marker", "events", "orders")  # fmt: skip
+
+    @pytest.mark.parametrize("sender", ["", "outbox:o"])
+    @pytest.mark.parametrize("key", KEYS)
+    async def test_nothing_is_written(self, driver: Driver, key: str, sender: str) -> None:
+        """One that is damaged is found before the first job is added: a call is not carried out in part."""
+        await driver.call("HSET", driver.keys.key(key), "a", "damage")
+        rule = {"id": "d", "supersedes": True}
+        jobs = [new_job("a", priority=1), new_job("b", rule=rule, delay=5), new_job("c", rule=rule, delay=5)]
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            await driver.add(*jobs, sender=sender, number=1)
+        assert await driver.call("KEYS", "*") == [driver.keys.key(key)]
+        await driver.call("DEL", driver.keys.key(key))
+        assert await driver.add(*jobs, sender=sender, number=1) == [0, 0, 0]
+
+    @pytest.mark.parametrize("count", ["", "x", "1.5", "007", "-", "9" * 19])
+    @pytest.mark.parametrize("key", ["id", "pc"])
+    async def test_a_counter(self, driver: Driver, key: str, count: str) -> None:
+        """One that cannot be counted up is no better than a key of another type."""
+        await driver.call("SET", driver.keys.key(key), count)
+        with pytest.raises(ResponseError, match="counted up"):
+            await driver.add("a", new_job("b", priority=1), sender="outbox:o", number=1)
+        assert await driver.call("KEYS", "*") == [driver.keys.key(key)]
+
+    @pytest.mark.parametrize("count", ["0", "7", "-7", "9" * 18])
+    async def test_a_counter_that_counts(self, driver: Driver, count: str) -> None:
+        """All others are counted up."""
+        await driver.call("SET", driver.keys.key("pc"), count)
+        assert await driver.add(new_job("b", priority=1), sender="outbox:o", number=1) == [0]
+
+    async def test_plain_jobs_need_no_more_than_their_own(self, driver: Driver) -> None:
+        """What only superseding could reach stops no outbox without it."""
+        await driver.call("SET", driver.keys.key("failed"), "damage")
+        assert await driver.add("a", new_job("b", rule={"id": "d"}), sender="outbox:o", number=1) == [0, 0]
+
+    async def test_a_call_of_an_outbox_that_failed_halfway(self, driver: Driver) -> None:
+        """It is not carried out again, under this number; a later one is."""
+        await driver.call("SET", driver.keys.job("b"), "damage")
+        jobs = [new_job("a", priority=1), new_job("b")]
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            await driver.add(*jobs, sender="outbox:o", number=1)
+        await driver.call("DEL", driver.keys.job("b"))
+        with pytest.raises(ResponseError) as raised:
+            await driver.add(*jobs, sender="outbox:o", number=1)
+        assert failed_halfway(raised.value)
+        assert list(await driver.scores("prioritized")) == ["a"]
+        assert await driver.add("b", sender="outbox:o", number=2) == [0]
 
 
 class TestOwner:

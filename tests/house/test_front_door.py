@@ -107,6 +107,8 @@ FRONT_DOOR = [
     "Middleware",
     "NodeOptions",
     "Observer",
+    "OutboxDamaged",
+    "OutboxHalfway",
     "OutboxReceipt",
     "PayloadTooLarge",
     "PendingChild",

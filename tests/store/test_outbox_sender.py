@@ -8,14 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from corral import Admin, Client, DurabilityUnavailable, QueueDamaged
+from corral import Admin, Client, Deduplication, DurabilityUnavailable, OutboxHalfway, QueueDamaged
 from corral.store.database import Database
 from corral.store.outbox import outbox, outbox_lag
 from corral.store.outbox_sender import Overtaken
 from corral.store.relay import Relay
-from corral.store.tables import OutboxRow
+from corral.store.tables import OutboxBatchRow, OutboxRow
 from tests.servers import ServerProcess
 from tests.store.outboxes import (
     added,
@@ -80,6 +80,48 @@ async def test_a_call_that_cannot_be_carried_out_is_not_begun(database: Database
     assert await added(client) == []
     await client.server.call("DEL", keys.key("delayed"))
     assert await relay.drain() == 2
+
+
+async def test_a_call_that_failed_halfway_is_not_made_again(database: Database, client: Client) -> None:
+    """What was added of it would be added at each repeat: the queue stands still instead. A person mends what it failed
+    of, takes away what has arrived, and lets the rest go in another batch."""
+    async with database.writing() as session:
+        await MailTasks.purge.enqueue(outbox(session), None, job_id="first", priority=1)
+        second = await MailTasks.purge.enqueue(outbox(session), None)
+    key = client.server.keys("mail").job(second.job_id)
+    await client.server.call("SET", key, "damaged")
+    relay = Relay(database, client)
+    with pytest.raises(QueueDamaged, match="WRONGTYPE"):
+        await relay.drain()
+    await client.server.call("DEL", key)
+    for _ in range(2):
+        with pytest.raises(OutboxHalfway, match="queue 'mail' only in part"):
+            await relay.drain()
+    async with database.writing() as session:
+        await session.execute(delete(OutboxRow).where(OutboxRow.job_id == "first"))
+        await session.execute(delete(OutboxBatchRow).where(OutboxBatchRow.queue == "mail"))
+    assert await relay.drain() == 1
+    assert await added(client) == ["first", second.job_id]
+
+
+async def test_keys_that_deduplication_writes(database: Database, client: Client) -> None:
+    """They are looked at before the first job is added, like those of the line."""
+    key = client.server.keys("mail").key("failed")
+    await client.server.call("SET", key, "damaged")
+    newest = Deduplication.superseding("only")
+    async with database.writing() as session:
+        await MailTasks.purge.enqueue(outbox(session), None, job_id="first", priority=1)
+        for job_id in ("older", "newer"):
+            await MailTasks.purge.enqueue(
+                outbox(session), None, job_id=job_id, delay=60, deduplication=newest
+            )
+    relay = Relay(database, client)
+    for _ in range(2):
+        with pytest.raises(QueueDamaged, match="failed is no zset"):
+            await relay.drain()
+    assert await added(client) == []
+    await client.server.call("DEL", key)
+    assert await relay.drain() == 3
 
 
 async def test_all_options_go_along(database: Database, client: Client) -> None:

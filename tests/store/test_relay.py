@@ -69,7 +69,10 @@ async def test_a_database_from_a_backup_loses_nothing(database: Database, client
         row = {column.name: getattr(old.rows[0], column.name) for column in OutboxRow.__table__.columns}
         await session.execute(insert(OutboxRow).values(**row | {"job_id": "restored"}))
         row_ids = [old.rows[0].id]
-        session.add(OutboxBatchRow(queue="mail", number=old.number, mark=old.mark, row_ids=row_ids))
+        batch = OutboxBatchRow(
+            queue="mail", outbox=old.outbox, number=old.number, mark=old.mark, row_ids=row_ids
+        )
+        session.add(batch)
     async with Relay(database, client, interval=0.01):
         assert await arrivals(client, 3) == ["a", "b", "restored"]
 

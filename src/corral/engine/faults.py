@@ -22,6 +22,7 @@ __all__ = [
     "ResponseError",
     "Unanswered",
     "Verdict",
+    "failed_halfway",
     "fault_of",
     "is_fatal",
     "is_wrong_type",
@@ -202,3 +203,8 @@ def overtaken_by(error: ResponseError) -> int | None:
     None for any other error."""
     found = re.match(r"STALE [^:]*: (\d+)", str(error))
     return int(found[1]) if found else None
+
+
+def failed_halfway(error: ResponseError) -> bool:
+    """Whether this very call of an outbox was begun before and failed halfway: a part of it was carried out."""
+    return str(error).startswith("HALFWAY ")

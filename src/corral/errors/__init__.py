@@ -30,6 +30,7 @@
     ├── StoreError                          between the program and its database
     │   ├── DatabaseUnavailable             it cannot be reached, or does not answer: may be tried again
     │   ├── DatabaseOutdated                its tables are missing, or those of another version
+    │   ├── OutboxDamaged                   somebody has changed a row of the outbox: a person has to act
     │   ├── CronJobGone                     there is no such cron job
     │   ├── CronJobChanged                  somebody else has changed it meanwhile
     │   ├── CronJobTaken                    another one has this job id
@@ -37,7 +38,8 @@
     │   └── TooManyKeys                     it has as many keys in force as one may have
     ├── QueueError                          about one queue as a whole
     │   ├── QueueActive                     workers hold jobs of it: it cannot be obliterated
-    │   └── QueueDamaged                    one of its keys holds what BullMQ does not write
+    │   ├── QueueDamaged                    one of its keys holds what BullMQ does not write
+    │   └── OutboxHalfway                   a batch of an outbox is in it only in part: a person has to act
     ├── WorkerGone                          no worker of that name is there to take an order
     ├── JobError                            about one job
     │   ├── JobFailed                       it failed for good
@@ -94,7 +96,7 @@ from corral.errors.job import (
     ScheduleTaken,
     StaleRun,
 )
-from corral.errors.queue import QueueActive, QueueDamaged, QueueError
+from corral.errors.queue import OutboxHalfway, QueueActive, QueueDamaged, QueueError
 from corral.errors.root import CorralError
 from corral.errors.server import (
     DurabilityUnavailable,
@@ -111,6 +113,7 @@ from corral.errors.store import (
     CronJobTaken,
     DatabaseOutdated,
     DatabaseUnavailable,
+    OutboxDamaged,
     StoreError,
     SubscriptionGone,
     TooManyKeys,
@@ -149,6 +152,8 @@ __all__ = [
     "JobLocked",
     "JobNotInState",
     "JobScheduled",
+    "OutboxDamaged",
+    "OutboxHalfway",
     "PayloadTooLarge",
     "ProcessDied",
     "QueueActive",

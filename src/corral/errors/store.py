@@ -10,6 +10,7 @@ __all__ = [
     "CronJobTaken",
     "DatabaseOutdated",
     "DatabaseUnavailable",
+    "OutboxDamaged",
     "StoreError",
     "SubscriptionGone",
     "TooManyKeys",
@@ -39,6 +40,21 @@ class DatabaseOutdated(StoreError):
         self.cause = cause
         super().__init__(
             f"{database} does not have the tables of this version ({cause}): call `await database.migrate()` once"
+        )
+
+
+class OutboxDamaged(StoreError):
+    """The outbox cannot send jobs to a queue, as a ``row`` of ``table`` was changed by hand; ``reason`` says what is
+    wrong with it."""
+
+    def __init__(self, queue: str, table: str, row: str, reason: str) -> None:
+        self.queue = queue
+        self.table = table
+        self.row = row
+        self.reason = reason
+        super().__init__(
+            f"the outbox sends nothing to queue {cut(queue)}, as the row {row} in {table} cannot be used: "
+            f"{reason[:300]}. See “When a queue stands still” in docs/outbox.md"
         )
 
 

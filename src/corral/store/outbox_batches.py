@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 import uuid
@@ -10,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, delete, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from corral.engine.enqueue import MAX_JOBS_PER_CALL
 from corral.store.database import Database
-from corral.store.tables import OutboxBatchRow, OutboxRelayRow, OutboxRow
+from corral.store.tables import THE_RELAY, OutboxBatchRow, OutboxRelayRow, OutboxRow
 
 __all__ = ["Batch", "OutboxBatches", "Turn"]
 
@@ -33,6 +35,8 @@ class Batch(NamedTuple):
     mark: str
     queue: str
     rows: Sequence[OutboxRow]
+    damage: str = ""
+    """Why it cannot be sent: what was written down of it cannot be read."""
 
 
 class Turn(NamedTuple):
@@ -93,7 +97,7 @@ class OutboxBatches:
     async def is_empty(self, *, leaving_out: Collection[str] = ()) -> bool:
         """Whether no row waits, but for those of the queues that are left out."""
         async with self._database.reading() as session:
-            return await session.scalar(_queue_of_the_oldest(leaving_out)) is None
+            return await session.scalar(_queues(leaving_out).limit(1)) is None
 
     def _take_turn(self, relay: OutboxRelayRow) -> bool:
         now = datetime.now(UTC)
@@ -106,14 +110,16 @@ class OutboxBatches:
 
 
 async def _locked(session: AsyncSession) -> OutboxRelayRow:
-    """The row that relays lock, so that one at a time decides; made anew where somebody has emptied the tables."""
+    """The row that relays lock, so that one at a time decides; made anew where somebody has emptied the tables, by one
+    of them."""
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_AFTER}'"))
-    relay = (await session.scalars(select(OutboxRelayRow).with_for_update())).first()
-    if relay is None:
-        relay = OutboxRelayRow(name=str(uuid.uuid4()), number=0)
-        session.add(relay)
-    return relay
+    if (found := await session.get(OutboxRelayRow, THE_RELAY, with_for_update=True)) is not None:
+        return found
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
+    made = insert(OutboxRelayRow).values(id=THE_RELAY, name=str(uuid.uuid4()), number=0)
+    await session.execute(made.on_conflict_do_nothing())
+    return await session.get_one(OutboxRelayRow, THE_RELAY, with_for_update=True)
 
 
 async def _remove(session: AsyncSession, batches: Collection[Batch]) -> None:
@@ -121,7 +127,8 @@ async def _remove(session: AsyncSession, batches: Collection[Batch]) -> None:
     for batch in batches:
         found = await session.get(OutboxBatchRow, batch.queue)
         if found is not None and (found.number, found.mark) == (batch.number, batch.mark):
-            await session.execute(delete(OutboxRow).where(OutboxRow.id.in_(found.row_ids)))
+            sent = OutboxRow.id.in_([row.id for row in batch.rows])
+            await session.execute(delete(OutboxRow).where(sent))
             await session.delete(found)
             await session.flush()
 
@@ -139,31 +146,54 @@ async def _next(session: AsyncSession, relay: OutboxRelayRow, leaving_out: Colle
         queue = await session.scalar(_queue_of_the_oldest(leaving_out))
         if queue is None:
             return None
-        row = OutboxBatchRow(
-            queue=queue, number=_new_number(relay), mark=_mark(), row_ids=await _first(session, queue)
-        )
+        number, mark, row_ids = _new_number(relay), _new_mark(), await _first(session, queue)
+        row = OutboxBatchRow(queue=queue, outbox=relay.name, number=number, mark=mark, row_ids=row_ids)
         session.add(row)
-    found = await session.scalars(
-        select(OutboxRow).where(OutboxRow.id.in_(row.row_ids)).order_by(OutboxRow.id)
-    )
-    return Batch(relay.name, row.number, row.mark, row.queue, found.all())
+    if damage := _damage_of(row):
+        return Batch(row.outbox, row.number, row.mark, row.queue, (), damage)
+    listed = (OutboxRow.queue == row.queue) & OutboxRow.id.in_(row.row_ids)
+    rows = await session.scalars(select(OutboxRow).where(listed).order_by(OutboxRow.id))
+    return Batch(row.outbox, row.number, row.mark, row.queue, rows.all())
 
 
-def _queue_of_the_oldest(leaving_out: Collection[str]) -> Select[Any]:
-    """The queue of the oldest row that is in none of these. It steps from queue to queue, not from row to row: a queue
-    that is left out may have a long line."""
+def _damage_of(row: OutboxBatchRow) -> str:
+    """What was changed by hand, so that nobody can say which call this was."""
+    if not _is_whole(row.number):
+        return "its number is no whole number"
+    if not re.fullmatch(r"[0-9]{1,12}", row.mark):
+        return "its mark is not made of digits"
+    ids: object = row.row_ids
+    if not isinstance(ids, list) or len(ids) > MAX_JOBS_PER_CALL or not all(map(_is_whole, ids)):
+        return "its row_ids are no list of ids"
+    return ""
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _queues(leaving_out: Collection[str]) -> Select[Any]:
+    """The queues that have rows, but for these. It steps from queue to queue, not from row to row: one that is left out
+    may have a long line."""
     queues = select(func.min(OutboxRow.queue).label("queue")).cte("queues", recursive=True)
     following = select(func.min(OutboxRow.queue)).where(OutboxRow.queue > queues.c.queue).scalar_subquery()
     queues = queues.union_all(select(following).where(queues.c.queue.is_not(None)))
-    oldest = select(func.min(OutboxRow.id)).where(OutboxRow.queue == queues.c.queue).scalar_subquery()
-    wanted = queues.c.queue.is_not(None) & queues.c.queue.not_in(leaving_out)
-    return select(queues.c.queue).where(wanted).order_by(oldest).limit(1)
+    return select(queues.c.queue).where(queues.c.queue.is_not(None), queues.c.queue.not_in(leaving_out))
+
+
+def _queue_of_the_oldest(leaving_out: Collection[str]) -> Select[Any]:
+    """The queue of the oldest row that is in none of these."""
+    queues = _queues(leaving_out)
+    queue = queues.selected_columns.queue
+    return queues.order_by(
+        select(func.min(OutboxRow.id)).where(OutboxRow.queue == queue).scalar_subquery()
+    ).limit(1)
 
 
 async def _first(session: AsyncSession, queue: str) -> list[int]:
     """As many rows as go in one call."""
     sizes = await session.execute(
-        select(OutboxRow.id, func.length(OutboxRow.data))
+        select(OutboxRow.id, OutboxRow.size)
         .where(OutboxRow.queue == queue)
         .order_by(OutboxRow.id)
         .limit(MAX_JOBS_PER_CALL)
@@ -178,9 +208,10 @@ async def _first(session: AsyncSession, queue: str) -> list[int]:
 
 
 def _new_number(relay: OutboxRelayRow) -> int:
-    relay.number = max(relay.number + 1, time.time_ns() // 1_000_000)
+    last = relay.number if _is_whole(relay.number) else 0
+    relay.number = max(last + 1, time.time_ns() // 1_000_000)
     return relay.number
 
 
-def _mark() -> str:
+def _new_mark() -> str:
     return f"{secrets.randbelow(10**9):09}"

@@ -9,15 +9,14 @@ from typing import Final
 from corral.contracts.options import Durability
 from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import POSITION_KEPT_MS, add_jobs, outbox_sender
-from corral.engine.faults import ResponseError, overtaken_by
+from corral.engine.faults import ResponseError, failed_halfway, overtaken_by
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
-from corral.engine.record import NewJob
 from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
-from corral.errors import QueueDamaged
+from corral.errors import OutboxHalfway, QueueDamaged
 from corral.store.outbox_batches import Batch
-from corral.store.tables import OutboxRow
+from corral.store.outbox_words import check_batch, job_of
 
 __all__ = ["OutboxSender", "Overtaken"]
 
@@ -45,8 +44,10 @@ class OutboxSender:
 
         Raises:
             ServerUnavailable, ServerRefused, QueueFull, DurabilityUnavailable, QueueDamaged: it is to be sent again.
+            OutboxDamaged, OutboxHalfway: a person has to look first.
             Overtaken: it is to be sent under another number, if at all.
         """
+        check_batch(batch)
         keys = self._server.keys(batch.queue)
         link = self._links.pop(batch.queue, None) or await self._server.link(keys, name="corral:relay")
         try:
@@ -58,6 +59,8 @@ class OutboxSender:
         except ResponseError as error:
             if (beyond := overtaken_by(error)) is not None:
                 raise Overtaken(beyond) from error
+            if failed_halfway(error):
+                raise OutboxHalfway(batch.queue, batch.number) from error
             raise QueueDamaged(batch.queue, f"{keys.base}*", str(error)) from error
         finally:
             self._links[batch.queue] = link
@@ -72,7 +75,7 @@ class OutboxSender:
         await add_jobs(
             link,
             keys,
-            [_job(row, now) for row in batch.rows],
+            [job_of(row, now) for row in batch.rows],
             sender=sender,
             number=f"{batch.number}.{batch.mark}",
             timeout=self._server.settings.timeout * PATIENCE,
@@ -84,19 +87,3 @@ class OutboxSender:
         """Close the connections."""
         while self._links:
             await self._links.popitem()[1].close()
-
-
-def _job(row: OutboxRow, now: datetime) -> NewJob:
-    """The words of a job. A delay counts from the call that asked for it, however long the row has waited."""
-    waited_ms = max(0, round((now - row.created_at).total_seconds() * 1000))
-    return NewJob(
-        row.job_id,
-        row.flags,
-        row.name,
-        row.data,
-        row.opts,
-        max(0, row.delay_ms - waited_ms),
-        "" if row.due_ms is None else row.due_ms,
-        row.priority,
-        row.deduplication,
-    )

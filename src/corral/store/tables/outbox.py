@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from corral.contracts.options import Durability
 from corral.store.tables.row import Row
 
-__all__ = ["OutboxBatchRow", "OutboxRelayRow", "OutboxRow"]
+__all__ = ["THE_RELAY", "OutboxBatchRow", "OutboxRelayRow", "OutboxRow"]
+
+THE_RELAY: Final = 1
+"""The key of the one row of `OutboxRelayRow`."""
+
+
+def _size(context: Any) -> int:
+    return len(context.get_current_parameters()["data"])
 
 
 class OutboxRow(Row):
@@ -27,6 +35,8 @@ class OutboxRow(Row):
     flags: Mapped[str] = mapped_column(String(4))
     name: Mapped[str] = mapped_column(Text)
     data: Mapped[str] = mapped_column(Text)
+    size: Mapped[int] = mapped_column(BigInteger, default=_size)
+    """Of `data`, in characters: so that a batch is made up without reading any payload."""
     opts: Mapped[str] = mapped_column(Text)
     delay_ms: Mapped[int] = mapped_column(BigInteger)
     due_ms: Mapped[int | None] = mapped_column(BigInteger)
@@ -42,6 +52,8 @@ class OutboxBatchRow(Row):
     __tablename__ = "corral_outbox_batches"
 
     queue: Mapped[str] = mapped_column(Text, primary_key=True)
+    outbox: Mapped[str] = mapped_column(String(36))
+    """Who sends it, under this number: the name of the outbox when it was begun, whatever it is called by now."""
     number: Mapped[int] = mapped_column(BigInteger)
     mark: Mapped[str] = mapped_column(String(12))
     """Digits of chance, by which a batch differs from one with the same number: of a copy of this database, say."""
@@ -53,7 +65,8 @@ class OutboxRelayRow(Row):
 
     __tablename__ = "corral_outbox_relay"
 
-    name: Mapped[str] = mapped_column(String(36), primary_key=True)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(36))
     number: Mapped[int] = mapped_column(BigInteger)
     holder: Mapped[str | None] = mapped_column(String(36))
     held_until: Mapped[datetime | None]

@@ -29,11 +29,18 @@ local done = recall(sender, number)
 if done then
   return done
 end
-if is_outbox(sender) then
-  check_kinds()
+local rules = {}
+for at = jobs, #ARGV, 9 do
+  if ARGV[at + 8] ~= '' then
+    rules[at] = cjson.decode(ARGV[at + 8])
+  end
+end
+if next(rules) or is_outbox(sender) then
+  check_kinds(rules)
 end
 local now_ms, now_text = clock(now)
 local queue = open_queue(library)
+begin(sender, number)
 redis.call('INCRBY', id, word((#ARGV - jobs + 1) / 9))
 
 local reply, ready = {}, {}
@@ -48,7 +55,7 @@ local function line_up()
 end
 
 for at = jobs, #ARGV, 9 do
-  local job_id, flags, rule_text = ARGV[at], ARGV[at + 1], ARGV[at + 8]
+  local job_id, flags, rule = ARGV[at], ARGV[at + 1], rules[at]
   job.name, job.data, job.opts = ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   job.delay, job.priority = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 7])
   job.front = flags ~= '' and string.find(flags, 'l', 1, true) ~= nil
@@ -60,8 +67,7 @@ for at = jobs, #ARGV, 9 do
   if flags ~= '' and string.find(flags, 'c', 1, true) and redis.call('EXISTS', prefix .. job_id) == 1 then
     redis.call('XADD', events, '*', 'event', 'duplicated', 'jobId', job_id)
     answer = 1
-  elseif rule_text ~= '' then
-    local rule = cjson.decode(rule_text)
+  elseif rule then
     job.deduplication_id = rule.id
     if rule.supersedes then
       line_up()  -- its owner may be one of those before it

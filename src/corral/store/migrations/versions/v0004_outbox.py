@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("flags", sa.String(4), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("opts", sa.Text(), nullable=False),
         sa.Column("delay_ms", sa.BigInteger(), nullable=False),
         sa.Column("due_ms", sa.BigInteger(), nullable=True),
@@ -37,6 +38,7 @@ def upgrade() -> None:
     op.create_table(
         "corral_outbox_batches",
         sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("outbox", sa.String(36), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("mark", sa.String(12), nullable=False),
         sa.Column("row_ids", sa.JSON(), nullable=False),
@@ -44,13 +46,14 @@ def upgrade() -> None:
     )
     relay = op.create_table(
         "corral_outbox_relay",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(36), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("holder", sa.String(36), nullable=True),
         sa.Column("held_until", TIME, nullable=True),
-        sa.PrimaryKeyConstraint("name", name="pk_corral_outbox_relay"),
+        sa.PrimaryKeyConstraint("id", name="pk_corral_outbox_relay"),
     )
-    op.bulk_insert(relay, [{"name": str(uuid.uuid4()), "number": 0}])
+    op.bulk_insert(relay, [{"id": 1, "name": str(uuid.uuid4()), "number": 0}])
 
 
 def downgrade() -> None:
