@@ -68,6 +68,11 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
     (errors.DatabaseUnavailable("sqlite:///x", "gone"), {"database": "sqlite:///x", "cause": "gone"}),
     (errors.DatabaseOutdated("sqlite:///x", "no table"), {"database": "sqlite:///x", "cause": "no table"}),
     (errors.CronJobGone("1"), {"cron_job_id": "1"}),
+    (
+        errors.OutboxDamaged("email", "corral_outbox", "with id 7", "no rule"),
+        {"queue": "email", "table": "corral_outbox", "row": "with id 7", "reason": "no rule"},
+    ),
+    (errors.OutboxHalfway("email", 7), {"queue": "email", "number": 7}),
     (errors.SubscriptionGone("1"), {"subscription_id": "1"}),
     (errors.TooManyKeys("1", 10), {"subscription_id": "1", "most": 10}),
     (errors.CronJobChanged("nightly", 1, 2), {"job_id": "nightly", "revision": 1, "found": 2}),
