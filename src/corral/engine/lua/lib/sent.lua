@@ -23,11 +23,11 @@ local function recall(sender, number, beside)
   end
   if kept then
     local record = cmsgpack.unpack(kept)
-    if record[1] == number and record[2] then
-      return record[2], text
-    end
     if record[1] == number then
-      error({ err = 'HALFWAY this call was begun before, and failed halfway' })
+      if not record[2] then
+        error({ err = 'HALFWAY this call was begun before, and failed halfway' })
+      end
+      return record[2], text
     end
     if tonumber(record[1]) > tonumber(number) then
       error({ err = 'STALE a later call of this sender was carried out before: ' .. record[1] })
