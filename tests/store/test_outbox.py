@@ -6,14 +6,16 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
-from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.orm import Session, registry, scoped_session, sessionmaker
 
-from corral import Client, Cron, InvalidJobId, InvalidOption, InvalidPayload
+from corral import Client, Cron, DatabaseOutdated, InvalidJobId, InvalidOption, InvalidPayload
 from corral.contracts.producer import EnqueueRequest
 from corral.store.database import Database
 from corral.store.outbox import OutboxReceipt, outbox
@@ -71,7 +73,6 @@ async def test_a_rollback_enqueues_nothing(
     with pytest.raises(RuntimeError):
         async with sessions.begin() as session:
             await MailTasks.digest.enqueue(outbox(session), ADA)
-            await session.flush()
             raise RuntimeError
     async with sessions.begin() as session:
         await MailTasks.digest.enqueue(outbox(session), ADA, job_id="kept")
@@ -81,6 +82,64 @@ async def test_a_rollback_enqueues_nothing(
                 raise RuntimeError
     async with database.reading() as reading:
         assert list(await reading.scalars(select(OutboxRow.job_id))) == ["kept"]
+
+
+async def test_a_job_keeps_to_its_row(sessions: async_sessionmaker[AsyncSession], database: Database) -> None:
+    """A savepoint of the connection, of which the session knows nothing, takes back what came after it: never the job
+    without the row before it, nor the row without the job. Nor does the session forget a job with its objects."""
+    table = Table("orders", MetaData(), Column("id", Integer, primary_key=True))
+    mapped = registry()
+
+    class Order:
+        """A row of the application's."""
+
+    mapped.map_imperatively(Order, table)
+    async with database.writing() as session:
+        await session.run_sync(lambda each: table.create(each.connection()))
+    async with sessions.begin() as session:
+        session.add(Order())
+        await MailTasks.purge.enqueue(outbox(session), None, job_id="kept")
+        savepoint = await (await session.connection()).begin_nested()
+        session.add(Order())
+        await MailTasks.purge.enqueue(outbox(session), None, job_id="given-up")
+        await session.execute(select(Order))
+        await savepoint.rollback()
+        session.expunge_all()
+    async with database.reading() as reading:
+        assert list(await reading.scalars(select(table.c.id))) == [1]
+        assert list(await reading.scalars(select(OutboxRow.job_id))) == ["kept"]
+
+
+def test_a_session_that_cannot_reach_the_outbox(tmp_path: Path) -> None:
+    """It is told when the job is enqueued, with the remedy: no engine for the outbox, a database without its tables."""
+    elsewhere = create_engine(f"sqlite:///{tmp_path}/elsewhere.db")
+    with (
+        Session(binds={Digest: elsewhere}) as session,
+        pytest.raises(InvalidOption, match="OutboxRow: engine"),
+    ):
+        MailTasks.digest.enqueue(outbox(session), ADA)
+    with Session(elsewhere) as session, pytest.raises(DatabaseOutdated, match="migrate") as refused:
+        MailTasks.digest.enqueue(outbox(session), ADA)
+    assert "ada@" not in str(refused.value)
+    elsewhere.dispose()
+
+
+async def test_an_error_of_the_database_holds_no_payload(
+    blocking_sessions: sessionmaker[Session], database: Database
+) -> None:
+    """It is SQLAlchemy's own, by which an application knows what it may repeat, without the values."""
+    async with database.writing() as session:
+        await session.execute(text("CREATE UNIQUE INDEX one_each ON corral_outbox (queue)"))
+    with blocking_sessions() as blocking, pytest.raises(IntegrityError) as refused:
+        MailTasks.digest.enqueue_many(outbox(blocking), [ADA, ADA])
+    assert "ada@" not in str(refused.value)
+
+
+async def test_no_job_at_all(sessions: async_sessionmaker[AsyncSession], database: Database) -> None:
+    """An empty list writes nothing."""
+    async with sessions.begin() as session:
+        assert await MailTasks.digest.enqueue_many(outbox(session), []) == []
+    assert await waiting(database) == 0
 
 
 async def test_the_receipt(sessions: async_sessionmaker[AsyncSession]) -> None:
@@ -132,10 +191,10 @@ async def test_scoped_sessions(
     await MailTasks.purge.enqueue(outbox(scoped), None)
     await scoped.commit()
     await scoped.remove()
-    registry = scoped_session(blocking_sessions)
-    MailTasks.purge.enqueue(outbox(registry), None)
-    registry.commit()
-    registry.remove()
+    current = scoped_session(blocking_sessions)
+    MailTasks.purge.enqueue(outbox(current), None)
+    current.commit()
+    current.remove()
     assert await waiting(database) == 2
 
 

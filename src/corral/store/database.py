@@ -15,11 +15,22 @@ from corral.store.address import database_url, shown
 from corral.store.connecting import WRITES, connecting
 from corral.store.migration import upgrade
 
-__all__ = ["Database"]
+__all__ = ["Database", "cause_of", "lacks_tables"]
 
 MISSING_SQLITE: Final = ("no such table", "no such column", "has no column")
 MISSING_POSTGRES: Final = ("42P01", "42703")
 """What SQLite says where a migration has not been run, and PostgreSQL's codes for it."""
+
+
+def cause_of(error: DBAPIError) -> str:
+    """What the database said, without the statement and its values."""
+    return f"{type(error.orig).__name__}: {error.orig}"
+
+
+def lacks_tables(error: DBAPIError) -> bool:
+    """Whether a migration has not been run."""
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)  # psycopg2's word
+    return code in MISSING_POSTGRES or any(sign in cause_of(error) for sign in MISSING_SQLITE)
 
 
 class Database:
@@ -97,10 +108,8 @@ class Database:
         except (CorralError, IntegrityError):
             raise
         except DBAPIError as error:
-            said = f"{type(error.orig).__name__}: {error.orig}"
-            code = getattr(error.orig, "sqlstate", None)
-            if code in MISSING_POSTGRES or any(sign in said for sign in MISSING_SQLITE):
-                raise DatabaseOutdated(self.address, said) from error
-            raise DatabaseUnavailable(self.address, said) from error
+            if lacks_tables(error):
+                raise DatabaseOutdated(self.address, cause_of(error)) from error
+            raise DatabaseUnavailable(self.address, cause_of(error)) from error
         except (OSError, PoolTimeout) as error:
             raise DatabaseUnavailable(self.address, f"{type(error).__name__}: {error}") from error
