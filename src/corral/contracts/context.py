@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from corral.contracts.duration import Duration
@@ -103,6 +104,12 @@ class RunFacts(Protocol):
     @property
     def kind(self) -> JobKind:
         """Where the job came from."""
+        ...
+
+    @property
+    def timestamp(self) -> datetime | None:
+        """When the job was enqueued, in UTC: the same in all of its runs, and another one for a job that has its id
+        after it. None where another program left no time."""
         ...
 
     @property

@@ -19,6 +19,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from corral.errors import CorralError, DefinitionError, InvalidInput
 
 __all__ = [
@@ -113,11 +116,14 @@ class NotGenuine(DeliveryError):
 
 
 class MailRefused(DeliveryError):
-    """The mail server took a mail for none of its recipients: ``reply`` is what it said, with its code.
-    ``is_permanent``: it would say so again (5xx)."""
+    """The mail server took a mail for none of its recipients: ``reply`` is what it said, with its code;
+    ``replies`` the same by recipient, where it said it to each. ``is_permanent``: it would say so again (5xx)."""
 
-    def __init__(self, reply: str, *, is_permanent: bool) -> None:
+    def __init__(
+        self, reply: str, *, is_permanent: bool, replies: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.reply = reply
+        self.replies = dict(replies)
         self.is_permanent = is_permanent
         super().__init__(f"the mail server refuses this mail: {reply}")
 

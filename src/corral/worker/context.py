@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from corral.contracts.arguments import string
@@ -82,6 +83,11 @@ class RunContext:
     def name(self) -> str:
         """The task's name."""
         return self._run.name
+
+    @property
+    def timestamp(self) -> datetime | None:
+        """When the job was enqueued."""
+        return self._run.timestamp
 
     @property
     def cancelled(self) -> CancelSignal:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from datetime import datetime
 from enum import StrEnum
 
+from corral.contracts.duration import instant
 from corral.contracts.job import Job
 from corral.contracts.names import decode_job_id
 from corral.contracts.states import JobState
@@ -79,6 +81,14 @@ class Run:
                 self.cancelled.set()
             if self.task is not None and self.begun:
                 self.task.cancel()
+
+    @property
+    def timestamp(self) -> datetime | None:
+        """When its job was enqueued, None where that cannot be read."""
+        try:
+            return instant(int(self.claimed.timestamp or b""))
+        except (ValueError, OverflowError):
+            return None
 
     def snapshot(self, queue: str) -> Job:
         """The job, as it was claimed."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -37,6 +38,8 @@ class Mails:
     tls: list[bool] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     """The commands that tell a server something of a mail or a login."""
+    on_quit: Callable[[], object] | None = None
+    """Called instead of an answer to QUIT, which never comes."""
 
     async def handle_MAIL(
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
@@ -59,6 +62,13 @@ class Mails:
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        """Somebody leaves."""
+        if self.on_quit is not None:
+            self.on_quit()
+            await asyncio.Event().wait()
+        return "221 bye"
 
     async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:
         """The mail itself."""

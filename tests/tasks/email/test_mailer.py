@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -39,13 +40,18 @@ async def _worker(client: Client, mailer: Mailer) -> AsyncIterator[Worker]:
         yield worker
 
 
+async def stored(client: Client, handle: JobHandle[Sent]) -> Job:
+    """The job as it is kept."""
+    job = await client.queue("email").get(handle.id)
+    assert job
+    return job
+
+
 async def failed(client: Client, handle: JobHandle[Sent]) -> Job:
     """The job, once it has failed for good."""
     with pytest.raises(JobFailed):
         await handle.result(timeout=10)
-    job = await client.queue("email").get(handle.id)
-    assert job
-    return job
+    return await stored(client, handle)
 
 
 def hello(to: str | list[str] = "ada@example.org") -> Email:
@@ -62,7 +68,11 @@ async def test_one_line_sends_a_mail(client: Client, mails: Mails, mailer: Maile
     assert recipients == ["ada@example.org"]
     assert (message["From"], message["To"]) == ("The Shöp <post@shop.example>", "ada@example.org")
     assert (message["Subject"], message["Reply-To"]) == ("Ünï", "help@shop.example")
-    assert message["Message-ID"] == sent.message_id == mailer.message_id("email", handle.id)
+    assert (
+        message["Message-ID"]
+        == sent.message_id
+        == mailer.message_id("email", handle.id, (await stored(client, handle)).timestamp)
+    )
     parts = [part.get_content() for part in message.iter_parts()]
     assert parts == ["Hello\n", "<p>Hello</p>\n"]
 
@@ -90,8 +100,7 @@ async def test_a_template(client: Client, mails: Mails) -> None:
     ((_, message),) = mails.got
     assert message["Subject"] == "Choose a new password"
     assert "https://shop.example/reset/TOKEN" in next(iter(message.iter_parts())).get_content()
-    job = await client.queue("email").get(handle.id)
-    assert job
+    job = await stored(client, handle)
     assert "TOKEN" in str(job.data)
     assert "TOKEN" not in str(redacted_job(job, EmailTasks.password_reset.spec).data)
 
@@ -116,8 +125,7 @@ async def test_a_transient_reply_is_tried_again(client: Client, mails: Mails) ->
                 mails.data = "250 taken"
                 break
     assert (await handle.result(timeout=10)).message_id == mails.got[0][1]["Message-ID"]
-    job = await client.queue("email").get(handle.id)
-    assert job
+    job = await stored(client, handle)
     assert job.attempts_made >= 2
 
 
@@ -185,23 +193,40 @@ async def test_a_slow_domain_is_spared(client: Client, mails: Mails) -> None:
     ]
     await first.result(timeout=10)
     await other.result(timeout=10)
-    job = await client.queue("email").get(second.id)
-    assert job
+    job = await stored(client, second)
     assert (job.attempts_made, await second.state()) == (0, "delayed")
 
 
 @pytest.mark.parametrize(
     ("job_id", "wanted"),
-    [("invite:7", None), ("a>\r\nBcc: x@y", None), ("ü", None), ("order-7", "<email.order-7@shop.example>")],
+    [
+        ("invite:7", None),
+        ("a>\r\nBcc: x@y", None),
+        ("ü", None),
+        ("order-7", "<email.order-7.20261128093000000000@shop.example>"),
+    ],
 )
 def test_message_ids(mailer: Mailer, job_id: str, wanted: str | None) -> None:
     """Whatever the id of a job is, the `Message-ID` is a valid one, and always the same."""
-    made = mailer.message_id("email", job_id)
-    assert made == (wanted or mailer.message_id("email", job_id))
+    born = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+    made = mailer.message_id("email", job_id, born)
+    assert made == (wanted or mailer.message_id("email", job_id, born))
     assert made.isascii()
     assert len(made.split()) == 1
     assert made.count("@") == 1
-    assert made != mailer.message_id("email", job_id + "x")
+    assert made != mailer.message_id("email", job_id + "x", born)
+    assert made != mailer.message_id("email", job_id, born + timedelta(milliseconds=1))
+
+
+@pytest.mark.usefixtures("_worker")
+async def test_an_id_that_is_used_again_is_another_mail(client: Client, mails: Mails) -> None:
+    """What was sent under an id does not keep the next job of that id from being sent, nor has its `Message-ID`."""
+    for _ in range(2):
+        email = hello(["ada@example.org", "bob@example.org"])
+        handle = await EmailTasks.send.enqueue(client, email, job_id="digest")
+        await handle.result(timeout=10)
+        await handle.remove()
+    assert len({message["Message-ID"] for _, message in mails.got}) == len(mails.got) == 2
 
 
 ENCODED = "=?utf-8?q?=0D=0ABcc:_x=40y.example=0D=0A=0D=0A=3Ch1=3E?="
@@ -253,7 +278,7 @@ async def test_no_header_holds_a_line_break(mailer: Mailer, mails: Mails) -> Non
     """Not even that of a payload which nobody has checked."""
     email = Email.model_construct(to="ada@example.org", subject=ENCODED, body="y")
     with pytest.raises(Unrecoverable, match="Subject would not be one line"):
-        await mailer.send(email, cast("Context", SimpleNamespace(queue="email", job_id="1")))
+        await mailer.send(email, cast("Context", SimpleNamespace(queue="email", job_id="1", timestamp=None)))
     assert mails.raw == []
 
 

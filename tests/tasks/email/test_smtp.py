@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from corral.errors import InvalidOption
 from corral.tasks.email import Smtp
+from corral.tasks.email import smtp as smtp_module
 from corral.tasks.errors import MailRefused, MailServerUnavailable
 from tests.tasks.email.mail_server import PASSWORD, USER, Mails, serving
 
@@ -110,6 +112,29 @@ async def test_one_of_two_may_come_back(mails: Mails) -> None:
     with pytest.raises(MailRefused) as refused:
         await send(mails.smtp, "ada@example.org", "bob@example.org")
     assert not refused.value.is_permanent
+    assert refused.value.reply == "ada@example.org: 550 no such box; bob@example.org: 450 later"
+    assert refused.value.replies == mails.replies
+
+
+async def test_a_mail_that_is_taken_is_sent(mails: Mails) -> None:
+    """A server that never answers to the end of the conversation is waited for a moment, and not for its whole time."""
+    mails.on_quit = lambda: None
+    async with asyncio.timeout(30):
+        assert await send(dataclasses.replace(mails.smtp, timeout=600)) == {}
+    assert len(mails.got) == 1
+
+
+async def test_who_is_to_stop_does_not_wait(mails: Mails, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A conversation that is cancelled ends at once, also while its end is waited for."""
+    monkeypatch.setattr(smtp_module, "FAREWELL", 600)
+    loop, leaving = asyncio.get_running_loop(), asyncio.Event()
+    mails.on_quit = lambda: loop.call_soon_threadsafe(leaving.set)
+    async with asyncio.timeout(30):
+        sending = asyncio.create_task(send(mails.smtp))
+        await leaving.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
 
 
 async def test_no_server(mails: Mails) -> None:
@@ -156,6 +181,13 @@ def test_a_bad_url(url: str) -> None:
     with pytest.raises(InvalidOption) as refused:
         Smtp.from_url(url)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["", "a..b", "x" * 70 + ".example", "mail.\0x", "mail example"])
+def test_a_bad_host(host: str) -> None:
+    """A name that no host can have is told when the server is named, and not by the first mail."""
+    with pytest.raises(InvalidOption, match="host"):
+        Smtp(host=host)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,16 @@ async def test_who_is_reached_is_not_told_again(client: Client, admin: Admin, re
 
 
 @pytest.mark.usefixtures("_worker")
+async def test_an_id_that_is_used_again_is_another_job(client: Client, receiver: Receiver) -> None:
+    """Who was reached by a job is reached by the next one of its id: yesterday's alarm does not silence today's."""
+    for _ in range(2):
+        handle = await push(client, "ops", job_id="disk-full")
+        assert (await handle.result(timeout=20)).reached == ["ops"]
+        await handle.remove()
+    assert len(receiver.requests) == 2
+
+
+@pytest.mark.usefixtures("_worker")
 async def test_invalid_tokens_are_reported(
     client: Client, receiver: Receiver, forgotten: list[str | Device]
 ) -> None:

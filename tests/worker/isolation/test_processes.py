@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,6 +75,7 @@ class FakeContext:
     """What a worker offers to a handler, remembering what it was told."""
 
     job_id, queue, name, attempt, attempts, kind = "7", "images", "resize", 2, 3, "adhoc"
+    timestamp = datetime(2026, 11, 28, tzinfo=UTC)
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[Any] = asyncio.Queue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -19,6 +20,7 @@ class FakeContext:
 
     job_id, queue, name, attempt, attempts, kind = "7", "email", "welcome", 2, 3, "adhoc"
     logger = get_logger("jobs:email")
+    timestamp = datetime(2026, 11, 28, tzinfo=UTC)
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()

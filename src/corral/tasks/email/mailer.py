@@ -15,6 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from corral import Context, RateLimit, Unrecoverable
+from corral.contracts.context import RunFacts
 from corral.errors import InvalidOption
 from corral.tasks.email.addresses import encoded, encoded_domain
 from corral.tasks.email.contract import Email, EmailTasks, FromTemplate, Sent
@@ -81,7 +82,7 @@ class Mailer:
 
     async def _send(self, email: Email, recipients: list[str], ctx: Context) -> Sent:
         given = {encoded(recipient): recipient for recipient in recipients}
-        self._pacing.take(given)
+        self._pacing.take(ctx.job_id, given)
         message = self._written(email, given, ctx)
         refused = await self._hand_over(message, list(given), ctx)
         replies = {given.get(recipient, recipient): reply for recipient, reply in refused.items()}
@@ -96,13 +97,13 @@ class Mailer:
             send = partial(self._smtp.send, message, self._sender.addr_spec, waiting)
             try:
                 alone = len(recipients) == 1
-                replies = await (send() if alone else ctx.once(_key(ctx.job_id, waiting), send, keep=KEPT))
+                replies = await (send() if alone else ctx.once(_key(ctx, waiting), send, keep=KEPT))
             except MailRefused as error:
                 if not error.is_permanent:
                     raise
                 if waiting is recipients:
                     raise Unrecoverable(str(error)) from error
-                replies = dict.fromkeys(waiting, error.reply)
+                replies = error.replies or dict.fromkeys(waiting, error.reply)
             put_off = {who for who, reply in replies.items() if reply.startswith("4")}
             refused |= {who: reply for who, reply in replies.items() if who not in put_off}
             waiting = [who for who in waiting if who in put_off]
@@ -114,7 +115,7 @@ class Mailer:
         message["To"] = ", ".join(recipients)
         message["Subject"] = email.subject
         message["Date"] = format_datetime(datetime.now(UTC))
-        message["Message-ID"] = self.message_id(ctx.queue, ctx.job_id)
+        message["Message-ID"] = self.message_id(ctx.queue, ctx.job_id, ctx.timestamp)
         message["Auto-Submitted"] = "auto-generated"
         if email.reply_to:
             message["Reply-To"] = encoded(email.reply_to)
@@ -126,16 +127,17 @@ class Mailer:
             message.add_alternative(email.html, subtype="html")
         return message
 
-    def message_id(self, queue: str, job_id: str) -> str:
-        """The `Message-ID` of a job's mail: the same however often it is sent."""
-        name = f"{queue}.{job_id}"
+    def message_id(self, queue: str, job_id: str, timestamp: datetime | None) -> str:
+        """The `Message-ID` of a job's mail: the same however often it is sent. ``timestamp``: when it was enqueued."""
+        name = f"{queue}.{job_id}" + (f".{timestamp:%Y%m%d%H%M%S%f}" if timestamp else "")
         plain = name if PLAIN_ID.fullmatch(name) else sha256(name.encode()).hexdigest()
         return f"<{plain}@{self._sender.domain}>"
 
 
-def _key(job_id: str, recipients: list[str]) -> str:
-    """Of the effect that these recipients are sent a job's mail."""
-    return f"mail:{sha256(chr(10).join([job_id, *recipients]).encode()).hexdigest()}"
+def _key(ctx: RunFacts, recipients: list[str]) -> str:
+    """Of the effect that these recipients are sent a job's mail. Another job may be given its id, some day."""
+    words = [ctx.job_id, str(ctx.timestamp), *recipients]
+    return f"mail:{sha256(chr(10).join(words).encode()).hexdigest()}"
 
 
 def _sender(text: str) -> Address:

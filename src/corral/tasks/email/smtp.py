@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from typing import Final, Self
@@ -21,6 +22,8 @@ PORTS: Final = {"smtp": 587, "smtps": 465}
 NOT_ABOUT_THE_MAIL: Final = frozenset({530, 534, 535, 538})
 """A login or TLS is wanted (RFC 4954, RFC 3207): whoever corrects the settings finds the mails still there."""
 WANTED: Final = "give smtp://user:password@host:587 or smtps://…"
+FAREWELL: Final = 1.0
+"""Seconds for the reply to QUIT."""
 QUOTING: Final = "it ends behind host and port; quote what is special in a password: / is %2F, @ is %40"
 
 
@@ -43,6 +46,8 @@ class Smtp:
         """Refuse what is no way to reach a server."""
         if self.tls not in ("starttls", "tls", "none"):
             raise InvalidOption("tls", self.tls, "give starttls, tls or none")
+        if not _is_host(self.host):
+            raise InvalidOption("host", self.host, "it is no name of a host")
         if self.password and self.tls == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
             raise InvalidOption("tls", self.tls, "a password is not sent without TLS: take starttls or tls")
 
@@ -82,11 +87,40 @@ class Smtp:
     def _place(self) -> str:
         return f"{self.host}:{self.port}"
 
-    def _refused(self, code: int, message: str, *, is_permanent: bool) -> DeliveryError:
-        said = _said(code, message)
-        if code in NOT_ABOUT_THE_MAIL:
+    @asynccontextmanager
+    async def _conversation(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection with a login. What becomes of the mail is known before the server is told that this is the end:
+        it is waited for a moment only, not at all when the job is to stop, and decides nothing."""
+        server = aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=self.username,
+            password=self.password,
+            timeout=self.timeout,
+            use_tls=self.tls == "tls",
+            start_tls=self.tls == "starttls",
+            tls_context=self.ssl_context,
+        )
+        try:
+            await server.connect()
+            yield server
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await server.quit(timeout=FAREWELL)
+        finally:
+            server.close()
+
+    def _refused(self, error: aiosmtplib.SMTPResponseException) -> DeliveryError:
+        said = _said(error.code, error.message)
+        if error.code in NOT_ABOUT_THE_MAIL:
             return MailServerUnavailable(self._place, said)
-        return MailRefused(said, is_permanent=is_permanent)
+        return MailRefused(said, is_permanent=error.code >= 500)
+
+    def _nobody_taken(self, refused: list[aiosmtplib.SMTPRecipientRefused]) -> DeliveryError:
+        if len(refused) == 1 or refused[0].code in NOT_ABOUT_THE_MAIL:
+            return self._refused(refused[0])
+        replies = {one.recipient: _said(one.code, one.message) for one in refused}
+        said = "; ".join(f"{recipient}: {reply}" for recipient, reply in replies.items())
+        return MailRefused(said, is_permanent=all(one.code >= 500 for one in refused), replies=replies)
 
     async def send(self, message: EmailMessage, sender: str, recipients: list[str]) -> dict[str, str]:
         """Hand a mail over. Returns the recipients that the server refused while it took others, with its replies.
@@ -95,25 +129,12 @@ class Smtp:
         nothing was said about this mail: no connection, no TLS, no login. Those may be tried again.
         """
         try:
-            refused, _ = await aiosmtplib.send(
-                message,
-                sender=sender,
-                recipients=recipients,
-                hostname=self.host,
-                port=self.port,
-                username=self.username,
-                password=self.password,
-                timeout=self.timeout,
-                use_tls=self.tls == "tls",
-                start_tls=self.tls == "starttls",
-                tls_context=self.ssl_context,
-            )
+            async with self._conversation() as server:
+                refused, _ = await server.send_message(message, sender=sender, recipients=recipients)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            replies = [(one.code, one.message) for one in error.recipients]
-            permanent = all(code >= 500 for code, _ in replies)
-            raise self._refused(*replies[0], is_permanent=permanent) from error
+            raise self._nobody_taken(error.recipients) from error
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
-            raise self._refused(error.code, error.message, is_permanent=error.code >= 500) from error
+            raise self._refused(error) from error
         except aiosmtplib.SMTPNotSupported as error:
             raise MailRefused(f"the server does not take it: {error}", is_permanent=True) from error
         except aiosmtplib.SMTPResponseException as error:
@@ -121,6 +142,13 @@ class Smtp:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailServerUnavailable(self._place, str(error) or type(error).__name__) from error
         return {recipient: _said(reply.code, reply.message) for recipient, reply in refused.items()}
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(name.encode("idna")) and name.isprintable() and " " not in name
+    except UnicodeError:  # an empty label, or one that is too long
+        return False
 
 
 def _said(code: int, message: str) -> str:

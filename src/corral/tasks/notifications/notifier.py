@@ -104,7 +104,7 @@ class Notifier:
                 return Outcome(status="invalid", reason=error.reason)
             return Outcome(status="reached")
 
-        key = sha256(f"{ctx.job_id}\n{target.label}\n{token}".encode()).hexdigest()
+        key = sha256(f"{ctx.job_id}\n{ctx.timestamp}\n{target.label}\n{token}".encode()).hexdigest()
         try:
             return await ctx.once(f"push:{key}", effect, keep=KEPT)
         except TokenInvalid as error:

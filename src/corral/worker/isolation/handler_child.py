@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 from multiprocessing import spawn
 from queue import SimpleQueue
 from typing import Any, NoReturn
@@ -40,6 +41,7 @@ class ProcessContext:
         self.attempt: int = fields["attempt"]
         self.attempts: int = fields["attempts"]
         self.kind: JobKind = fields["kind"]
+        self.timestamp: datetime | None = fields["timestamp"]
         self.cancelled = cancelled
         """Set when the handler should stop; `is_set()` and `wait(timeout)`. The process is killed a moment later."""
         self.logger = get_logger(f"jobs:{self.queue}")

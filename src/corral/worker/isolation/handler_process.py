@@ -132,7 +132,7 @@ class HandlerProcess:
 
 
 def _context_fields(context: Context) -> dict[str, Any]:
-    names = ("job_id", "queue", "name", "attempt", "attempts", "kind")
+    names = ("job_id", "queue", "name", "attempt", "attempts", "kind", "timestamp")
     return {name: getattr(context, name) for name in names}
 
 

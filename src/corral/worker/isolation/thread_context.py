@@ -6,6 +6,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any, TypeVar
 
 from corral.contracts.context import CancelSignal, Context, JobKind, Logger
@@ -31,6 +32,7 @@ class ThreadContext:
         self.attempt: int = context.attempt
         self.attempts: int = context.attempts
         self.kind: JobKind = context.kind
+        self.timestamp: datetime | None = context.timestamp
         self.cancelled = ThreadCancelSignal(context.cancelled, loop)
         self.logger: Logger = context.logger
 
