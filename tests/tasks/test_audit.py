@@ -26,9 +26,18 @@ async def test_what_is_done_is_written_once(client: Client, admin: Admin, databa
 
 
 @pytest.mark.parametrize(
-    "changes", [{"actor_type": "robot"}, {"actor": "a" * 201}, {"org": "\x00"}, {"at": "2026-01-01T00:00:00"}]
+    "changes",
+    [
+        {"actor_type": "robot"},
+        {"actor": "a" * 201},
+        {"org": "\x00"},
+        {"at": "2026-01-01T00:00:00"},
+        {"at": "0001-01-01T00:00:00+02:00"},
+        {"at": "9999-12-31T23:00:00-02:00"},
+    ],
 )
 def test_what_no_entry_can_be_is_refused(changes: dict[str, str]) -> None:
-    """When it is enqueued: another type of actor, text that no column holds, a time without a zone."""
+    """When it is enqueued: another type of actor, text that no column holds, a time without a zone, or that UTC
+    does not have."""
     with pytest.raises(ValidationError):
         Audited.model_validate({"org": "acme", "actor": "ada", "action": "x"} | changes)

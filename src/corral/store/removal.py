@@ -27,7 +27,7 @@ async def remove_some(
             step, where the key's order would pass all others. The key of its table is found by itself.
     """
     mapper = cast("Mapper[Any]", by.parent)
-    key = [mapper.get_property_by_column(column).class_attribute for column in mapper.primary_key]
+    key = [getattr(by.class_, mapper.get_property_by_column(column).key) for column in mapper.primary_key]
     oldest = select(*key).where(*rules).order_by(by).limit(at_once).with_for_update(skip_locked=True)
     # A CTE, since PostgreSQL may ask a subquery once for each row, and gets other rows each time. The rules once more,
     # for nothing goes that somebody has renewed meanwhile.

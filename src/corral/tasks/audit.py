@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
 from corral import Context, Exponential, Task, TaskSet, task
 from corral.store.audit_log import ActorType, AuditEntry, AuditLog
@@ -26,6 +26,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC this is before the year 1 or after 9999") from None
+
+
 class Audited(BaseModel):
     """Who did what to what. The time is that of the call, not of the worker."""
 
@@ -36,7 +43,7 @@ class Audited(BaseModel):
     resource_type: Text = ""
     resource_id: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = ""
     metadata: dict[str, Any] = Field(default_factory=dict)
-    at: AwareDatetime = Field(default_factory=_now)
+    at: Annotated[AwareDatetime, AfterValidator(_in_utc)] = Field(default_factory=_now)
 
 
 class AuditTasks(TaskSet, queue="audit", attempts=20, backoff=Exponential(1, jitter=0.2)):

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, DateTime
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapper, QueryableAttribute
 
 from corral import Admin, Context, Task, TaskSet, Unrecoverable, task
@@ -28,7 +29,17 @@ from corral.store.removal import remove_all
 from corral.store.tables import AuditRow, OperatorLogRow, WebhookEventRow
 from corral.store.webhook_events import WebhookEvents
 
-__all__ = ["Age", "Cleaner", "CleanupTasks", "Latest", "Old", "OldRows", "Orphans", "Removed"]
+__all__ = [
+    "Age",
+    "Cleaner",
+    "CleanupTasks",
+    "Latest",
+    "Old",
+    "OldRows",
+    "Orphans",
+    "Removed",
+    "StillReferenced",
+]
 
 
 class Age(BaseModel):
@@ -72,6 +83,18 @@ class CleanupTasks(TaskSet, queue="cleanup", attempts=5, singleton=True):
 
 
 NO_TABLE: Final = "give a column of a class that is mapped to one table, as in Old(Session.expires_at)"
+
+
+class StillReferenced(Unrecoverable):
+    """Rows of ``table`` are old, and rows of another table, or a rule of the database, keep them. Those that could go
+    before them have gone."""
+
+    def __init__(self, table: str, reason: str) -> None:
+        self.table = table
+        super().__init__(
+            f"old rows of {table!r} cannot go, since others refer to them ({reason}): give the foreign key an "
+            "ON DELETE, or clean the table that it stands in first"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +208,15 @@ class Cleaner:
         old = self._tables.get(table)
         if old is None:
             raise Unrecoverable(
-                f"no table is registered as {table!r}; there are: {', '.join(sorted(self._tables))}"
+                f"no table is registered as {table!r}; there are: {', '.join(sorted(self._tables))}. "
+                f"Give it to the worker's Cleaner: Cleaner(database, tables={{{table!r}: Old(…)}})"
             )
 
         async def tell(removed: int) -> None:
             await ctx.progress({"removed": removed})
 
         rule = old.before(datetime.now(UTC) - age)
-        return Removed(count=await remove_all(self._database, old.time, rule, on_progress=tell))
+        try:
+            return Removed(count=await remove_all(self._database, old.time, rule, on_progress=tell))
+        except IntegrityError as error:
+            raise StillReferenced(table, str(error.orig).partition("\n")[0]) from None

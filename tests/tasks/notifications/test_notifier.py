@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -201,6 +202,18 @@ def test_a_payload_that_cannot_be_sent(changes: dict[str, Any]) -> None:
         Push.model_validate({"to": ["ops"], "body": "x"} | changes)
 
 
+@pytest.mark.parametrize("token", ["", "hunter2" * 1000])
+def test_no_error_shows_a_token(token: str) -> None:
+    """Whatever is wrong with it, wherever it is looked at."""
+    for refuse in (
+        lambda: Device(service="phone", token=token),
+        lambda: Push.model_validate({"to": [{"service": "phone", "token": token}], "body": "x"}),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            refuse()
+        assert "hunter2" not in str(refused.value)
+
+
 def test_a_bad_service_is_told_by_its_name() -> None:
     """When the notifier is made."""
     with pytest.raises(InvalidOption, match=r"services\['ops'\]"):
@@ -244,6 +257,36 @@ async def test_a_service_may_ask_for_time(client: Client) -> None:
                 due = int(event.fields["delay"]) / 1000 - int(event.id.split("-")[0]) / 1000
                 break
     assert 1790 < due < 1800 * 1.2 + 10
+
+
+class Hanging:
+    """A service that does not answer."""
+
+    takes_tokens = True
+
+    async def send(self, push: Push, label: str, token: str | None) -> None:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
+async def test_those_who_let_others_wait_do_so_once(client: Client) -> None:
+    """A run ends in time to say who was reached, and the next one begins with those whose turn had not come."""
+    said = list[str]()
+
+    async def say(text: str) -> None:
+        said.append(text)
+
+    phones = [Device(service="hanging", token=f"t{number}", id=str(number)) for number in range(20)]
+    notifier = Notifier({"hanging": Hanging(), "console": Console(say)}, run_seconds=1)
+    async with Worker(notifier.tasks(), client=client):
+        job = await failed(client, await push(client, *phones, "console", attempts=3, backoff=0.01))
+    assert said == ["console: Order 17"]
+    told: Any = job.progress
+    assert told["reached"] == ["console"]
+    assert sorted(set(told["failed"].values())) == [
+        "its turn did not come in this run",
+        "no answer by the end of this run",
+    ]
 
 
 async def test_a_service_of_ones_own(client: Client) -> None:

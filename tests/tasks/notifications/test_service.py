@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from urllib.parse import parse_qs
 
@@ -96,6 +97,43 @@ async def test_no_answer_may_be_tried_again(receiver: Receiver, path: str) -> No
     """One that drips, none at all, a connection that breaks, something that is not HTTP."""
     with pytest.raises(DeliveryFailed, match="no answer"):
         await send(f"json://127.0.0.1:{receiver.port}{path}", timeout=0.5)
+
+
+async def test_a_service_that_never_answers_holds_up_no_other(receiver: Receiver) -> None:
+    """Each has threads of its own. Those that it keeps are bounded: then its messages fail at once, and are not sent,
+    so that another attempt sends none twice."""
+    slow = UrlService(f"json://127.0.0.1:{receiver.port}/drip", timeout=0.3)
+
+    async def outcome() -> str:
+        with pytest.raises(DeliveryFailed) as told:
+            await slow.send(PAID, "slow", None)
+        return told.value.reason
+
+    outcomes = [*await asyncio.gather(*(outcome() for _ in range(40))), await outcome()]
+    unanswered = outcomes.count("no answer within 0.3 s")
+    assert 8 <= unanswered <= 24
+    assert unanswered + sum("earlier messages are still unanswered" in reason for reason in outcomes) == 41
+    await asyncio.wait_for(send(f"json://127.0.0.1:{receiver.port}/pager"), 20)
+    assert [request.path for request in receiver.requests].count("/drip") <= unanswered
+    assert receiver.requests[-1].path == "/pager"
+
+
+async def test_many_messages_take_turns(receiver: Receiver) -> None:
+    """Their time begins when they are sent, and each answer is its own message's."""
+    statuses = {"ada": 204, "bob": 404, "cleo": 413, "dan": 503}
+    receiver.always |= {f"/{name}": answer(status) for name, status in statuses.items()}
+    phones = UrlService(f"json://127.0.0.1:{receiver.port}/{{token}}")
+
+    async def outcome(name: str) -> str:
+        try:
+            await phones.send(PAID, name, name)
+        except (DeliveryFailed, DeliveryRefused, TokenInvalid) as error:
+            return error.reason
+        return "it answered 204"
+
+    names = [*statuses] * 20
+    outcomes = await asyncio.gather(*map(outcome, names))
+    assert outcomes == [f"it answered {statuses[name]}" for name in names]
 
 
 async def test_no_server() -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from typing import Any
 
 import http_ece
@@ -20,6 +21,7 @@ from corral.tasks.errors import DeliveryError, DeliveryFailed, DeliveryRefused, 
 from corral.tasks.notifications import Push
 from corral.tasks.notifications.web_push import WebPush
 from corral.tasks.webhooks import Poster
+from corral.tasks.webhooks.egress import Address
 from tests.tasks.notifications.test_service import answer
 from tests.tasks.webhooks.conftest import HERE
 from tests.tasks.webhooks.receiver import Receiver
@@ -73,6 +75,7 @@ async def test_a_browser_can_read_it(push: WebPush, browser: Browser, receiver: 
     """Encrypted for it alone, and signed for its push service by the key that it subscribed with."""
     await push.send(PAID, "ada", browser.token())
     (request,) = receiver.requests
+    assert request.headers["user-agent"] == "Corral-WebPush/1"
     assert request.path == "/push/abc"
     assert browser.read(request.body) == {"title": "Paid", "body": "Ünï", "format": "text"}
     assert (request.headers["content-encoding"], request.headers["ttl"]) == ("aes128gcm", "86400")
@@ -161,8 +164,23 @@ async def test_no_traceback_shows_a_secret(push: WebPush, browser: Browser) -> N
 async def test_nobody_inside_is_reached(host: str) -> None:
     """Whoever subscribes gives a URL: it may not lead to what only the worker can reach."""
     async with WebPush(KEY, contact="https://shop.example") as push:
-        with pytest.raises(TokenInvalid):
+        with pytest.raises(DeliveryRefused if host == "https://localhost" else TokenInvalid):
             await push.send(PAID, "ada", Browser(f"{host}/push").token())
+
+
+@pytest.mark.parametrize("found", [[], ["10.9.9.9"]], ids=["none", "private"])
+async def test_what_a_look_up_says_is_no_fault_of_the_browser(browser: Browser, found: list[str]) -> None:
+    """The worker's own DNS may be wrong, of which no browser is to be forgotten: the message is refused, and the next
+    one is tried."""
+    browser.endpoint = "https://push.example/abc"
+
+    async def resolve(_host: str, _port: int) -> list[Address]:
+        return [ip_address(text) for text in found]
+
+    poster = Poster(timeout=5, resolve=resolve)
+    async with WebPush(KEY, contact="mailto:ops@shop.example", poster=poster) as push:
+        with pytest.raises(DeliveryRefused, match="worker's DNS"):
+            await push.send(PAID, "ada", browser.token())
 
 
 async def test_a_push_service_without_a_name() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from corral import Secret, Task, TaskSet, task
 from corral.tasks.errors import DeliveryFailed
@@ -21,6 +21,8 @@ Format = Literal["text", "html", "markdown"]
 
 class Device(BaseModel):
     """A phone or browser of somebody: the token that a service gave it, and the name of that service at the worker."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     service: Name
     token: Annotated[str, Field(min_length=1, max_length=4096), Secret()]
@@ -36,6 +38,8 @@ class Device(BaseModel):
 
 class Push(BaseModel):
     """A message, and whom it goes to: services by their names, for what is in a queue can be read; and devices."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     to: Annotated[list[Name | Device], Field(min_length=1, max_length=100)]
     body: Annotated[str, Field(max_length=32_768, pattern=r"\S")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
@@ -14,11 +15,11 @@ from corral import Context, Unrecoverable
 from corral.errors import InvalidOption
 from corral.tasks.errors import DeliveryFailed, DeliveryRefused, TokenInvalid
 from corral.tasks.notifications.contract import Device, NotificationTasks, Push, Pushed, labels_of
+from corral.tasks.notifications.run import Run
 from corral.tasks.notifications.service import Service, UrlService
 
 __all__ = ["Notifier"]
 
-TOGETHER: Final = 8
 KEPT: Final = timedelta(days=7)
 """How long a job that is retried by hand knows whom it has reached."""
 
@@ -48,11 +49,20 @@ class Notifier:
             notifications go; a job only names it.
         on_invalid: told of each name or device whose token is good for nothing any more, to forget it: at least once.
             While it raises, the job is tried again.
+        run_seconds: how long one run of a job lasts. Who is not reached by then is tried again, those first whose turn
+            has not come. Less than the job's ``timeout``, which is 300.
     """
 
-    def __init__(self, services: Mapping[str, str | Service], *, on_invalid: OnInvalid | None = None) -> None:
+    def __init__(
+        self,
+        services: Mapping[str, str | Service],
+        *,
+        on_invalid: OnInvalid | None = None,
+        run_seconds: float = 240.0,
+    ) -> None:
         self._services = {name: _known(name, service) for name, service in services.items()}
         self._on_invalid = on_invalid
+        self._run_seconds = run_seconds
 
     def tasks(self) -> NotificationTasks:
         """The task set with its handler, for a worker."""
@@ -61,20 +71,20 @@ class Notifier:
     async def push(self, push: Push, ctx: Context) -> Pushed:
         """Reach all that no earlier run has reached. Fails as long as some are not reached and may be tried again; and
         for good where nobody is reached, now or later."""
-        targets = [self._target(*pair) for pair in zip(labels_of(push.to), push.to, strict=True)]
-        turn = asyncio.Semaphore(TOGETHER)
-
-        async def reach(target: Target) -> Outcome:
-            async with turn:
-                return await self._reach(push, target, ctx)
-
+        labels = labels_of(push.to)
+        targets = {label: self._target(label, named) for label, named in zip(labels, push.to, strict=True)}
+        run = Run(ctx, seconds=self._run_seconds)
+        order = await run.order(labels)
+        reaching = [run.reach(label, partial(self._reach, push, targets[label], ctx)) for label in order]
         # All are tried before anything is raised: a group would cancel those that are on their way.
-        outcomes = await asyncio.gather(*map(reach, targets), return_exceptions=True)
+        outcomes = dict(zip(order, await asyncio.gather(*reaching, return_exceptions=True), strict=True))
+        await run.end(order)
         told: dict[str, Outcome | DeliveryFailed] = {}
-        for target, outcome in zip(targets, outcomes, strict=True):
+        for label in labels:
+            outcome = outcomes[label]
             if isinstance(outcome, BaseException) and not isinstance(outcome, DeliveryFailed):
                 raise outcome
-            told[target.label] = outcome
+            told[label] = outcome
         return await _summed_up(told, ctx)
 
     def _target(self, label: str, named: str | Device) -> Target:

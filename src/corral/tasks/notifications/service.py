@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection
+from functools import partial
 from typing import Final, Protocol
 from urllib.parse import quote, unquote
+from weakref import finalize
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
 from apprise.exception import AppriseException
@@ -14,9 +17,14 @@ from apprise.result import AppriseResultStatus, NotifyAttempt
 from corral.errors import InvalidOption
 from corral.tasks.errors import DeliveryFailed, DeliveryRefused, TokenInvalid
 from corral.tasks.notifications.contract import Push
+from corral.worker.isolation.threads import ThreadRunner
 
 __all__ = ["Service", "UrlService"]
 
+AT_ONCE: Final = 16
+"""The messages that one service is sent at a time."""
+MOST_UNANSWERED: Final = 8
+"""The threads that may be left alone with a service, beside those."""
 PLACE: Final = "{token}"
 PROBE: Final = "12025550123"
 """A token, a chat and a telephone number, so that every kind of service takes it for a target."""
@@ -49,12 +57,16 @@ class Service(Protocol):
 class UrlService:
     """A service that Apprise knows by a URL: `slack://…`, `ntfy://…`, `fcm://project/{token}?keyfile=…`.
 
+    Apprise blocks, and its own threads are one small pool for all of a program: a service that does not answer would
+    hold up all others. So each has threads of its own, and a message's time begins when one takes it. A thread that
+    waits for an answer cannot be stopped: when eight are left alone with that, messages fail at once.
+
     Args:
         url: with ``{token}`` in the place of a device's token, behind the host; one place, and not several. It comes
             from whoever runs the worker, and may lead anywhere. Raises `InvalidOption`, which does not tell it.
         invalid: statuses that mean that the token is good for nothing; else 401, 403, 404 and 410, of devices only the
             last two.
-        timeout: seconds for one message.
+        timeout: seconds for one message, once its turn has come: sixteen are sent at a time.
     """
 
     def __init__(self, url: str, *, invalid: Collection[int] | None = None, timeout: float = 30.0) -> None:
@@ -71,12 +83,16 @@ class UrlService:
             raise InvalidOption(
                 "url", self._scheme, "a token is no host: put {token} behind it, as in scheme://host/{token}"
             )
-        # The library follows no redirect: where messages go is what the URL says.
-        self._asset = AppriseAsset(http_redirects=False, secure_logging=True)
+        # The library follows no redirect: where messages go is what the URL says. Without a time of its own it calls
+        # the service in the thread that it is called in.
+        self._asset = AppriseAsset(http_redirects=False, secure_logging=True, service_timeout=0)
         self._made(PROBE)
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadRunner()
+        finalize(self, self._threads.close)
 
     async def send(self, push: Push, label: str, token: str | None) -> None:
-        """See `Service.send`. The library works in a thread, which is left alone when the time is over."""
+        """See `Service.send`. A thread is left alone when the time is over."""
         if token is not None and PLAIN_TOKEN.fullmatch(token) is None:
             raise TokenInvalid(label, "it is no token")
         service = self._made(token or "")
@@ -85,12 +101,21 @@ class UrlService:
             raise TokenInvalid(
                 label, "it is no token of this service"
             )  # which would send to a place of its own now
+        async with self._turn:
+            self._judge(label, await self._notify(service, push, label))
+
+    async def _notify(self, service: NotifyBase, push: Push, label: str) -> NotifyAttempt:
         apprise = Apprise(asset=self._asset)
         apprise.add(service)
-        result = await apprise.async_notify(
-            body=push.body, title=push.title, body_format=NotifyFormat(push.format), timeout=self._timeout
-        )
-        self._judge(label, result.results[0].attempts[-1])
+        notify = partial(apprise.notify, push.body, push.title, body_format=NotifyFormat(push.format))
+        if self._threads.stuck >= MOST_UNANSWERED:
+            raise DeliveryFailed(label, f"{self._threads.stuck} earlier messages are still unanswered")
+        try:
+            async with asyncio.timeout(self._timeout):
+                result = await self._threads.run(notify)
+        except TimeoutError:
+            raise DeliveryFailed(label, f"no answer within {self._timeout:g} s") from None
+        return result.results[0].attempts[-1]
 
     def _made(self, token: str) -> NotifyBase:
         url = self._url.replace(PLACE, quote(token, safe=""))
@@ -107,8 +132,6 @@ class UrlService:
     def _judge(self, label: str, attempt: NotifyAttempt) -> None:
         if attempt.status is AppriseResultStatus.SUCCESS:
             return
-        if attempt.status is AppriseResultStatus.TIMEOUT:
-            raise DeliveryFailed(label, f"no answer within {self._timeout:g} s")
         told = [int(found[1]) for entry in attempt.logs for found in STATUS.finditer(entry.message)]
         if not told:
             raise DeliveryFailed(label, "there was no answer")

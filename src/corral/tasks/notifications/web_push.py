@@ -33,22 +33,23 @@ MOST_BYTES: Final = 4096
 LOGIN_SECONDS: Final = 12 * 3600
 NO_SUBSCRIPTION: Final = frozenset({404, 410})
 BAD_MESSAGES: Final = frozenset({400, 413})
+NOT_PUBLIC: Final = "its push service has no public address here: where it should, look at the worker's DNS"
 
 
-class Secret(BaseModel):
+class Unshown(BaseModel):
     """Secrets of a device: an error about them does not show them, wherever its traceback is kept."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class Keys(Secret):
+class Keys(Unshown):
     """What a browser gives for encryption: a point of P-256, and 16 random bytes, in base64url."""
 
     p256dh: Annotated[str, StringConstraints(pattern=r"^[\w-]{87}=?$")]
     auth: Annotated[str, StringConstraints(pattern=r"^[\w-]{22}(==)?$")]
 
 
-class Subscription(Secret):
+class Subscription(Unshown):
     """`PushSubscription.toJSON()` of a browser."""
 
     endpoint: str
@@ -129,7 +130,8 @@ class WebPush:
         try:
             answer = await self._poster.post(target, body, self._headers(target))
         except TargetRefused as error:
-            raise TokenInvalid(label, "its push service is not on the public internet") from error
+            # What a look-up says may be the fault of this machine's DNS: nobody is told to forget a browser.
+            raise DeliveryRefused(label, NOT_PUBLIC) from error
         except VapidException as error:  # the contact is good: the constructor has signed with it
             raise TokenInvalid(label, "its push service has no name") from error
         except DeliveryFailed as error:  # it names the endpoint
@@ -138,6 +140,7 @@ class WebPush:
 
     def _headers(self, target: Target) -> dict[str, str]:
         return {
+            "User-Agent": "Corral-WebPush/1",
             "Authorization": self._login(f"{target.scheme}://{target.authority}"),
             "TTL": str(self._keep),
             "Content-Encoding": "aes128gcm",
