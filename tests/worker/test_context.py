@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pydantic
@@ -160,3 +161,21 @@ async def test_what_are_no_children_is_refused(client: Client, queue: QueueClien
         await job.result(timeout=10)
     assert told == ["malformed"] * 10
     assert await queue.child_counts(job.id) == ChildCounts(0, 0, 0, 0)
+
+
+async def test_it_knows_when_its_job_was_enqueued(client: Client, queue_name: str) -> None:
+    """The same in each run, and another time for a job that is given an id which is free again."""
+    tasks, seen = Queue(queue_name), list[datetime | None]()
+
+    @tasks.task
+    async def look(_: int, ctx: Context) -> None:
+        seen.append(ctx.timestamp)
+        raise RuntimeError
+
+    async with Worker(tasks, client=client):
+        first = await look.enqueue(client, 1, job_id="one", attempts=2, backoff=0.01)
+        kept = await first.wait(timeout=10)
+        await first.remove()
+        again = await (await look.enqueue(client, 1, job_id="one", attempts=1)).wait(timeout=10)
+    assert seen == [kept.timestamp, kept.timestamp, again.timestamp]
+    assert kept.timestamp != again.timestamp

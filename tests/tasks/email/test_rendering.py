@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from corral.errors import InvalidOption
-from corral.tasks.email import Invitation, Notification, PasswordReset, Templates, Welcome
+from corral.tasks.email import Email, Invitation, Notification, PasswordReset, Templates, Welcome
 from corral.tasks.email.contract import FromTemplate
 from corral.tasks.errors import TemplateBroken
 
@@ -64,6 +64,12 @@ def test_a_folder_takes_the_place(tmp_path: Path) -> None:
         ("welcome.txt", "Hi {{ nme }}", "nobody gives it nme; there are: link, name, product, to"),
         ("welcome.txt", "Hi {% if %}", "Expected"),
         ("welcome.txt", "{% include 'other.txt' %}", "other.txt"),
+        ("welcome.txt", "{% include ['other.txt', 'another.txt'] %}", "another.txt"),
+        ("welcome.txt", "{% include 'welcome.txt' %}", "welcome.txt is part of itself"),
+        ("welcome.txt", "Hi {{ subject }}", "nobody gives it subject"),
+        ("welcome.txt", "{% for one in [1] %}{% endfor %}{{ one }}", "nobody gives it one"),
+        ("_button.html", "{% macro button(link, label) %}{{ brnd }}{% endmacro %}", "nobody gives it brnd"),
+        ("_button.html", "{% macro button(link, label) %}{{ name }}{% endmacro %}", "nobody gives it name"),
         ("layout.html", "<p>{{ brnd }}</p>{% block content %}{% endblock %}", "nobody gives it brnd"),
         ("layout.html", "{% block content %}", "endblock"),
     ],
@@ -75,6 +81,39 @@ def test_a_bad_template_is_told_when_it_is_loaded(
     program's start, not of the first mail."""
     (tmp_path / name).write_text(source)
     with pytest.raises(TemplateBroken, match=reason):
+        Templates(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Hi Ada{% if team is defined %} of {{ team }}{% endif %}",
+        "Hi {{ team | default('Ada') }}",
+        "Hi Ada{% include 'my_footer.txt' ignore missing %}",
+        "{% include ['mine.txt', 'part.txt'] %}",
+        "{% from 'macros.txt' import hi with context %}{{ hi() }}",
+        "{% extends 'frame.txt' %}{% set a = 'Hi' %}{% block b %}{{ a }} {{ name }}{% endblock %}",
+        "{% extends 'frame.txt' %}{% from 'macros.txt' import hi with context %}{% block b %}{{ hi() }}{% endblock %}",
+        "{% for who in [name] %}{% include 'row.txt' %}{% endfor %}",
+    ],
+)
+def test_what_a_template_may_do_without(tmp_path: Path, source: str) -> None:
+    """A name that it asks for before it uses it, a file that may be missing, a name that it makes itself."""
+    for name, text in {
+        "part.txt": "Hi {{ name }}",
+        "macros.txt": "{% macro hi() %}Hi {{ name }}{% endmacro %}",
+        "frame.txt": "{% block b %}{% endblock %}",
+        "row.txt": "Hi {{ who }}",
+        "welcome.txt": source,
+    }.items():
+        (tmp_path / name).write_text(text)
+    assert Templates(tmp_path).render(MAILS[0].model_copy(update={"name": "Ada"})).subject == "Hi Ada"
+
+
+def test_a_template_is_utf_8(tmp_path: Path) -> None:
+    """What is not is told when it is loaded."""
+    (tmp_path / "welcome.txt").write_bytes("Grüße".encode("latin-1"))
+    with pytest.raises(TemplateBroken, match="'utf-8' codec"):
         Templates(tmp_path)
 
 
@@ -105,6 +144,29 @@ def test_a_payload_that_cannot_be_a_mail(changes: dict[str, str]) -> None:
     none: refused when it is enqueued."""
     with pytest.raises(ValidationError):
         Welcome.model_validate(MAILS[0].model_dump() | changes)
+
+
+def test_a_time_has_a_zone() -> None:
+    """Until when an invitation is good cannot be said without."""
+    with pytest.raises(ValidationError, match="timezone"):
+        Invitation.model_validate(MAILS[1].model_dump() | {"expires_at": "2026-12-01T09:30:00"})
+
+
+@pytest.mark.parametrize("payload", MAILS[1:3], ids=lambda payload: type(payload).__name__)
+def test_an_error_shows_no_secret(payload: FromTemplate) -> None:
+    """A link that lets somebody in is not shown by the error which says that it is none."""
+    with pytest.raises(ValidationError, match="link") as refused:
+        type(payload).model_validate(payload.model_dump() | {"link": "https://shop.example/r?t=TOKEN x"})
+    assert "TOKEN" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"body": "x" * 250_001}, {"html": "x" * 250_001}, {"reply_to": "\u00fc@shop.example"}]
+)
+def test_a_mail_that_cannot_be_sent_well(changes: dict[str, str]) -> None:
+    """One that would hold up all others while it is written; answers to an address that not every server takes."""
+    with pytest.raises(ValidationError):
+        Email.model_validate({"to": "ada@example.org", "subject": "x", "body": "y"} | changes)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, EmailStr, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, EmailStr, Field
 
 from corral import Exponential, Secret, Task, TaskSet, task
 
@@ -35,6 +34,12 @@ def _alone(given: Any) -> Any:
     return given
 
 
+def _plain(address: str) -> str:
+    if not address.rpartition("@")[0].isascii():
+        raise ValueError("give an address that is ASCII before its @")
+    return address
+
+
 Line = Annotated[
     str,
     Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f\x85\u2028\u2029]*$"),
@@ -45,6 +50,12 @@ Line = Annotated[
 Address = Annotated[EmailStr, BeforeValidator(_alone), AfterValidator(_itself)]
 """An address alone, of which the same holds."""
 
+PlainAddress = Annotated[Address, AfterValidator(_plain)]
+"""One that every server takes: what is in a header is not known when a server is asked for what it can do."""
+
+Text = Annotated[str, Field(max_length=250_000)]
+"""Characters of a mail: writing it holds up the worker's other jobs."""
+
 Link = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s]+$")]
 """What may stand behind a button."""
 
@@ -54,11 +65,13 @@ DEFAULT_PRIORITY: Final = 10
 class Email(BaseModel):
     """A mail as it is to be sent."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)  # a template puts links that are secrets into it
+
     to: Address | Annotated[list[Address], Field(min_length=1, max_length=100)]
     subject: Line
-    body: str
-    html: str | None = None
-    reply_to: Address | None = None
+    body: Text
+    html: Text | None = None
+    reply_to: PlainAddress | None = None
 
 
 class FromTemplate(BaseModel):
@@ -76,16 +89,20 @@ class Welcome(FromTemplate):
 
 
 class Invitation(FromTemplate):
-    """For somebody who is asked to join."""
+    """For somebody who is asked to join. The link lets in whoever has it: it is not shown to operators."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     inviter: Line
     organisation: Line
     link: Annotated[Link, Secret()]
-    expires_at: datetime
+    expires_at: AwareDatetime
 
 
 class PasswordReset(FromTemplate):
     """For somebody who cannot log in. The link is worth an account: it is not shown to operators."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     name: Line
     link: Annotated[Link, Secret()]
@@ -96,7 +113,7 @@ class Notification(FromTemplate):
     """Something has happened."""
 
     title: Line
-    text: str
+    text: Annotated[str, Field(max_length=50_000)]
     link: Link | None = None
 
 

@@ -17,11 +17,10 @@ from jinja2 import (
     TemplateError,
     select_autoescape,
 )
-from jinja2.meta import find_undeclared_variables
-from jinja2.nodes import Const, Extends, Include
 
 from corral.errors import InvalidOption
 from corral.tasks.email.contract import FromTemplate, Invitation, Notification, PasswordReset, Welcome
+from corral.tasks.email.wanted import missing_names
 from corral.tasks.errors import TemplateBroken
 
 __all__ = ["Rendered", "Templates"]
@@ -87,29 +86,17 @@ class Templates:
             raise TemplateBroken(template, f"{type(error).__name__}: {error}") from error
 
     def _compile(self, template: str, payload: type[FromTemplate]) -> Template:
-        known = payload.model_fields.keys() | self._environment.globals.keys() | {"subject"}
+        given = payload.model_fields.keys() | self._variables.keys()
+        if template.endswith(".html"):
+            given |= {"subject"}
         try:
-            missing = self._names(template) - known
+            missing = missing_names(self._environment, template, given | self._environment.globals.keys())
             compiled = self._environment.get_template(template)
-        except TemplateError as error:
+        except (TemplateError, UnicodeDecodeError) as error:
             raise TemplateBroken(template, str(error)) from error
         if missing:
-            there = ", ".join(sorted(payload.model_fields.keys() | self._variables.keys()))
             raise TemplateBroken(
-                template, f"nobody gives it {', '.join(sorted(missing))}; there are: {there}"
+                template,
+                f"nobody gives it {', '.join(sorted(missing))}; there are: {', '.join(sorted(given))}",
             )
         return compiled
-
-    def _names(self, template: str) -> set[str]:
-        """The names that a template uses, and those of what it extends and includes."""
-        loader = self._environment.loader
-        assert loader
-        source, path, _ = loader.get_source(self._environment, template)
-        parsed = self._environment.parse(source, template, path)
-        names = find_undeclared_variables(parsed)
-        others = [node.template for node in parsed.find_all(Extends)]
-        others += [node.template for node in parsed.find_all(Include)]
-        for other in others:
-            if isinstance(other, Const):
-                names |= self._names(other.value)
-        return names
