@@ -113,7 +113,7 @@ class Notification(FromTemplate):
     """Something has happened."""
 
     title: Line
-    text: Annotated[str, Field(max_length=50_000)]
+    text: Annotated[str, Field(max_length=40_000)]  # in HTML each may be five
     link: Link | None = None
 
 

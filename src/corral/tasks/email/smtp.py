@@ -89,8 +89,8 @@ class Smtp:
 
     @asynccontextmanager
     async def _conversation(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        """A connection with a login. What becomes of the mail is known before the server is told that this is the end:
-        it is waited for a moment only, not at all when the job is to stop, and decides nothing."""
+        """A connection with a login. When it ends what became of the mail is known: the server's farewell is waited for
+        a moment only, not at all when the job is to stop, and decides nothing."""
         server = aiosmtplib.SMTP(
             hostname=self.host,
             port=self.port,
@@ -104,8 +104,11 @@ class Smtp:
         try:
             await server.connect()
             yield server
-            with suppress(aiosmtplib.SMTPException, OSError):
-                await server.quit(timeout=FAREWELL)
+        except aiosmtplib.SMTPException:
+            await _leave(server)
+            raise
+        else:
+            await _leave(server)
         finally:
             server.close()
 
@@ -142,6 +145,11 @@ class Smtp:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailServerUnavailable(self._place, str(error) or type(error).__name__) from error
         return {recipient: _said(reply.code, reply.message) for recipient, reply in refused.items()}
+
+
+async def _leave(server: aiosmtplib.SMTP) -> None:
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await server.quit(timeout=FAREWELL)
 
 
 def _is_host(name: str) -> bool:
