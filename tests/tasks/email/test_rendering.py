@@ -69,7 +69,7 @@ def test_a_folder_takes_the_place(tmp_path: Path) -> None:
         ("welcome.txt", "Hi {{ subject }}", "nobody gives it subject"),
         ("welcome.txt", "{% for one in [1] %}{% endfor %}{{ one }}", "nobody gives it one"),
         ("_button.html", "{% macro button(link, label) %}{{ brnd }}{% endmacro %}", "nobody gives it brnd"),
-        ("_button.html", "{% macro button(link, label) %}{{ name }}{% endmacro %}", "nobody gives it name"),
+        ("_button.html", "{% macro button(link, label) %}{{ to }}{% endmacro %}", "nobody gives it to;"),
         ("layout.html", "<p>{{ brnd }}</p>{% block content %}{% endblock %}", "nobody gives it brnd"),
         ("layout.html", "{% block content %}", "endblock"),
     ],
