@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-__all__ = ["Base", "Customer", "Line", "Order", "RushOrder", "order_data"]
+__all__ = ["Base", "Customer", "Line", "Order", "RushOrder", "Step", "order_data"]
 
 
 class Base(DeclarativeBase):
@@ -58,6 +58,16 @@ class Line(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     order: Mapped[Order] = relationship()
     """Lines are stored behind their orders."""
+
+
+class Step(Base):
+    """What is done with an order, and what next. The next one is written when both are stored."""
+
+    __tablename__ = "steps"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    next_id: Mapped[int | None] = mapped_column(ForeignKey("steps.id"))
+    next: Mapped[Step | None] = relationship(remote_side="Step.id", post_update=True)
 
 
 def order_data(order: Order) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from corral.errors import InvalidOption
 from corral.store.database import Database
 from corral.store.tables import OutboxRow
 from corral.tasks.webhooks import Watched, Webhooks, WebhookTasks, announce_changes
-from tests.tasks.webhooks.shop import Base, Customer, Line, Order, RushOrder, order_data
+from tests.tasks.webhooks.shop import Base, Customer, Line, Order, RushOrder, Step, order_data
 
 
 class Hooks(WebhookTasks, queue="hooks"):
@@ -200,6 +200,28 @@ async def test_what_the_database_computes_is_known(transact: Transact, database:
 
     await transact(double)
     assert [each["data"]["total"] for each in await told(database)] == [300]
+
+
+async def test_what_is_written_behind_the_row_is_told(database: Database) -> None:
+    """Columns that a relationship with `post_update` sets, in the same event as all else of the row."""
+    await made(database)
+    sessions = async_sessionmaker(database.engine, expire_on_commit=False)
+    announce_changes(sessions, {Step: Watched(resource="step", data=lambda step: step.next_id)})
+
+    async def happened() -> set[tuple[str, str, int | None]]:
+        return {(each["action"], each["resource_id"], each["data"]) for each in await told(database)}
+
+    async with sessions.begin() as session:
+        session.add_all([pay := Step(id=1), send := Step(id=2, next=pay)])
+    assert await happened() == {("create", "1", None), ("create", "2", 1)}
+    async with sessions.begin() as session:
+        session.add_all([pay, send])
+        pay.next, send.next = send, None
+    assert await happened() == {("update", "1", 2), ("update", "2", None)}
+    async with sessions.begin() as session:
+        session.add(pay)
+        pay.next = pay.next
+    assert await happened() == set()
 
 
 async def test_statements_go_past_it(transact: Transact, database: Database) -> None:

@@ -84,8 +84,7 @@ def announce_changes(
     `Webhooks(database=…)` turns it into deliveries. Call it once, where the factory is made.
 
     Statements that go past the unit of work are not seen: ``update(Order)``, ``delete(Order)``, ``insert(Order)``,
-    bulk methods, what the database does by itself (``ON DELETE CASCADE``), and columns that a
-    ``relationship(post_update=True)`` writes.
+    bulk methods, and what the database does by itself (``ON DELETE CASCADE``).
 
     Args:
         tasks: those that the `Webhooks` have.
@@ -102,9 +101,10 @@ def announce_changes(
 
 @dataclass(slots=True)
 class _Noted:
-    """The changes of one flush, by the connection that they were made on."""
+    """The changes of one flush, by the connection that they were made on. What is told of them is made at its end; of
+    one that turns out to change nothing that matters: None."""
 
-    announcements: defaultdict[Connection, list[Announcement]] = field(
+    changes: defaultdict[Connection, list[Callable[[], Announcement | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     updated: set[int] = field(default_factory=set)
@@ -147,27 +147,39 @@ class _Hook:
     def write(self, session: Session, _context: UOWTransaction) -> None:
         """Write what was noted, through a session that leaves the transaction to the caller."""
         noted: _Noted = session.info.pop(self)
-        for connection, announcements in noted.announcements.items():
+        for connection, changes in noted.changes.items():
+            announcements = [told for change in changes if (told := change())]
             with Session(connection, join_transaction_mode="rollback_only") as ours:
                 self._tasks.announce.enqueue_many(outbox(ours, telemetry=self._telemetry), announcements)
                 ours.flush()
 
     def _noting(self, action: Action, model: type[Any]) -> MapperListener:
-        compare = self._comparing(model)
+        """What is deleted is read before it is; all else when the flush ends, since a relationship with `post_update`
+        writes a column behind these events."""
+        watched = self._models[model]
 
         def note(mapper: Mapper[Any], connection: Connection, changed: Any) -> None:
-            if action == "update":
-                compare(mapper, connection, changed)
             noted = self._noted(changed, model)
-            if noted is not None and (action != "update" or id(changed) in noted.updated):
-                told = _announcement(action, mapper, changed, self._models[model])
-                noted.announcements[connection].append(told)
+            if noted is None:
+                return
+
+            def tell() -> Announcement | None:
+                known = action != "update" or id(changed) in noted.updated
+                if not known and not _has_changed(mapper, changed, watched):
+                    return None
+                return _announcement(action, mapper, changed, watched)
+
+            if action == "delete":
+                told = tell()
+                noted.changes[connection].append(lambda: told)
+            else:
+                noted.changes[connection].append(tell)
 
         return note
 
     def _comparing(self, model: type[Any]) -> MapperListener:
-        """What an update changes is looked at on both sides of it: a value that the database computes is forgotten by
-        it, and one that a later listener sets is not there before it."""
+        """What an update changes is looked at before it and when the flush ends: a value that the database computes is
+        forgotten by it, and one that a later listener sets is not there before it."""
 
         def compare(mapper: Mapper[Any], _: Connection, changed: Any) -> None:
             noted = self._noted(changed, model)
