@@ -149,6 +149,8 @@ class _Hook:
         noted: _Noted = session.info.pop(self)
         for connection, changes in noted.changes.items():
             announcements = [told for change in changes if (told := change())]
+            if not announcements:
+                continue
             with Session(connection, join_transaction_mode="rollback_only") as ours:
                 self._tasks.announce.enqueue_many(outbox(ours, telemetry=self._telemetry), announcements)
                 ours.flush()
