@@ -7,6 +7,7 @@ import json
 import pytest
 
 from corral import Client, FailureKind
+from corral.errors import SubscriptionGone
 from corral.tasks.webhooks import Ping, Signing, Webhooks
 from tests.tasks.webhooks.receiver import Receiver
 from tests.tasks.webhooks.subscribed import GONE, NO, Quick, failed, working
@@ -44,6 +45,12 @@ async def test_a_ping_says_nothing_to_the_breaker(
     assert len(receiver.requests) == 6
     assert await webhooks.subscriptions.get(subscription.id) == subscription
     assert len((await webhooks.events.page(subscription.id, failed=True)).events) == 6
+
+
+async def test_nobody_is_pinged_at_once(client: Client, webhooks: Webhooks) -> None:
+    """Whoever asks for it is told that there is no such subscription, and no job is made."""
+    with pytest.raises(SubscriptionGone):
+        await webhooks.ping(client, "nosuch")
 
 
 async def test_a_ping_of_nobody_fails_for_good(client: Client, webhooks: Webhooks) -> None:

@@ -21,6 +21,7 @@ from corral.store.database import Database
 from corral.tasks.errors import InvalidKey
 from corral.tasks.webhooks import Signing, SigningKey, Verifier, Webhooks, jwks_route
 from corral.tasks.webhooks.key_texts import raw_of
+from corral.tasks.webhooks.keys import KeyKind
 from tests.tasks.webhooks.receiver import Receiver
 from tests.tasks.webhooks.subscribed import told, working
 
@@ -49,7 +50,7 @@ async def test_both_keys_sign_while_they_overlap(
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519", "whsec"])
-async def test_a_new_key_is_of_the_same_kind(webhooks: Webhooks, receiver: Receiver, kind: str) -> None:
+async def test_a_new_key_is_of_the_same_kind(webhooks: Webhooks, receiver: Receiver, kind: KeyKind) -> None:
     """A receiver that checks with the public half of an Ed25519 key is not given a secret."""
     signing = Signing.RSA if kind == "rsa" else Signing.STANDARD
     old = SigningKey.generate(kind)

@@ -7,6 +7,7 @@ import json
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import standardwebhooks
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corral.errors import InvalidOption
 from corral.tasks.errors import InvalidKey
 from corral.tasks.webhooks import Signing, SigningKey, VerifyingKey
 from corral.tasks.webhooks.signing import message_id, signed_headers
@@ -184,8 +186,29 @@ def test_bad_keys_are_refused(text: str) -> None:
         SigningKey(text)
 
 
-def test_standard_webhooks_has_no_rsa() -> None:
-    """An RSA key cannot sign a Standard Webhook, and without a key nothing is signed."""
-    for keys in ([RSA], []):
-        with pytest.raises(InvalidKey):
-            signed_headers(Signing.STANDARD, keys, "m", 1, BODY)
+@pytest.mark.parametrize(
+    ("signing", "key"),
+    [
+        (Signing.STANDARD, RSA),
+        (Signing.HMAC, RSA),
+        (Signing.RSA, SigningKey.generate()),
+        (Signing.RSA, SigningKey.generate("ed25519")),
+    ],
+)
+def test_a_key_of_another_kind_signs_nothing(signing: Signing, key: SigningKey) -> None:
+    """A private key that served as a shared secret could be verified by nobody who has its public half."""
+    with pytest.raises(InvalidKey, match=f"this one is {key.kind}"):
+        signed_headers(signing, [key], "m", 1, BODY)
+
+
+def test_without_a_key_nothing_is_signed() -> None:
+    """And no delivery goes out."""
+    with pytest.raises(InvalidKey):
+        signed_headers(Signing.STANDARD, [], "m", 1, BODY)
+
+
+def test_there_are_three_kinds_of_keys() -> None:
+    """Another one is refused, and the error names them."""
+    unknown: Any = "hmac"
+    with pytest.raises(InvalidOption, match="whsec"):
+        SigningKey.generate(unknown)

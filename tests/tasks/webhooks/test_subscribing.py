@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from sqlalchemy import event, update
 
 from corral import Admin, Client, FailureKind
@@ -49,7 +50,7 @@ async def test_the_loop_makes_no_rsa_key(
     """Making one takes long: a thread does it, and the program goes on meanwhile. A new key is not checked by reading
     it: that takes long, too, and lets no thread run."""
     made, checked = list[threading.Thread](), list[bool]()
-    generate, load = keys.generate_private_key, serialization.load_pem_private_key
+    generate, load = generate_private_key, serialization.load_pem_private_key
 
     def generating(**options: Any) -> Any:
         made.append(threading.current_thread())
@@ -209,4 +210,7 @@ async def test_a_bad_subscription_is_refused(webhooks: Webhooks, url: str) -> No
         )
     with pytest.raises(InvalidOption):
         await webhooks.subscribe("http://127.0.0.1/", owner="x" * 201)
+    unknown: Any = "hmac"
+    with pytest.raises(InvalidOption, match=r"Signing\.HMAC"):
+        await webhooks.subscribe("http://127.0.0.1/", signing=unknown)
     assert not await webhooks.subscriptions.list()

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
+from corral.errors import InvalidOption
 from corral.tasks.errors import InvalidKey
 from corral.tasks.webhooks.key_texts import (
     ED25519_PRIVATE,
@@ -27,7 +28,10 @@ from corral.tasks.webhooks.key_texts import (
     raw_of,
 )
 
-__all__ = ["SigningKey", "VerifyingKey"]
+__all__ = ["KeyKind", "SigningKey", "VerifyingKey"]
+
+KeyKind = Literal["whsec", "ed25519", "rsa"]
+"""Of signing keys: a shared secret for HMAC, or a private key."""
 
 RSA_BITS: Final = 3072
 
@@ -44,7 +48,7 @@ class SigningKey:
         return f"<{type(self).__name__} {self.id}>"
 
     @classmethod
-    def generate(cls, kind: str = "whsec") -> SigningKey:
+    def generate(cls, kind: KeyKind = "whsec") -> SigningKey:
         """A new key: ``whsec`` (HMAC), ``ed25519``, or ``rsa`` of 3,072 bits, which takes up to a second or two: beside
         an event loop make it in a thread."""
         if kind == "rsa":
@@ -55,13 +59,20 @@ class SigningKey:
             return cls.kept(pem.decode())  # a check of it would hold all threads up
         if kind == "ed25519":
             return cls(ED25519_PRIVATE + base64_of(Ed25519PrivateKey.generate().private_bytes_raw()))
-        return cls(SYMMETRIC + base64_of(secrets.token_bytes(32)))
+        if kind == "whsec":
+            return cls(SYMMETRIC + base64_of(secrets.token_bytes(32)))
+        raise InvalidOption("kind", kind, "give 'whsec' (HMAC), 'ed25519' or 'rsa'")
+
+    @property
+    def kind(self) -> KeyKind:
+        """As `generate` takes it."""
+        if isinstance(self._key, bytes):
+            return "whsec"
+        return "rsa" if isinstance(self._key, RSAPrivateKey) else "ed25519"
 
     def another(self) -> SigningKey:
         """A new key of the same kind."""
-        if isinstance(self._key, RSAPrivateKey):
-            return SigningKey.generate("rsa")
-        return SigningKey.generate("ed25519" if isinstance(self._key, Ed25519PrivateKey) else "whsec")
+        return SigningKey.generate(self.kind)
 
     @classmethod
     def kept(cls, text: str) -> Self:

@@ -7,15 +7,16 @@ is in force, so that a key is replaced without a moment at which a receiver know
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
 from corral.tasks.errors import InvalidKey
-from corral.tasks.webhooks.keys import SigningKey
+from corral.tasks.webhooks.keys import KeyKind, SigningKey
 
-__all__ = ["SIGNATURE", "Signing", "message_id", "signed_headers"]
+__all__ = ["SIGNATURE", "SIGNS_WITH", "Signing", "message_id", "signed_headers"]
 
 SIGNATURE: Final = "X-Webhook-Signature"
 KEY_ID: Final = "X-Webhook-Key-Id"
@@ -27,6 +28,11 @@ class Signing(StrEnum):
     RSA = "rsa-sha256"
     HMAC = "hmac-sha256"
     STANDARD = "standard"
+
+
+SIGNS_WITH: Final[Mapping[Signing, tuple[KeyKind, ...]]] = MappingProxyType(
+    {Signing.RSA: ("rsa",), Signing.HMAC: ("whsec",), Signing.STANDARD: ("whsec", "ed25519")}
+)
 
 
 def message_id(job_id: str) -> str:
@@ -41,6 +47,10 @@ def signed_headers(
     """The headers of one attempt. The first key is the newest; only Standard Webhooks signs with the others too."""
     if not keys:
         raise InvalidKey("there is none")
+    for key in keys:
+        if key.kind not in SIGNS_WITH[signing]:
+            kinds = " or ".join(SIGNS_WITH[signing])
+            raise InvalidKey(f"{signing} signs with a key of the kind {kinds}, and this one is {key.kind}")
     if signing is not Signing.STANDARD:
         published = {KEY_ID: keys[0].id} if keys[0].public.jwk() else {}
         return {SIGNATURE: keys[0].signature(body)} | published

@@ -36,7 +36,7 @@ from corral.tasks.webhooks.keys import SigningKey
 from corral.tasks.webhooks.posting import Poster
 from corral.tasks.webhooks.published_keys import PublishedKeys
 from corral.tasks.webhooks.replaying import Replayer
-from corral.tasks.webhooks.signing import Signing, message_id, signed_headers
+from corral.tasks.webhooks.signing import SIGNS_WITH, Signing, message_id, signed_headers
 from corral.tasks.webhooks.telling import OnChange, Teller
 
 __all__ = ["Webhooks"]
@@ -135,7 +135,9 @@ class Webhooks:
         """
         target = self._sender.poster.egress.target(url)
         check_headers(target.url, headers or {})
-        kind = "rsa" if signing is Signing.RSA else "whsec"
+        if not isinstance(signing, Signing):
+            raise InvalidOption("signing", signing, "give a member of Signing, such as Signing.HMAC")
+        kind = SIGNS_WITH[signing][0]
         made = await asyncio.to_thread(SigningKey.generate, kind) if key is None else key  # RSA takes long
         signed_headers(signing, [made], "check", 0, b"")
         named = None if owner is None else label("owner", owner)
@@ -240,6 +242,7 @@ class Webhooks:
     async def ping(self, client: Client, subscription_id: str) -> JobHandle[Delivered]:
         """Send a subscription something that tells of nothing, also a disabled one, to see whether it arrives. It is
         tried once, kept among the attempts, and says nothing to the breaker."""
+        await self.subscriptions.get(subscription_id)  # said at once, and not by a job that fails
         return await self._tasks.ping.enqueue(client, Ping(subscription_id=subscription_id))
 
     # --- what a worker does -----------------------------------------------------------------------------
