@@ -72,6 +72,7 @@ SAMPLES: list[tuple[CorralError, dict[str, Any]]] = [
         errors.OutboxDamaged("email", "corral_outbox", "with id 7", "no rule"),
         {"queue": "email", "table": "corral_outbox", "row": "with id 7", "reason": "no rule"},
     ),
+    (errors.OutboxTaken(15.0), {"waited": 15.0}),
     (errors.OutboxHalfway("email", 7), {"queue": "email", "number": 7}),
     (errors.SubscriptionGone("1"), {"subscription_id": "1"}),
     (errors.TooManyKeys("1", 10), {"subscription_id": "1", "most": 10}),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +14,12 @@ import pytest
 from corral import SyncClient, Task, TaskSet, task
 from corral.store.database import Database
 from corral.store.outbox import outbox
+from corral.store.relay import PATIENCE
 from tests.cli.conftest import Command
 from tests.cli.program import Program
 from tests.faults.witness import until
 from tests.instrumentation.scraped import Scraped
-from tests.servers import free_port
+from tests.servers import ServerProcess, free_port
 
 
 @pytest.fixture
@@ -77,6 +80,33 @@ def test_it_moves_until_it_is_told_to_stop(
     until(lambda: lag(port) == 0, 20, "its row is gone")
     assert mover.stop() == 0
     assert "Traceback" not in mover.output
+
+
+def test_a_second_signal_ends_it_at_once(
+    program: Callable[..., Program],
+    commit: Callable[..., None],
+    make_server: Callable[..., ServerProcess],
+    database_url: str,
+) -> None:
+    """The first one lets a batch go on that a server does not answer; its rows stay."""
+    server = make_server()
+    mover = program("relay", "--url", server.url, CORRAL_DATABASE_URL=database_url)
+    mover.says("outbox of")
+    server.freeze()
+    commit("Ada")
+    mover.process.send_signal(signal.SIGTERM)
+    since = time.monotonic()
+    mover.process.send_signal(signal.SIGINT)
+    assert mover.ended() == 0
+    assert time.monotonic() - since < PATIENCE
+    assert "Traceback" not in mover.output
+
+
+def test_health_is_of_a_relay_that_goes_on(command: Command) -> None:
+    """With --once nobody could ask."""
+    done = command("relay", "--once", "--health-port", "9000")
+    assert done.exit_code == 2
+    assert "--health-port" in done.stderr
 
 
 def test_what_cannot_start(program: Callable[..., Program], database_url: str) -> None:

@@ -110,6 +110,7 @@ FRONT_DOOR = [
     "OutboxDamaged",
     "OutboxHalfway",
     "OutboxReceipt",
+    "OutboxTaken",
     "PayloadTooLarge",
     "PendingChild",
     "ProcessDied",

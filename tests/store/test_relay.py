@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
-from corral import Admin, Client, QueueDamaged, ServerUnavailable
+from corral import (
+    Admin,
+    Client,
+    DatabaseUnavailable,
+    InvalidOption,
+    OutboxTaken,
+    QueueDamaged,
+    ServerUnavailable,
+)
+from corral.store import outbox_troubles
 from corral.store import relay as relay_module
 from corral.store.database import Database
 from corral.store.outbox import outbox, outbox_lag
+from corral.store.outbox_batches import Batch, OutboxBatches, Turn
+from corral.store.outbox_sender import OutboxSender
 from corral.store.relay import Relay
 from corral.store.tables import OutboxBatchRow, OutboxRelayRow, OutboxRow
 from tests.servers import ServerProcess
@@ -140,7 +153,7 @@ async def test_a_queue_in_trouble_holds_up_no_other(
     database: Database, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows stay, which is told once, and they are moved when it is over."""
-    monkeypatch.setattr(relay_module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(outbox_troubles, "LONGEST_PAUSE", 0.05)
     keys = client.server.keys("mail")
     await client.server.call("SET", keys.key("meta"), "damaged")
     async with database.writing() as session:
@@ -163,7 +176,7 @@ async def test_a_server_that_is_away(
     database: Database, make_server: Callable[..., ServerProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows wait for it; `drain` says so."""
-    monkeypatch.setattr(relay_module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(outbox_troubles, "LONGEST_PAUSE", 0.05)
     server = make_server()
     async with Client(server.url, timeout=0.5) as client:
         await write(database, "a")
@@ -179,7 +192,7 @@ async def test_a_database_that_is_not_ready(
     database_url: str, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The relay waits for its tables, and tells of it once."""
-    monkeypatch.setattr(relay_module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(outbox_troubles, "LONGEST_PAUSE", 0.05)
     with structlog.testing.capture_logs() as logs:
         async with Database(database_url) as database, Relay(database, client, interval=0.01) as relay:
             await until(lambda: relay.troubles)
@@ -189,3 +202,151 @@ async def test_a_database_that_is_not_ready(
     (told,) = [line for line in logs if line["event"].startswith("Outbox cannot be moved")]
     assert "queue" not in told  # it is about all of them
     assert "call `await database.migrate()` once" in told["reason"]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), True, "1"])
+async def test_settings_that_cannot_be(database: Database, client: Client, seconds: float) -> None:
+    """They are refused when the relay is made."""
+    for option in ("interval", "lease"):
+        with pytest.raises(InvalidOption, match=option):
+            Relay(database, client, **{option: seconds})
+
+
+async def test_drain_beside_a_relay_that_works(database: Database, client: Client) -> None:
+    """It waits no longer than a dead one would keep its turn, and says why rows still wait."""
+    await client.server.call("SET", client.server.keys("mail").key("meta"), "damaged")
+    await write(database, "a")
+    async with Relay(database, client, interval=0.01, lease=0.3) as relay:
+        await until(lambda: relay.troubles)
+        with pytest.raises(OutboxTaken, match="another relay"):
+            await Relay(database, client, interval=0.01, lease=0.3).drain()
+
+
+@asynccontextmanager
+async def hung(database_url: str) -> AsyncIterator[None]:
+    """A database in which no relay gets any further."""
+    async with Database(database_url) as other, other.writing() as session:
+        await session.execute(select(OutboxRelayRow).with_for_update())
+        yield
+
+
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+async def test_a_database_that_hangs_holds_up_no_end(
+    database: Database, database_url: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither that of a block nor that of `run`. SQLite's own patience, 15 seconds, is not cut short."""
+    monkeypatch.setattr(relay_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(relay_module, "LEAVING", 0.05)
+    await write(database, "a")
+    await begun(database)
+    await let_go(database)
+    async with hung(database_url), asyncio.timeout(10):
+        async with Relay(database, client):
+            pass
+        relay = Relay(database, client)
+        running = asyncio.create_task(relay.run())
+        await asyncio.sleep(0)
+        relay.stop()
+        await running
+
+
+@pytest.fixture
+def sends(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Sending takes for ever; set once it has begun."""
+    begins = asyncio.Event()
+
+    async def hang(_self: OutboxSender, _batch: Batch) -> None:
+        begins.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(OutboxSender, "send", hang)
+    return begins
+
+
+async def test_a_batch_that_hangs_holds_up_no_end(
+    database: Database, client: Client, monkeypatch: pytest.MonkeyPatch, sends: asyncio.Event
+) -> None:
+    """It is left to the next relay, which gets its turn at once."""
+    monkeypatch.setattr(relay_module, "PATIENCE", 0.05)
+    await write(database, "a")
+    async with asyncio.timeout(20), Relay(database, client, interval=0.01):
+        await sends.wait()
+    assert (await begun(database)).rows[0].job_id == "a"
+
+
+async def test_a_block_that_is_cancelled_leaves_nothing_behind(
+    database: Database, client: Client, sends: asyncio.Event
+) -> None:
+    """While it waits for a batch, too: the relay has ended when the cancellation comes out."""
+    await write(database, "a")
+    before = asyncio.all_tasks()
+
+    async def block() -> None:
+        async with Relay(database, client, interval=0.01):
+            await sends.wait()
+
+    blocked = asyncio.create_task(block())
+    await sends.wait()
+    await asyncio.sleep(0)  # now the block waits for its relay
+    await asyncio.sleep(0)
+    blocked.cancel()
+    await asyncio.wait({blocked}, timeout=relay_module.PATIENCE / 2)
+    assert blocked.cancelled()
+    assert asyncio.all_tasks() == before
+    assert (await OutboxBatches(database, lease=10).advance()).ours
+
+
+async def test_no_more_batches_than_may_be_under_way(
+    database: Database, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often the lease is prolonged meanwhile; what had no room is sent when there is some."""
+    monkeypatch.setattr(relay_module, "MOST_UNDER_WAY", 1)
+    looks, sending_now, most = 0, 0, 0
+    go = asyncio.Event()
+    send, advance = OutboxSender.send, OutboxBatches.advance
+
+    async def held(self: OutboxSender, batch: Batch) -> None:
+        nonlocal sending_now, most
+        sending_now += 1
+        most = max(most, sending_now)
+        await go.wait()
+        await send(self, batch)
+        sending_now -= 1
+
+    async def counted(self: OutboxBatches, *args: Any, **options: Any) -> Turn:
+        nonlocal looks
+        looks += 1
+        return await advance(self, *args, **options)
+
+    monkeypatch.setattr(OutboxSender, "send", held)
+    monkeypatch.setattr(OutboxBatches, "advance", counted)
+    async with database.writing() as session:
+        await MailTasks.purge.enqueue(outbox(session), None, job_id="a")
+        await OtherTasks.count.enqueue(outbox(session), 1, job_id="b")
+    async with Relay(database, client, interval=0.01, lease=0.03):
+        await until(lambda: looks >= 5)
+        go.set()
+        assert (await arrivals(client, 1), await arrivals(client, 1, "other")) == (["a"], ["b"])
+    assert most == 1
+
+
+async def test_a_database_that_fails_in_part(
+    database: Database, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for rows fails, taking the turn does not: it is one trouble, told once, and not over in between."""
+    monkeypatch.setattr(outbox_troubles, "LONGEST_PAUSE", 0.01)
+    attempts = 0
+
+    async def failing(_self: OutboxBatches, **_: object) -> bool:
+        nonlocal attempts
+        attempts += 1
+        raise DatabaseUnavailable("sqlite:///x", "statement timeout")
+
+    monkeypatch.setattr(OutboxBatches, "is_empty", failing)
+    with structlog.testing.capture_logs() as logs:
+        async with Relay(database, client) as relay:
+            await until(lambda: attempts >= 5)
+            assert len(relay.troubles) == 1
+    assert len(logs) == 1

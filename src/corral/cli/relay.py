@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from corral.client.client import Client
 from corral.logs import configure, flush
 from corral.worker.endpoint.health_endpoint import HealthEndpoint, listen
 from corral.worker.health import Health
+from corral.worker.shutdown import stop_signals
 
 if TYPE_CHECKING:  # a program without the extra can still be asked for help
     from corral.store.database import Database
@@ -40,11 +40,15 @@ def relay(
     prefix: Prefix = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Move the jobs of the database's outbox to the server, until SIGTERM or Ctrl-C.
+    """Move the jobs of the database's outbox to the server, until SIGTERM or Ctrl-C (twice: at once).
 
     Several may run: one works, and when it dies another goes on. A worker can do it too, in its lifespan.
     Exit code 2 when it cannot start.
     """
+    if once and health_port is not None:
+        raise typer.BadParameter(
+            "it is for a relay that goes on: leave out --once", param_hint="--health-port"
+        )
     configure()
 
     async def moving(database: Database) -> None:
@@ -67,10 +71,15 @@ def relay(
 
 
 async def _until_told(mover: Relay) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, mover.stop)
-    await mover.run()
+    running = asyncio.create_task(mover.run())
+
+    def at_once() -> None:
+        running.cancel()
+
+    with stop_signals(mover.stop, at_once, announce=False):
+        await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
 
 
 def _answering(

@@ -13,6 +13,9 @@ class OutboxReceipt:
 
     There is no result to wait for: before the commit nothing runs. After it
     ``client.queue(receipt.queue).job(receipt.job_id)`` refers to the job.
+
+    With `Deduplication` there may never be a job of this id: which jobs are one is known when they are moved, and what
+    a client says at once, the id of the job that is there already, nobody can say here.
     """
 
     queue: str

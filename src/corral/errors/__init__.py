@@ -31,6 +31,7 @@
     │   ├── DatabaseUnavailable             it cannot be reached, or does not answer: may be tried again
     │   ├── DatabaseOutdated                its tables are missing, or those of another version
     │   ├── OutboxDamaged                   somebody has changed a row of the outbox: a person has to act
+    │   ├── OutboxTaken                     another relay moves its jobs, and has not moved all in time
     │   ├── CronJobGone                     there is no such cron job
     │   ├── CronJobChanged                  somebody else has changed it meanwhile
     │   ├── CronJobTaken                    another one has this job id
@@ -114,6 +115,7 @@ from corral.errors.store import (
     DatabaseOutdated,
     DatabaseUnavailable,
     OutboxDamaged,
+    OutboxTaken,
     StoreError,
     SubscriptionGone,
     TooManyKeys,
@@ -154,6 +156,7 @@ __all__ = [
     "JobScheduled",
     "OutboxDamaged",
     "OutboxHalfway",
+    "OutboxTaken",
     "PayloadTooLarge",
     "ProcessDied",
     "QueueActive",

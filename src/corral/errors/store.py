@@ -11,6 +11,7 @@ __all__ = [
     "DatabaseOutdated",
     "DatabaseUnavailable",
     "OutboxDamaged",
+    "OutboxTaken",
     "StoreError",
     "SubscriptionGone",
     "TooManyKeys",
@@ -55,6 +56,17 @@ class OutboxDamaged(StoreError):
         super().__init__(
             f"the outbox sends nothing to queue {cut(queue)}, as the row {row} in {table} cannot be used: "
             f"{reason[:300]}. See “When a queue stands still” in docs/outbox.md"
+        )
+
+
+class OutboxTaken(StoreError):
+    """Another relay moves the jobs of this outbox, and some still waited after ``waited`` seconds."""
+
+    def __init__(self, waited: float) -> None:
+        self.waited = waited
+        super().__init__(
+            f"another relay moves the jobs of this outbox, and after {waited:.0f} s some still wait: its log and its"
+            " /readyz say whether a queue is in trouble"
         )
 
 

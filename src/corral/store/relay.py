@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from corral.client.client import Client
-from corral.errors import CorralError, StoreError
-from corral.logs import get_logger
+from corral.errors import InvalidOption, OutboxTaken, StoreError
 from corral.store.database import Database
 from corral.store.outbox_batches import Batch, OutboxBatches
 from corral.store.outbox_sender import OutboxSender, Overtaken
+from corral.store.outbox_troubles import DATABASE, OutboxTroubles
 
 __all__ = ["Relay"]
-
-log = get_logger("outbox")
 
 MOST_UNDER_WAY: Final = 32
 """Batches that are sent at a time, each of another queue."""
 
-FIRST_PAUSE: Final = 0.2
-LONGEST_PAUSE: Final = 10.0
-"""Seconds until the next attempt for a queue, or a database, that is in trouble."""
+PATIENCE: Final = 8.0
+"""Seconds for which `stop` lets the batches under way go on."""
 
-PATIENCE: Final = 10.0
-"""Seconds for which the end waits for the batches under way, and then for the database."""
-
-DATABASE: Final = ""
-"""What trouble with the database is kept under; that of a queue, under its name."""
+LEAVING: Final = 2.0
+"""Seconds after which a database is left that cannot be told so."""
 
 
 class Relay:
@@ -49,20 +43,24 @@ class Relay:
         client: of the server that the jobs go to. A relay uses connections of its own.
         interval: seconds between two looks at an outbox that was empty.
         lease: seconds without a word from the relay that works, until another may take its place.
+
+    Raises:
+        InvalidOption: `interval` or `lease` is no number from 0.001 to 3,600.
     """
 
     def __init__(
         self, database: Database, client: Client, *, interval: float = 0.2, lease: float = 10.0
     ) -> None:
-        self._interval = interval
-        self._lease = lease
+        self._interval = _checked("interval", interval)
+        self._lease = _checked("lease", lease)
         self._batches = OutboxBatches(database, lease=lease)
         self._sender = OutboxSender(client.server)
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._arrived: list[Batch] = []
-        self._troubles: dict[str, _Trouble] = {}
+        self._troubles = OutboxTroubles()
         self._news = asyncio.Event()
         self._stopping = False
+        self._bound: asyncio.Timeout | None = None
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -73,31 +71,37 @@ class Relay:
     async def __aexit__(self, *_: object) -> None:
         assert self._running is not None
         self.stop()
-        await asyncio.wait({self._running}, timeout=PATIENCE)
-        self._running.cancel()  # a database that does not answer holds up nobody
-        with suppress(asyncio.CancelledError):
-            await self._running
+        try:
+            await asyncio.wait({self._running})
+        finally:  # whoever is cancelled here leaves nothing behind
+            self._running.cancel()
+            await asyncio.wait({self._running})
+        self._running.result()
 
     def stop(self) -> None:
-        """End `run` after the batches under way."""
+        """End `run` after the batches under way, or after about ten seconds: what has not arrived by then, the next
+        relay sends again, and the server recognises it."""
+        if not self._stopping and self._bound is not None:
+            self._bound.reschedule(asyncio.get_running_loop().time() + PATIENCE)
         self._stopping = True
         self._news.set()
 
     @property
     def troubles(self) -> list[str]:
         """What is wrong at the moment, a line each: with the database, or with the way to a queue."""
-        return [
-            f"queue {queue!r}: {one.reason}" if queue else one.reason for queue, one in self._troubles.items()
-        ]
+        return self._troubles.lines
 
     async def run(self) -> None:
         """Move rows until `stop`. Trouble with the database, the server or one of the queues is told once, and waited
         out: rows stay where they are, and other queues go on."""
         try:
-            while not self._stopping:
-                await self._step()
-            await self._finish()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None) as self._bound:
+                    while not self._stopping:
+                        await self._step()
+                    await self._finish()
         finally:
+            self._bound = None
             await self._leave()
 
     async def drain(self) -> int:
@@ -107,16 +111,22 @@ class Relay:
         Raises:
             CorralError: what the first queue that was in trouble failed of. Its rows are still there; those of other
                 queues were moved.
+            OutboxTaken: another relay works, and rows still wait after the time in which it would have lost its turn if
+                it were dead.
             RuntimeError: this relay runs.
         """
         if self._running is not None and not self._running.done():
             raise RuntimeError("drain() is for a relay that does not run: make another one")
         moved, first = 0, None
         refused = set[str]()
+        clock = asyncio.get_running_loop().time
+        since = clock()
         try:
             while True:
                 turn = await self._batches.advance(self._arrived, leaving_out=refused)
                 self._arrived.clear()
+                if turn.ours:
+                    since = clock()
                 if turn.batch is not None:
                     error = await self._send(turn.batch)
                     if error is not None:
@@ -125,6 +135,8 @@ class Relay:
                     moved += sum(len(batch.rows) for batch in self._arrived)
                 elif turn.ours or await self._batches.is_empty():
                     break
+                elif clock() - since > 1.5 * self._lease:
+                    raise OutboxTaken(clock() - since)
                 else:
                     await asyncio.sleep(self._interval)
         finally:
@@ -138,17 +150,16 @@ class Relay:
         self._news.clear()
         arrived = list(self._arrived)
         try:
-            turn = await self._batches.advance(arrived, leaving_out=self._left_alone())
+            left_alone = self._left_alone()
+            turn = await self._batches.advance(arrived, leaving_out=left_alone)
             del self._arrived[: len(arrived)]
-            self._over(DATABASE)
-            if turn.batch is not None:
+            if turn.batch is None and not (turn.ours and left_alone):
+                self._troubles.forget_queues()
+            if turn.batch is not None and self._has_room():  # else it is handed out again
                 self._begin(turn.batch)
-            await self._idle(turn.ours)
-        except StoreError as error:
-            await self._wait(self._fail(DATABASE, error))
-        except Exception as error:
-            log.exception("Outbox cannot be moved: a defect", err=str(error))
-            await self._wait(self._fail(DATABASE, error))
+            await (self._idle() if turn.ours else self._look_on())
+        except Exception as error:  # noqa: BLE001 - it is told, and waited out
+            await self._wait(self._troubles.met(DATABASE, error))
 
     def _begin(self, batch: Batch) -> None:
         """Send a batch while others are looked for."""
@@ -170,48 +181,45 @@ class Relay:
             with suppress(StoreError):  # then it is overtaken once more
                 await self._batches.renumber(batch, beyond=error.beyond)
             return None
-        except Exception as error:
-            if not isinstance(error, CorralError):
-                log.exception("Outbox cannot be moved: a defect", queue=batch.queue, err=str(error))
-            self._fail(batch.queue, error)
+        except Exception as error:  # noqa: BLE001 - it is told, and waited out
+            self._troubles.met(batch.queue, error)
             return error
         self._arrived.append(batch)
-        self._over(batch.queue)
+        self._troubles.over(batch.queue)
         return None
 
-    async def _idle(self, ours: bool) -> None:
-        """Wait for rows, or for a batch to arrive; where another relay works, until it might have died."""
-        if not ours:
-            self._troubles.clear()
-            await self._wait(self._lease / 2)
-            return
-        if not self._left_alone():
-            self._troubles.clear()  # what was in trouble is there no longer
-        for _ in range(max(1, int(self._lease / 3 / self._interval))):  # then the lease is prolonged
-            has_room = len(self._under_way) < MOST_UNDER_WAY
-            if has_room and not await self._batches.is_empty(leaving_out=self._left_alone()):
+    async def _idle(self) -> None:
+        """Wait for rows, or for a batch to arrive, until the lease is to be prolonged."""
+        for _ in range(max(1, int(self._lease / 3 / self._interval))):
+            rows = self._has_room() and not await self._batches.is_empty(leaving_out=self._left_alone())
+            self._troubles.over(DATABASE)
+            if rows:
                 return
             await self._wait(self._interval)
             if self._news.is_set():
                 return
 
+    async def _look_on(self) -> None:
+        """Wait until the relay that works might have died."""
+        self._troubles.over(DATABASE)
+        await self._wait(self._lease / 2)
+
     async def _finish(self) -> None:
         """Let the batches under way arrive."""
         if self._under_way:
-            await asyncio.wait(self._under_way.values())
+            await asyncio.wait(self._under_way.values(), timeout=PATIENCE)
 
     async def _leave(self) -> None:
         """Let another relay go on. What it is not told of it sends again, and the server recognises it."""
         under_way = list(self._under_way.values())
         for task in under_way:
             task.cancel()
-        if under_way:
-            await asyncio.wait(under_way)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await self._batches.leave(self._arrived)
-        except (StoreError, TimeoutError):
-            pass
+            if under_way:
+                await asyncio.wait(under_way, timeout=LEAVING)
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(LEAVING):
+                    await self._batches.leave(self._arrived)
         finally:
             self._arrived.clear()
             await self._sender.close()
@@ -224,32 +232,13 @@ class Relay:
 
     def _left_alone(self) -> list[str]:
         """The queues that get no batch at the moment."""
-        now = asyncio.get_running_loop().time()
-        in_trouble = (queue for queue, trouble in self._troubles.items() if queue and trouble.until > now)
-        return [*self._under_way, *in_trouble]
+        return [*self._under_way, *self._troubles.queues()]
 
-    def _fail(self, queue: str, error: Exception) -> float:
-        """Something is in trouble: seconds until the next attempt."""
-        known = self._troubles.get(queue)
-        pause = FIRST_PAUSE if known is None else min(2 * known.pause, LONGEST_PAUSE)
-        until = asyncio.get_running_loop().time() + pause
-        self._troubles[queue] = _Trouble(str(error), pause, until)
-        if known is None:
-            log.error("Outbox cannot be moved, trying until it can", **_about(queue), reason=str(error))
-        return pause
-
-    def _over(self, queue: str) -> None:
-        if self._troubles.pop(queue, None) is not None:
-            log.info("Outbox is moved again", **_about(queue))
+    def _has_room(self) -> bool:
+        return len(self._under_way) < MOST_UNDER_WAY
 
 
-def _about(queue: str) -> dict[str, str]:
-    return {"queue": queue} if queue != DATABASE else {}
-
-
-class _Trouble(NamedTuple):
-    """What is wrong, and until when it is left alone."""
-
-    reason: str
-    pause: float
-    until: float
+def _checked(option: str, seconds: float) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.001 <= seconds <= 3600:
+        raise InvalidOption(option, seconds, "give a number of seconds from 0.001 to 3,600")
+    return seconds
