@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -283,7 +284,7 @@ async def test_rows_that_others_refer_to(client: Client, shop: Database) -> None
     job = await CleanupTasks.rows.enqueue(client, OldRows(table="baskets", days=30))
     with pytest.raises(JobFailed, match=r"old rows of 'baskets'.*ON DELETE") as told:
         await job.result(timeout=10)
-    assert "SQL" not in str(told.value)
+    assert not {"SQL", "class"} & set(re.findall(r"\w+", str(told.value)))
     found = await client.queue("cleanup").get(job.id)
     assert found
     assert (found.failure_kind, found.attempts_made) == (FailureKind.PERMANENT, 1)

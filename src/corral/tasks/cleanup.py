@@ -219,4 +219,7 @@ class Cleaner:
         try:
             return Removed(count=await remove_all(self._database, old.time, rule, on_progress=tell))
         except IntegrityError as error:
-            raise StillReferenced(table, str(error.orig).partition("\n")[0]) from None
+            said = (
+                getattr(error.orig, "__cause__", None) or error.orig
+            )  # the driver's own words, without a class
+            raise StillReferenced(table, str(said).partition("\n")[0]) from None
