@@ -61,5 +61,5 @@ class Run:
         async def effect() -> list[str]:
             return labels
 
-        key = sha256(f"{self._ctx.job_id}\n{attempt}".encode()).hexdigest()
+        key = sha256(f"{self._ctx.job_id}\n{self._ctx.timestamp}\n{attempt}".encode()).hexdigest()
         return await self._ctx.once(f"untried:{key}", effect)
