@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from corral import Client, OutboxDamaged
+from corral.store import outbox_batches
 from corral.store.database import Database
 from corral.store.outbox import outbox
 from corral.store.outbox_batches import OutboxBatches
@@ -78,6 +79,7 @@ async def test_a_batch_keeps_its_sender(database: Database, client: Client) -> N
         ("row_ids", '"oops"', "row_ids"),
         ("row_ids", '["a"]', "row_ids"),
         ("row_ids", json.dumps(list(range(501))), "row_ids"),
+        ("row_ids", json.dumps([2**64]), "row_ids"),
         ("row_ids", "{", "row_ids"),
         ("number", "oops", "number"),
         ("mark", "x", "mark"),
@@ -115,6 +117,33 @@ async def test_rows_of_another_queue(database: Database, client: Client) -> None
     assert await Relay(database, client).drain() == 2
     assert await added(client) == ["a"]
     assert await added(client, "other") == ["other"]
+
+
+@pytest.mark.parametrize(("table", "column"), [("corral_outbox", "size"), ("corral_outbox_relay", "number")])
+async def test_what_is_no_number_stops_nothing(
+    database: Database, client: Client, table: str, column: str
+) -> None:
+    """Where another will do: the clock's, or that of a large payload."""
+    if not database.address.startswith("sqlite"):
+        pytest.skip("this database lets nobody write that")
+    await write(database, "a", "b")
+    async with database.writing() as session:
+        await session.execute(text(f"UPDATE {table} SET {column} = 'oops'"))
+    assert await Relay(database, client).drain() == 2
+
+
+@pytest.mark.parametrize("head", [1, 1000])
+async def test_the_oldest_goes_first(database: Database, head: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the queues that are not left out, wherever its row is in the line."""
+    monkeypatch.setattr(outbox_batches, "HEAD", head)
+    await write(database, "a", "b")
+    async with database.writing() as session:
+        await OtherTasks.count.enqueue(outbox(session), 1)
+    batches = OutboxBatches(database, lease=10)
+    for leaving_out, expected in (((), "mail"), (("mail",), "other"), (("mail", "other"), None)):
+        assert await batches.is_empty(leaving_out=leaving_out) is (expected is None)
+        batch = (await batches.advance(leaving_out=leaving_out)).batch
+        assert (batch and batch.queue) == expected
 
 
 async def test_no_payload_is_read_before_it_is_sent(database: Database, client: Client) -> None:
