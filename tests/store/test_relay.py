@@ -199,6 +199,7 @@ async def test_a_database_that_is_not_ready(
             await database.migrate()
             await write(database, "a")
             assert await arrivals(client, 1) == ["a"]
+            await until(lambda: not relay.troubles)
     (told,) = [line for line in logs if line["event"].startswith("Outbox cannot be moved")]
     assert "queue" not in told  # it is about all of them
     assert "call `await database.migrate()` once" in told["reason"]

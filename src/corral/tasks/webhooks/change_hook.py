@@ -115,9 +115,8 @@ class _Hook:
     """Notes the changes of one flush, in the session's own `info`, and writes them at its end. What a flush that failed
     has noted is forgotten when the next one begins.
 
-    A job is not added to the session itself: it would wait for the next flush, which may be behind a savepoint, whose
-    rollback would take it away and leave the change. And changes are noted by events of the mapper, not read from the
-    session's lists, which lack what a cascade deletes.
+    A job is not written through the session itself, which may have another engine for the outbox than for the change.
+    And changes are noted by events of the mapper, not read from the session's lists, which lack what a cascade deletes.
     """
 
     def __init__(
@@ -153,7 +152,6 @@ class _Hook:
                 continue
             with Session(connection, join_transaction_mode="rollback_only") as ours:
                 self._tasks.announce.enqueue_many(outbox(ours, telemetry=self._telemetry), announcements)
-                ours.flush()
 
     def _noting(self, action: Action, model: type[Any]) -> MapperListener:
         """What is deleted is read before it is; all else when the flush ends, since a relationship with `post_update`
