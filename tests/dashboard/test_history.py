@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import redis.asyncio
 
 from corral import Admin
+from corral.admin import lookback
 from corral.client.queue import QueueClient
 from corral.contracts.stretch import MINUTE_MS
 from tests.admin import failing
@@ -20,9 +22,11 @@ HOUR = range(-60, 0)
 
 
 @pytest.fixture
-def now() -> int:
-    """The minute that began last (ms)."""
-    return int(time.time() - 15) * 1000 // MINUTE_MS * MINUTE_MS
+def now(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The minute that began last (ms). The pages' clock stands still, or another might begin before they look."""
+    at = time.time()
+    monkeypatch.setattr(lookback, "time", SimpleNamespace(time=lambda: at))
+    return int(at - 15) * 1000 // MINUTE_MS * MINUTE_MS
 
 
 def pictures(page: str) -> list[str]:
