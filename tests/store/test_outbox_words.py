@@ -67,6 +67,6 @@ async def test_a_row_that_was_changed_by_hand(
             OutboxDamaged, match=rf"row with id {row_id} in corral_outbox .*{column}"
         ) as raised:
             await relay.drain()
-    assert (raised.value.queue, raised.value.table) == ("mail", "corral_outbox")
+        assert (raised.value.queue, raised.value.table) == ("mail", "corral_outbox")
     assert await added(client) == []
     assert await added(client, "other") == ["other"]

@@ -26,13 +26,13 @@ async def remove_some(
         by: the column that the rules are about. Its order is theirs, so that one index finds the next rows in each
             step, where the key's order would pass all others. The key of its table is found by itself.
     """
-    mapper = cast("Mapper[Any]", by.parent)
-    key = [getattr(by.class_, mapper.get_property_by_column(column).key) for column in mapper.primary_key]
+    model, mapper = cast("type[Any]", by.class_), cast("Mapper[Any]", by.parent)
+    key = [getattr(model, mapper.get_property_by_column(column).key) for column in mapper.primary_key]
     oldest = select(*key).where(*rules).order_by(by).limit(at_once).with_for_update(skip_locked=True)
     # A CTE, since PostgreSQL may ask a subquery once for each row, and gets other rows each time. The rules once more,
     # for nothing goes that somebody has renewed meanwhile.
     chosen = select(*oldest.cte("oldest").c)
-    gone = delete(mapper).where(tuple_(*key).in_(chosen), *rules).returning(key[0])
+    gone = delete(model).where(tuple_(*key).in_(chosen), *rules).returning(key[0])
     unsynchronized = {"synchronize_session": False}
     return len((await session.scalars(gone, execution_options=unsynchronized)).all())
 

@@ -216,10 +216,10 @@ class Cleaner:
             await ctx.progress({"removed": removed})
 
         rule = old.before(datetime.now(UTC) - age)
+        column: Any = old.time  # a type checker reads a time from it, as from a row
         try:
-            return Removed(count=await remove_all(self._database, old.time, rule, on_progress=tell))
+            return Removed(count=await remove_all(self._database, column, rule, on_progress=tell))
         except IntegrityError as error:
-            said = (
-                getattr(error.orig, "__cause__", None) or error.orig
-            )  # the driver's own words, without a class
+            # The driver's own words, without a class.
+            said = getattr(error.orig, "__cause__", None) or error.orig
             raise StillReferenced(table, str(said).partition("\n")[0]) from None
