@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
 from corral import (
+    Client,
     InvalidPayload,
     InvalidQueueName,
     JobFailed,
@@ -315,3 +316,22 @@ async def test_a_coroutine_calls_without_a_thread(blocking: SyncClient, queue_na
     ] == 20
     with pytest.raises(InvalidQueueName):
         await blocking.from_loop(lambda client: client.queue("a:b").counts())
+
+
+async def test_close_cancels_what_does_not_end_by_itself(blocking: SyncClient, queue_name: str) -> None:
+    """A coroutine that waits for a job is cancelled, as blocking threads are."""
+    job_id = await blocking.from_loop(_added(queue_name), short=True)
+    waiting = asyncio.create_task(
+        blocking.from_loop(lambda client: client.queue(queue_name).job(job_id).result())
+    )
+    await asyncio.sleep(0)  # it has begun
+    await asyncio.to_thread(blocking.close)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+def _added(queue_name: str) -> Callable[[Client], Awaitable[str]]:
+    async def add(client: Client) -> str:
+        return (await client.queue(queue_name).enqueue("a")).id
+
+    return add

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, func, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, registry, scoped_session, sessionmaker
 
@@ -122,6 +122,23 @@ def test_a_session_that_cannot_reach_the_outbox(tmp_path: Path) -> None:
         MailTasks.digest.enqueue(outbox(session), ADA)
     assert "ada@" not in str(refused.value)
     elsewhere.dispose()
+
+
+def test_a_table_of_the_applications_is_not_corrals(tmp_path: Path) -> None:
+    """What the session has still to flush may lack a table, too: then nobody is sent to migrate Corral's."""
+
+    class Order:
+        pass
+
+    mapping = registry()
+    mapping.map_imperatively(
+        Order, Table("orders", mapping.metadata, Column("id", Integer, primary_key=True))
+    )
+    engine = create_engine(f"sqlite:///{tmp_path}/shop.db")
+    with Session(engine) as session, pytest.raises(OperationalError, match="no such table: orders"):
+        session.add(Order())
+        MailTasks.digest.enqueue(outbox(session), ADA)
+    engine.dispose()
 
 
 async def test_an_error_of_the_database_holds_no_payload(

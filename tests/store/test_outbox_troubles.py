@@ -49,6 +49,8 @@ async def test_reasons_that_are_never_the_same(logs: Sequence[Any]) -> None:
         troubles.met(DATABASE, CorralError(f"no answer after {number} ms"))
     assert len(logs) == MOST_REASONS
     assert troubles.lines == ["no answer after 99 ms"]
+    troubles.met(DATABASE, AWAY)  # an error of another kind is news
+    assert (len(logs), logs[-1]["error"]) == (MOST_REASONS + 1, "DatabaseUnavailable")
 
 
 async def test_a_defect_shows_where_it_is(logs: Sequence[Any]) -> None:

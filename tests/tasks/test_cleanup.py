@@ -276,11 +276,11 @@ async def test_orphaned_jobs(client: Client, redis_url: str, prefix: str) -> Non
 
 @pytest.mark.usefixtures("_worker")
 async def test_rows_that_others_refer_to(client: Client, shop: Database) -> None:
-    """Fail for good, at once, and say of which table and what to do; without SQL."""
+    """Fail for good, at once, and say of which table and what to do; without SQL. Those that are older have gone."""
     async with shop.writing() as session:
-        session.add(Basket(id=1, at=NOW - timedelta(days=40)))
+        session.add_all(Basket(id=number, at=NOW - timedelta(days=40 - number)) for number in range(1, 9))
         await session.flush()
-        session.add(Order(basket=1))
+        session.add(Order(basket=6))
     job = await CleanupTasks.rows.enqueue(client, OldRows(table="baskets", days=30))
     with pytest.raises(JobFailed, match=r"old rows of 'baskets'.*ON DELETE") as told:
         await job.result(timeout=10)
@@ -288,6 +288,8 @@ async def test_rows_that_others_refer_to(client: Client, shop: Database) -> None
     found = await client.queue("cleanup").get(job.id)
     assert found
     assert (found.failure_kind, found.attempts_made) == (FailureKind.PERMANENT, 1)
+    async with shop.reading() as session:
+        assert sorted(await session.scalars(select(Basket.id))) == [6, 7, 8]
 
 
 @pytest.mark.usefixtures("_worker")

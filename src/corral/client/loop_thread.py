@@ -46,13 +46,16 @@ class LoopThread:
         with self._lock:
             loop, client = self._running()
             # Under the lock, so that the loop is not stopped between the two.
-            return asyncio.run_coroutine_threadsafe(self._run(call, client, short), loop)
+            calls = self._short if short else None
+            return asyncio.run_coroutine_threadsafe(self._run(call, client, calls), loop)
 
-    async def _run(self, call: Callable[[Client], Awaitable[T]], client: Client, short: bool) -> T:
+    async def _run(
+        self, call: Callable[[Client], Awaitable[T]], client: Client, calls: set[asyncio.Task[Any]] | None
+    ) -> T:
         task = asyncio.current_task()
-        if short and task is not None:
-            self._short.add(task)
-            task.add_done_callback(self._short.discard)
+        if calls is not None and task is not None:
+            calls.add(task)
+            task.add_done_callback(calls.discard)
         return await call(client)
 
     def _running(self) -> tuple[asyncio.AbstractEventLoop, Client]:
@@ -69,7 +72,8 @@ class LoopThread:
             self._loop = self._thread = self._client = None
             if loop is None or thread is None or client is None:
                 return
-            wound_up = asyncio.run_coroutine_threadsafe(self._wind_up(client), loop)
+            calls, self._short = self._short, set()  # the next loop's are others
+            wound_up = asyncio.run_coroutine_threadsafe(self._wind_up(client, calls), loop)
         try:
             wound_up.result()
         finally:
@@ -77,8 +81,8 @@ class LoopThread:
             thread.join()
             loop.close()
 
-    async def _wind_up(self, client: Client) -> None:
-        await asyncio.gather(*self._short, return_exceptions=True)
+    async def _wind_up(self, client: Client, calls: set[asyncio.Task[Any]]) -> None:
+        await asyncio.gather(*calls, return_exceptions=True)
         left = asyncio.all_tasks() - {asyncio.current_task()}
         await client.close()
         for task in left:

@@ -84,11 +84,15 @@ class SyncClient:
         """The names of all queues under the prefix, sorted."""
         return self._loop.run(lambda client: client.queues())
 
-    async def from_loop(self, call: Callable[[Client], Awaitable[R]], /) -> R:
+    async def from_loop(self, call: Callable[[Client], Awaitable[R]], /, *, short: bool = False) -> R:
         """Make a call of the asynchronous client, for a coroutine in a program that otherwise blocks (an async view):
         `await client.from_loop(lambda client: client.queue("mail").counts())`. It takes no thread of the caller's loop.
-        What it returns is of another loop: take values from it, and no handle that is then awaited."""
-        return await asyncio.wrap_future(self._loop.begin(call))
+        What it returns is of another loop: take values from it, and no handle that is then awaited.
+
+        Args:
+            short: it ends by itself, so that `close` lets it end; else `close` cancels it.
+        """
+        return await asyncio.wrap_future(self._loop.begin(call, short=short))
 
     def close(self) -> None:
         """Let calls under way end (but cancel waits for a job), close all connections and end the thread. May be

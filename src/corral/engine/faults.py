@@ -22,6 +22,7 @@ __all__ = [
     "ResponseError",
     "Unanswered",
     "Verdict",
+    "damaged_key",
     "failed_halfway",
     "fault_of",
     "is_fatal",
@@ -208,3 +209,9 @@ def overtaken_by(error: ResponseError) -> int | None:
 def failed_halfway(error: ResponseError) -> bool:
     """Whether this very call of an outbox was begun before and failed halfway: a part of it was carried out."""
     return str(error).startswith("HALFWAY ")
+
+
+def damaged_key(error: ResponseError) -> str | None:
+    """The key that a script has found to hold what it should not; None where the error names none."""
+    found = re.match(r"(?:WRONGTYPE|ERR) (.+) is no (?:string|list|zset|stream|number)\b", str(error))
+    return found[1] if found else None

@@ -77,7 +77,8 @@ class SessionOutbox:
             raise InvalidOption("session", self._session, NO_BIND) from error
         except DBAPIError as error:
             error.hide_parameters = True  # payloads belong in no log
-            if lacks_tables(error):
+            # What the session had still to flush comes first, and may lack a table of the application's.
+            if lacks_tables(error) and OutboxRow.__tablename__ in (error.statement or ""):
                 address = shown(self._session.get_bind(OutboxRow).engine.url)
                 raise DatabaseOutdated(address, cause_of(error)) from error
             raise

@@ -9,12 +9,12 @@ from typing import Final
 from corral.contracts.options import Durability
 from corral.engine.durability import check_durability, confirm
 from corral.engine.enqueue import POSITION_KEPT_MS, add_jobs, outbox_sender
-from corral.engine.faults import ResponseError, failed_halfway, overtaken_by
+from corral.engine.faults import ResponseError, damaged_key, failed_halfway, is_wrong_type, overtaken_by
 from corral.engine.keys import QueueKeys
 from corral.engine.link import Link
 from corral.engine.resend import until_answered
 from corral.engine.server import PATIENCE, Server
-from corral.errors import OutboxHalfway, QueueDamaged
+from corral.errors import OutboxHalfway, QueueDamaged, ServerRefused
 from corral.store.outbox_batches import Batch
 from corral.store.outbox_words import check_batch, job_of
 
@@ -61,7 +61,10 @@ class OutboxSender:
                 raise Overtaken(beyond) from error
             if failed_halfway(error):
                 raise OutboxHalfway(batch.queue, batch.number) from error
-            raise QueueDamaged(batch.queue, f"{keys.base}*", str(error)) from error
+            key = damaged_key(error)
+            if key is None and not is_wrong_type(error):
+                raise ServerRefused(link.server, f"jobs of queue {batch.queue!r}: {error}", "") from error
+            raise QueueDamaged(batch.queue, key or f"one of the keys {keys.base}…", str(error)) from error
         finally:
             self._links[batch.queue] = link
             if len(self._links) > MOST_LINKS:

@@ -18,7 +18,7 @@ LONGEST_PAUSE: Final = 10.0
 """Seconds until the next attempt for a queue, or a database, that is in trouble."""
 
 MOST_REASONS: Final = 5
-"""Of one trouble that are told. A reason may hold what is another each time: a duration, a process id."""
+"""Of one kind of error that are told. A reason may hold what is another each time: a duration, a process id."""
 
 DATABASE: Final = ""
 """What trouble with the database is kept under; that of a queue, under its name."""
@@ -31,7 +31,8 @@ class _Trouble:
     reason: str = ""
     pause: float = 0.0
     until: float = 0.0
-    told: set[str] = field(default_factory=set)
+    told: dict[str, set[str]] = field(default_factory=dict)
+    """Reasons, by the kind of error."""
 
 
 class OutboxTroubles:
@@ -62,12 +63,15 @@ class OutboxTroubles:
         trouble.reason = str(error)
         trouble.pause = min(2 * trouble.pause or FIRST_PAUSE, LONGEST_PAUSE)
         trouble.until = asyncio.get_running_loop().time() + trouble.pause
-        if trouble.reason not in trouble.told and len(trouble.told) < MOST_REASONS:
-            trouble.told.add(trouble.reason)
+        kind = type(error).__name__
+        told = trouble.told.setdefault(kind, set())
+        if trouble.reason not in told and len(told) < MOST_REASONS:
+            told.add(trouble.reason)
             stack = {} if isinstance(error, CorralError) else {"exc_info": error}
             log.error(
                 "Outbox cannot be moved, trying until it can",
                 **_about(queue),
+                error=kind,
                 reason=trouble.reason or repr(error),
                 **stack,
             )

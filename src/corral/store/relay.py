@@ -42,7 +42,8 @@ class Relay:
         database: the application's, with Corral's tables.
         client: of the server that the jobs go to. A relay uses connections of its own.
         interval: seconds between two looks at an outbox that was empty.
-        lease: seconds without a word from the relay that works, until another may take its place.
+        lease: seconds without a word from the relay that works, until another may take its place; the same for all
+            relays of an outbox, or they take the turn from each other.
 
     Raises:
         InvalidOption: `interval` or `lease` is no number from 0.001 to 3,600.

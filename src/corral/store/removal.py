@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper, QueryableAttribute
 
@@ -44,11 +45,20 @@ async def remove_all(
     at_once: int = AT_ONCE,
     on_progress: Callable[[int], Awaitable[object]] | None = None,
 ) -> int:
-    """Remove all of them, step by step; how many. ``on_progress`` is told how many after each step."""
+    """Remove all of them, step by step; how many. ``on_progress`` is told how many after each step.
+
+    Raises SQLAlchemy's `IntegrityError` for a row that the database keeps, after all that come before it have gone.
+    """
     removed = 0
     while True:
-        async with database.writing() as session:
-            count = await remove_some(session, by, *rules, at_once=at_once)
+        try:
+            async with database.writing() as session:
+                count = await remove_some(session, by, *rules, at_once=at_once)
+        except IntegrityError:
+            if at_once == 1:
+                raise
+            at_once //= 2  # one row of the step holds up all of it
+            continue
         removed += count
         if on_progress is not None:
             await on_progress(removed)

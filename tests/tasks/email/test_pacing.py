@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from heapq import heapify, heappop, heappush
 
 import pytest
@@ -53,6 +54,22 @@ def test_each_mail_waits_once(mails: int, most: int, fresh: int) -> None:
     assert [window for window, job in sorted(sent, key=lambda each: each[1]) if job < mails] == [
         job // most for job in range(mails)
     ]
+
+
+def test_who_comes_late_is_counted_anew() -> None:
+    """A worker that was behind sends no more than the limit in a time, however many places are long due."""
+    now = [0.0]
+    pacing = Pacing({"a.example": RateLimit(2, per=10)}, clock=lambda: now[0])
+    for job in range(20):
+        with suppress(Snooze):
+            pacing.take(str(job), ["x@a.example"])
+    now[0] = 500.0
+    sent = []
+    for job in range(2, 20):
+        with suppress(Snooze):
+            pacing.take(str(job), ["x@a.example"])
+            sent.append(job)
+    assert sent == [2, 3]
 
 
 def test_places_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,8 @@ class CorralBackend(BaseTaskBackend):
         """See `enqueue`. Many may be under way at once: none takes a thread."""
         call, options = self._checked(task, args, kwargs)
         job = await self._client().from_loop(
-            lambda client: client.queue(task.queue_name).enqueue(task.module_path, call.data(), **options)
+            lambda client: client.queue(task.queue_name).enqueue(task.module_path, call.data(), **options),
+            short=True,
         )
         result = self._ready(task, call, job.id)
         await task_enqueued.asend_robust(type(self), task_result=result)
@@ -72,7 +73,7 @@ class CorralBackend(BaseTaskBackend):
     async def aget_result(self, result_id: str) -> TaskResult:
         """See `get_result`. Many may be under way at once: none takes a thread."""
         with self._read(result_id) as (queue, job_id):
-            job = await self._client().from_loop(lambda client: client.queue(queue).get(job_id))
+            job = await self._client().from_loop(lambda client: client.queue(queue).get(job_id), short=True)
             return self._result(job, result_id)
 
     def check(self, **_: Any) -> list[CheckMessage]:

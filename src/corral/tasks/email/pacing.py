@@ -14,8 +14,6 @@ __all__ = ["Pacing"]
 
 PLACES: Final = 10_000
 """How many mails are given a place. More come back when the last place is due, and are given one then."""
-LATE: Final = 600.0
-"""Seconds that a place is kept for a mail that does not come: another process may have sent it."""
 EARLY: Final = 0.05
 """Seconds that a mail may come before its place is due: a server's clock wakes it, and not this one."""
 
@@ -32,7 +30,8 @@ class Pacing:
     """Limits for domains, for one worker process: what is too much is put off, and spends no attempt.
 
     Each mail of a domain has a place in one of its windows: the present one while that has room, else the next that
-    has. It is put off until there, and its place is kept for it, so that it is put off once, however many wait.
+    has. It is put off until there, and its place is kept for it, so that it is put off once, however many wait. Where
+    it comes when its window is over, as the worker was behind, it is counted anew: the limit holds.
 
     Args:
         limits: by domain; ``*`` for each that is not named. Raises `InvalidOption` for what is no domain.
@@ -44,8 +43,8 @@ class Pacing:
         self._clock = clock
         self._windows: OrderedDict[str, Window] = OrderedDict()
         """Of each domain the last one in which a place is taken."""
-        self._places: OrderedDict[tuple[str, str], float] = OrderedDict()
-        """When a job's mail may go to a domain."""
+        self._places: OrderedDict[tuple[str, str], Window] = OrderedDict()
+        """In which a job's mail may go to a domain."""
 
     def take(self, job_id: str, recipients: Iterable[str]) -> None:
         """Count a job's mail for each domain, encoded. Raises `Snooze` where it has to wait: it keeps a place there,
@@ -55,8 +54,9 @@ class Pacing:
         windows = dict[str, Window]()
         dues = dict[str, float]()
         for domain in {encoded_domain(recipient.rpartition("@")[2]) for recipient in recipients}:
-            if (place := self._places.get((job_id, domain))) is not None:
-                dues[domain] = place
+            place = self._places.get((job_id, domain))
+            if place is not None and now < place.end:
+                dues[domain] = place.begin
             elif limit := self._limits.get(domain, self._limits.get("*")):
                 windows[domain] = self._with_room(domain, limit, now)
                 dues[domain] = windows[domain].begin
@@ -77,7 +77,7 @@ class Pacing:
 
     def _keep(self, job_id: str, windows: Mapping[str, Window]) -> None:
         if len(self._places) + len(windows) <= PLACES:
-            self._places |= {(job_id, domain): window.begin for domain, window in windows.items()}
+            self._places |= {(job_id, domain): window for domain, window in windows.items()}
             self._count(windows)
 
     def _count(self, windows: Mapping[str, Window]) -> None:
@@ -89,7 +89,7 @@ class Pacing:
         """Drop what is over. What was taken first is over first, but for limits of different times."""
         while self._windows and next(iter(self._windows.values())).end <= now:
             self._windows.popitem(last=False)
-        while self._places and next(iter(self._places.values())) + LATE <= now:
+        while self._places and next(iter(self._places.values())).end <= now:
             self._places.popitem(last=False)
 
 
