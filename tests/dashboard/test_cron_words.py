@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from corral import Cron, Every
+from corral import Cron, Every, InvalidSchedule
 from corral.contracts.cron_pattern import CronPattern, parse_cron
 from corral.dashboard.cron_words import words_of
 
@@ -76,5 +76,9 @@ def test_the_same_words_mean_the_same_times(pattern: tuple[str, ...], at: int, d
     other = [*pattern]
     other[at] = data.draw(FIELDS[at])
     one, two = " ".join(pattern), " ".join(other)
-    if words_of(Cron(one)) == words_of(Cron(two)):
+    try:
+        rules = Cron(one), Cron(two)
+    except InvalidSchedule:  # the 30th of February
+        reject()
+    if words_of(rules[0]) == words_of(rules[1]):
         assert _meaning(parse_cron(one)) == _meaning(parse_cron(two)), (one, two)
