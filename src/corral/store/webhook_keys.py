@@ -69,9 +69,8 @@ class WebhookKeys:
         """The number and the text of the key that was made last, for whatever subscription."""
         async with self._database.reading() as session:
             row = await session.scalar(select(Row).order_by(Row.id.desc()).limit(1))
-            return (
-                None if row is None else (row.id, row.text)
-            )  # SQLite gives the numbers of rows that are gone again
+            # The text too: SQLite gives the numbers of rows that are gone again.
+            return None if row is None else (row.id, row.text)
 
     async def in_force(self) -> AsyncIterator[str]:
         """The texts of the keys of all subscriptions."""

@@ -163,9 +163,8 @@ class WebhookSubscriptions:
 
 
 def _patterns(events: Sequence[str]) -> list[str]:
-    if isinstance(
-        events, str
-    ):  # a type checker takes it for a list, of its letters: the star alone wants everything
+    # A type checker takes a text for a list of its letters, of which a star wants everything.
+    if isinstance(events, str):
         raise InvalidOption("events", events, f"give a list of patterns: [{events!r}]")
     return [label("events", pattern) for pattern in events]
 

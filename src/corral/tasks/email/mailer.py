@@ -15,8 +15,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from corral import Context, RateLimit, Unrecoverable
-from corral.contracts.context import RunFacts
 from corral.errors import InvalidOption
+from corral.tasks._effect_key import effect_key
 from corral.tasks.email.addresses import encoded, encoded_domain
 from corral.tasks.email.contract import Email, EmailTasks, FromTemplate, Sent
 from corral.tasks.email.pacing import Pacing
@@ -97,7 +97,9 @@ class Mailer:
             send = partial(self._smtp.send, message, self._sender.addr_spec, waiting)
             try:
                 alone = len(recipients) == 1
-                replies = await (send() if alone else ctx.once(_key(ctx, waiting), send, keep=KEPT))
+                replies = await (
+                    send() if alone else ctx.once(effect_key("mail", ctx, *waiting), send, keep=KEPT)
+                )
             except MailRefused as error:
                 if not error.is_permanent:
                     raise
@@ -132,12 +134,6 @@ class Mailer:
         name = f"{queue}.{job_id}" + (f".{timestamp:%Y%m%d%H%M%S%f}" if timestamp else "")
         plain = name if PLAIN_ID.fullmatch(name) else sha256(name.encode()).hexdigest()
         return f"<{plain}@{self._sender.domain}>"
-
-
-def _key(ctx: RunFacts, recipients: list[str]) -> str:
-    """Of the effect that these recipients are sent a job's mail. Another job may be given its id, some day."""
-    words = [ctx.job_id, str(ctx.timestamp), *recipients]
-    return f"mail:{sha256(chr(10).join(words).encode()).hexdigest()}"
 
 
 def _sender(text: str) -> Address:

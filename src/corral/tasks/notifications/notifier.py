@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel
 
 from corral import Context, Unrecoverable
 from corral.errors import InvalidOption
+from corral.tasks._effect_key import effect_key
 from corral.tasks.errors import DeliveryFailed, DeliveryRefused, TokenInvalid
 from corral.tasks.notifications.contract import Device, NotificationTasks, Push, Pushed, labels_of
 from corral.tasks.notifications.run import Run
@@ -114,9 +114,9 @@ class Notifier:
                 return Outcome(status="invalid", reason=error.reason)
             return Outcome(status="reached")
 
-        key = sha256(f"{ctx.job_id}\n{ctx.timestamp}\n{target.label}\n{token}".encode()).hexdigest()
         try:
-            return await ctx.once(f"push:{key}", effect, keep=KEPT)
+            key = effect_key("push", ctx, target.label, str(token))
+            return await ctx.once(key, effect, keep=KEPT)
         except TokenInvalid as error:
             return Outcome(status="invalid", reason=error.reason)
         except DeliveryRefused as error:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import sha256
 from typing import Final, TypeVar
 
 from corral import Context
+from corral.tasks._effect_key import effect_key
 from corral.tasks.errors import DeliveryFailed
 
 __all__ = ["Run"]
@@ -61,5 +61,4 @@ class Run:
         async def effect() -> list[str]:
             return labels
 
-        key = sha256(f"{self._ctx.job_id}\n{self._ctx.timestamp}\n{attempt}".encode()).hexdigest()
-        return await self._ctx.once(f"untried:{key}", effect)
+        return await self._ctx.once(effect_key("untried", self._ctx, str(attempt)), effect)

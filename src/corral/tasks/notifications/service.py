@@ -98,9 +98,8 @@ class UrlService:
         service = self._made(token or "")
         written = str(service.url())  # type: ignore[no-untyped-call]
         if token is not None and _plain(token) not in _plain(unquote(written)):
-            raise TokenInvalid(
-                label, "it is no token of this service"
-            )  # which would send to a place of its own now
+            # Apprise would send to a place of its own.
+            raise TokenInvalid(label, "it is no token of this service")
         async with self._turn:
             self._judge(label, await self._notify(service, push, label))
 
