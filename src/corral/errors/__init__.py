@@ -31,6 +31,7 @@
     │   ├── DatabaseUnavailable             it cannot be reached, or does not answer: may be tried again
     │   ├── DatabaseOutdated                its tables are missing, or those of another version
     │   ├── OutboxDamaged                   somebody has changed a row of the outbox: a person has to act
+    │   ├── OutboxHalfway                   a batch of the outbox is in a queue only in part: a person has to act
     │   ├── OutboxTaken                     another relay moves its jobs, and has not moved all in time
     │   ├── CronJobGone                     there is no such cron job
     │   ├── CronJobChanged                  somebody else has changed it meanwhile
@@ -39,8 +40,7 @@
     │   └── TooManyKeys                     it has as many keys in force as one may have
     ├── QueueError                          about one queue as a whole
     │   ├── QueueActive                     workers hold jobs of it: it cannot be obliterated
-    │   ├── QueueDamaged                    one of its keys holds what BullMQ does not write
-    │   └── OutboxHalfway                   a batch of an outbox is in it only in part: a person has to act
+    │   └── QueueDamaged                    one of its keys holds what BullMQ does not write
     ├── WorkerGone                          no worker of that name is there to take an order
     ├── JobError                            about one job
     │   ├── JobFailed                       it failed for good
@@ -97,7 +97,7 @@ from corral.errors.job import (
     ScheduleTaken,
     StaleRun,
 )
-from corral.errors.queue import OutboxHalfway, QueueActive, QueueDamaged, QueueError
+from corral.errors.queue import QueueActive, QueueDamaged, QueueError
 from corral.errors.root import CorralError
 from corral.errors.server import (
     DurabilityUnavailable,
@@ -115,6 +115,7 @@ from corral.errors.store import (
     DatabaseOutdated,
     DatabaseUnavailable,
     OutboxDamaged,
+    OutboxHalfway,
     OutboxTaken,
     StoreError,
     SubscriptionGone,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corral.errors.root import CorralError
 
-__all__ = ["OutboxHalfway", "QueueActive", "QueueDamaged", "QueueError"]
+__all__ = ["QueueActive", "QueueDamaged", "QueueError"]
 
 
 class QueueError(CorralError):
@@ -34,18 +34,4 @@ class QueueDamaged(QueueError):
         super().__init__(
             f"{key!r} of queue {queue!r} cannot be read: {reason[:300]}. Another program has written there: "
             "look at the key, and remove it if nobody needs what is in it"
-        )
-
-
-class OutboxHalfway(QueueError):
-    """A call that added a batch of an outbox failed halfway, so that some of its jobs are in the queue. It is not made
-    again, as that would add them twice: the rest waits until a person has looked."""
-
-    def __init__(self, queue: str, number: int) -> None:
-        self.queue = queue
-        self.number = number
-        super().__init__(
-            f"batch {number} of the outbox is in queue {queue!r} only in part: adding it failed halfway. Mend what it "
-            "failed of, and say which of its jobs are still to be added: see “When a queue stands still” in "
-            "docs/outbox.md"
         )

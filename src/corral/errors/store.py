@@ -11,6 +11,7 @@ __all__ = [
     "DatabaseOutdated",
     "DatabaseUnavailable",
     "OutboxDamaged",
+    "OutboxHalfway",
     "OutboxTaken",
     "StoreError",
     "SubscriptionGone",
@@ -56,6 +57,20 @@ class OutboxDamaged(StoreError):
         super().__init__(
             f"the outbox sends nothing to queue {cut(queue)}, as the row {row} in {table} cannot be used: "
             f"{reason[:300]}. See “When a queue stands still” in docs/outbox.md"
+        )
+
+
+class OutboxHalfway(StoreError):
+    """A call that added a batch of an outbox failed halfway, so that some of its jobs are in the queue. It is not made
+    again, as that would add them twice: the rest waits until a person has looked."""
+
+    def __init__(self, queue: str, number: int) -> None:
+        self.queue = queue
+        self.number = number
+        super().__init__(
+            f"batch {number} of the outbox is in queue {queue!r} only in part: adding it failed halfway. Mend what it "
+            "failed of, and say which of its jobs are still to be added: see “When a queue stands still” in "
+            "docs/outbox.md"
         )
 
 
